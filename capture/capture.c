@@ -1,0 +1,304 @@
+/* Captures as the rest of the program sees them: paths in, numbered frames out.
+ *
+ * See capture.h. Opens what is named, numbers and counts frames, and applies the time range.
+ * Deliberately leaves bytes to input.h and order to merge.h. */
+#include "capture/capture.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "input.h"
+#include "merge.h"
+#include "path_list.h"
+
+/* All windows together, when several files are merged. */
+enum { MERGE_WINDOWS_SIZE = 8 << 20, MERGE_WINDOW_SIZE_MIN = 64 << 10 };
+
+struct capture {
+    struct capture_options options;
+    struct input_shared shared;
+    struct path_list paths;
+    struct input **inputs;
+    size_t input_count;
+    bool merging;
+    struct merge merge;
+    uint64_t frame_count;
+    int64_t last_time_ns; /* of the frame before, filtered or not */
+    struct capture_quality quality;
+};
+
+/* Opens an entry of the list. A file in a directory that is no capture is passed over, and one
+ * that is one but broken is told as damage, so that one bad file does not hide a thousand good
+ * ones; a file that was named itself must be readable. */
+static bool open_entry(struct capture *capture, const struct path_entry *entry, size_t window_size,
+                       struct fault *fault)
+{
+    struct input *input;
+    enum input_opened opened = input_open(&input, entry->path, &capture->options, &capture->shared,
+                                          window_size, fault);
+    if (opened == INPUT_BAD_HEADER && !entry->directory)
+        input_close(input);
+    else if (opened == INPUT_OPENED || opened == INPUT_BAD_HEADER) {
+        input->order = capture->input_count;
+        capture->inputs[capture->input_count++] = input;
+        if (capture->merging)
+            merge_add(&capture->merge, input);
+        return true;
+    }
+    return entry->directory != NULL;
+}
+
+/* Says in the notes of a directory's first capture how many of its files are none. False: there is
+ * no capture at all. */
+static bool note_passed_over(struct capture *capture, const char *directory, size_t first_input,
+                             size_t file_count, struct fault *fault)
+{
+    size_t taken = capture->input_count - first_input;
+    char note[64];
+    if (!taken)
+        return fault_set(fault,
+                         "%s: the folder holds no captures (%zu files looked at); name capture "
+                         "files or another folder",
+                         directory, file_count);
+    if (taken == file_count)
+        return true;
+    int length = snprintf(note, sizeof note, "%zu of %zu files are no captures",
+                          file_count - taken, file_count);
+    input_note(capture->inputs[first_input], "folder", (const uint8_t *)note, (size_t)length);
+    return true;
+}
+
+static bool open_entries(struct capture *capture, size_t window_size, struct fault *fault)
+{
+    const struct path_list *list = &capture->paths;
+    for (size_t i = 0; i < list->count;) {
+        const char *directory = list->items[i].directory;
+        size_t first_input = capture->input_count;
+        size_t first = i;
+        do {
+            if (!open_entry(capture, &list->items[i], window_size, fault))
+                return false;
+        } while (++i < list->count && directory && list->items[i].directory == directory);
+        if (directory && !note_passed_over(capture, directory, first_input, i - first, fault))
+            return false;
+    }
+    return true;
+}
+
+static size_t merge_window_size(size_t file_count)
+{
+    size_t open_count = file_count < MERGE_OPEN_MAX ? file_count : MERGE_OPEN_MAX;
+    size_t share = MERGE_WINDOWS_SIZE / open_count;
+    if (share > WINDOW_SIZE_MAX)
+        return WINDOW_SIZE_MAX;
+    return share < MERGE_WINDOW_SIZE_MIN ? MERGE_WINDOW_SIZE_MIN : share;
+}
+
+bool capture_open(struct capture **opened, const char *const *paths, size_t path_count,
+                  const struct capture_options *options, struct fault *fault)
+{
+    assert(path_count > 0 && options->names);
+    struct capture *capture = calloc(1, sizeof *capture);
+    assert(capture);
+    *opened = NULL;
+    capture->options = *options;
+    capture->shared.names = options->names;
+    capture->last_time_ns = TIME_UNKNOWN;
+    capture->quality.first_ns = capture->quality.last_ns = TIME_UNKNOWN;
+    if (!path_list_expand(&capture->paths, paths, path_count, fault)) {
+        capture_close(capture);
+        return false;
+    }
+    size_t file_count = capture->paths.count;
+    capture->inputs = calloc(file_count, sizeof(struct input *));
+    assert(capture->inputs);
+    capture->merging = file_count > 1;
+    if (capture->merging)
+        merge_init(&capture->merge, file_count, merge_window_size(file_count));
+    if (!open_entries(capture, capture->merging ? WINDOW_SIZE_MIN : WINDOW_SIZE_MAX, fault)) {
+        capture_close(capture);
+        return false;
+    }
+    *opened = capture;
+    return true;
+}
+
+void capture_close(struct capture *capture)
+{
+    if (!capture)
+        return;
+    for (size_t i = 0; i < capture->input_count; i++)
+        input_close(capture->inputs[i]);
+    if (capture->merging)
+        merge_free(&capture->merge);
+    free(capture->inputs);
+    path_list_free(&capture->paths);
+    free(capture);
+}
+
+/* ---- reading ---- */
+
+static bool in_range(const struct capture_options *options, int64_t time_ns)
+{
+    return (options->since_ns == TIME_UNKNOWN || time_ns >= options->since_ns) &&
+           (options->until_ns == TIME_UNKNOWN || time_ns < options->until_ns);
+}
+
+static void count_step_back(struct capture_quality *quality, int64_t before_ns, int64_t time_ns)
+{
+    int64_t step_ns;
+    if (__builtin_sub_overflow(before_ns, time_ns, &step_ns))
+        step_ns = INT64_MAX;
+    quality->backward_steps++;
+    if (step_ns > quality->largest_step_back_ns)
+        quality->largest_step_back_ns = step_ns;
+}
+
+/* Numbers and counts the frames of a batch, and closes up over those outside the time range. */
+static size_t accept(struct capture *capture, struct frame *frames, size_t count)
+{
+    struct capture_quality *quality = &capture->quality;
+    int64_t before_ns = capture->last_time_ns;
+    int64_t first_ns = quality->first_ns, last_ns = quality->last_ns;
+    uint64_t bytes = 0, cut = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct frame *frame = &frames[i];
+        int64_t time_ns = frame->time_ns;
+        frame->number = ++capture->frame_count;
+        bytes += frame->captured_size;
+        cut += frame->captured_size < frame->original_size;
+        if (time_ns < before_ns)
+            count_step_back(quality, before_ns, time_ns);
+        before_ns = time_ns;
+        if (!in_range(&capture->options, time_ns)) {
+            quality->skipped[SKIP_FILTERED]++;
+            continue;
+        }
+        if (first_ns == TIME_UNKNOWN || time_ns < first_ns)
+            first_ns = time_ns;
+        if (last_ns == TIME_UNKNOWN || time_ns > last_ns)
+            last_ns = time_ns;
+        if (kept != i)
+            frames[kept] = *frame;
+        kept++;
+    }
+    quality->frames += count;
+    quality->bytes += bytes;
+    quality->frames_cut += cut;
+    quality->first_ns = first_ns;
+    quality->last_ns = last_ns;
+    capture->last_time_ns = before_ns;
+    return kept;
+}
+
+size_t capture_next(struct capture *capture, struct frame *frames, size_t max)
+{
+    assert(max > 0 && max <= CAPTURE_BATCH_MAX);
+    for (;;) {
+        size_t count = capture->merging ? merge_next(&capture->merge, frames, max)
+                                        : input_next(capture->inputs[0], frames, max);
+        if (!count)
+            return 0;
+        size_t kept = accept(capture, frames, count);
+        if (kept)
+            return kept;
+    }
+}
+
+/* ---- what is known ---- */
+
+/* "b.pcap: record 17 at byte 4711 ...; 2 more files are damaged" */
+static void tell_damage(const struct capture *capture, struct capture_quality *quality)
+{
+    const struct capture_file *first = NULL;
+    size_t further = 0;
+    for (size_t i = 0; i < capture->input_count; i++) {
+        const struct capture_file *facts = &capture->inputs[i]->facts;
+        if (facts->truncated && first)
+            further++;
+        else if (facts->truncated)
+            first = facts;
+    }
+    if (!first)
+        return;
+    quality->truncated = true;
+    if (quality->damage[0])
+        return;
+    char more[48] = "";
+    if (further)
+        snprintf(more, sizeof more, "; %zu more %s damaged", further,
+                 further == 1 ? "file is" : "files are");
+    struct text text = text_over(quality->damage, sizeof quality->damage - strlen(more));
+    if (capture->input_count > 1)
+        text_format(&text, "%s: ", first->path);
+    text_add(&text, first->damage);
+    text = text_over(quality->damage + strlen(quality->damage), sizeof more);
+    text_add(&text, more);
+}
+
+static void add_input_quality(const struct input *input, struct capture_quality *quality)
+{
+    quality->dropped_kernel += input->drops.kernel;
+    quality->dropped_interface += input->drops.interface;
+    quality->drops_known |= input->drops.known;
+    if (input->smallest_snap &&
+        (!quality->smallest_snap || input->smallest_snap < quality->smallest_snap))
+        quality->smallest_snap = input->smallest_snap;
+}
+
+static void add_times(const struct capture_quality *own, struct capture_quality *quality)
+{
+    bool had_none = quality->frames == 0;
+    if (had_none || quality->first_ns == TIME_UNKNOWN ||
+        (own->first_ns != TIME_UNKNOWN && own->first_ns < quality->first_ns))
+        quality->first_ns = own->first_ns;
+    if (had_none || quality->last_ns == TIME_UNKNOWN ||
+        (own->last_ns != TIME_UNKNOWN && own->last_ns > quality->last_ns))
+        quality->last_ns = own->last_ns;
+}
+
+void capture_quality_of(const struct capture *capture, struct capture_quality *quality)
+{
+    const struct capture_quality *own = &capture->quality;
+    add_times(own, quality);
+    quality->frames += own->frames;
+    quality->bytes += own->bytes;
+    quality->frames_cut += own->frames_cut;
+    quality->backward_steps += own->backward_steps;
+    quality->skipped[SKIP_FILTERED] += own->skipped[SKIP_FILTERED];
+    if (own->largest_step_back_ns > quality->largest_step_back_ns)
+        quality->largest_step_back_ns = own->largest_step_back_ns;
+    for (size_t i = 0; i < capture->input_count; i++)
+        add_input_quality(capture->inputs[i], quality);
+    tell_damage(capture, quality);
+}
+
+size_t capture_file_count(const struct capture *capture)
+{
+    return capture->input_count;
+}
+
+const struct capture_file *capture_file_at(const struct capture *capture, size_t index)
+{
+    assert(index < capture->input_count);
+    return &capture->inputs[index]->facts;
+}
+
+void capture_progress(const struct capture *capture, uint64_t *done, uint64_t *total)
+{
+    bool total_known = true;
+    *done = *total = 0;
+    for (size_t i = 0; i < capture->input_count; i++) {
+        const struct input *input = capture->inputs[i];
+        *done += input_stored_read(input);
+        *total += input->facts.stored_size;
+        total_known &= input->facts.stored_size != 0;
+    }
+    if (!total_known)
+        *total = 0;
+}

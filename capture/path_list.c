@@ -1,0 +1,100 @@
+/* Expanding directories.
+ *
+ * See path_list.h. Deliberately not recursive: a folder of captures is one level deep, and a
+ * mistyped / would read the disk. */
+#include "path_list.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void add(struct path_list *list, char *path, const char *directory)
+{
+    if (list->count == list->room) {
+        list->room = list->room ? list->room * 2 : 16;
+        list->items = realloc(list->items, list->room * sizeof *list->items);
+        assert(list->items);
+    }
+    list->items[list->count++] = (struct path_entry){.path = path, .directory = directory};
+}
+
+static bool is_standard_input(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+    return !is_standard_input(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Byte order, not the locale's: the same folder gives the same run everywhere. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool add_directory(struct path_list *list, const char *directory, struct fault *fault)
+{
+    struct dirent **entries;
+    int entry_count = scandir(directory, &entries, NULL, by_name);
+    if (entry_count < 0)
+        return fault_set(fault, "%s: the folder cannot be read: %s", directory, strerror(errno));
+    size_t before = list->count;
+    size_t length = strlen(directory);
+    const char *slash = length && directory[length - 1] == '/' ? "" : "/";
+    for (int i = 0; i < entry_count; i++) {
+        char *path = NULL;
+        int written = asprintf(&path, "%s%s%s", directory, slash, entries[i]->d_name);
+        assert(written >= 0);
+        if (is_regular(path))
+            add(list, path, directory);
+        else
+            free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    if (list->count == before)
+        return fault_set(fault, "%s: the folder holds no captures: there is no file in it",
+                         directory);
+    return true;
+}
+
+bool path_list_expand(struct path_list *list, const char *const *paths, size_t path_count,
+                      struct fault *fault)
+{
+    bool has_standard_input = false;
+    for (size_t i = 0; i < path_count; i++) {
+        if (is_directory(paths[i])) {
+            if (!add_directory(list, paths[i], fault))
+                return false;
+            continue;
+        }
+        if (is_standard_input(paths[i]) && has_standard_input)
+            return fault_set(fault, "standard input (-) is named twice; it can be read only once");
+        has_standard_input = has_standard_input || is_standard_input(paths[i]);
+        char *path = strdup(paths[i]);
+        assert(path);
+        add(list, path, NULL);
+    }
+    return true;
+}
+
+void path_list_free(struct path_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i].path);
+    free(list->items);
+    *list = (struct path_list){0};
+}

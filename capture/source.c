@@ -1,0 +1,403 @@
+/* Stored files as streams of bytes: opening, decompressing, hashing, parking.
+ *
+ * See source.h. Reads in large blocks straight into the caller's buffer where nothing is
+ * compressed. Deliberately never maps a file: page faults cost more than the copy. */
+#include "source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "decoder.h"
+#include "digest.h"
+
+enum {
+    STORED_BLOCK_SIZE = 256 << 10, /* compressed bytes read at once */
+    STORED_HEAD_SIZE = 4096,       /* first read: enough to see what the file is */
+    STORED_MAGIC_SIZE = 6
+};
+
+static const struct decoder *const decoders[] = {&decoder_gzip, &decoder_zstd, &decoder_lz4,
+                                                 &decoder_xz};
+
+struct source {
+    const char *path;
+    int fd;
+    bool is_stream;
+    bool size_known;
+    bool ended;     /* no more stored bytes */
+    bool exhausted; /* no more decoded bytes */
+    bool failed;    /* reading failed: what was hashed is not the file */
+    uint64_t size;
+    uint64_t read_to;   /* stored bytes read since the start of the file */
+    uint64_t hashed_to; /* of them, hashed; ahead of read_to after resuming */
+    struct digest *digest;
+
+    const struct decoder *decoder; /* NULL: stored as is */
+    void *decoder_state;
+    enum decode_result decoder_mood;
+    uint8_t *stored; /* read, not yet decoded: [stored_begin, stored_end) */
+    size_t stored_begin;
+    size_t stored_end;
+    char error[160];
+};
+
+static bool is_standard_input(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static const char *display_name(const char *path)
+{
+    return is_standard_input(path) ? "standard input" : path;
+}
+
+static bool open_failed(const char *path, int error, struct fault *fault)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return fault_set(fault, "%s: there is no such file; check the name and the folder", path);
+    case EACCES:
+    case EPERM:
+        return fault_set(fault,
+                         "%s: no permission to read it; run as a user who may, or change its "
+                         "permissions (chmod, chown)",
+                         path);
+    case ENXIO:
+        return fault_set(fault, "%s: is a socket, not a capture; name a file, a pipe or -", path);
+    case EMFILE:
+    case ENFILE:
+        return fault_set(fault, "%s: too many files are open already; raise the limit (ulimit -n)",
+                         path);
+    default:
+        return fault_set(fault, "%s: cannot be opened: %s", path, strerror(error));
+    }
+}
+
+/* Only regular files and pipes hold captures; opening a device could even do harm. */
+static bool mode_is_readable(const char *path, mode_t mode, int fd, struct fault *fault)
+{
+    const char *name = display_name(path);
+    if (S_ISREG(mode) || S_ISFIFO(mode))
+        return true;
+    if (S_ISSOCK(mode) && fd >= 0)
+        return true; /* a socket handed over as standard input reads like a pipe */
+    if (S_ISDIR(mode))
+        return fault_set(fault, "%s: is a directory, not a capture file", name);
+    if (fd >= 0 && isatty(fd))
+        return fault_set(fault,
+                         "%s: is a terminal; pipe a capture into it, for example "
+                         "tcpdump -w - | apnscope analyze -",
+                         name);
+    if (S_ISSOCK(mode))
+        return fault_set(fault, "%s: is a socket, not a capture; name a file, a pipe or -", name);
+    return fault_set(fault,
+                     "%s: is a device, not a capture file; name a capture file, a pipe or -", name);
+}
+
+/* Looks before opening: opening some devices has effects, and a tape would rewind. */
+static bool open_path(const char *path, int *fd, struct stat *status, struct fault *fault)
+{
+    if (is_standard_input(path)) {
+        *fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+        if (*fd < 0 || fstat(*fd, status) < 0)
+            return fault_set(fault, "standard input: is closed; pipe a capture into it");
+        return mode_is_readable(path, status->st_mode, *fd, fault);
+    }
+    if (stat(path, status) < 0)
+        return open_failed(path, errno, fault);
+    if (S_ISCHR(status->st_mode)) { /* /dev/stdin, /dev/fd/N of a terminal; /dev/null */
+        int probe = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        bool fine = mode_is_readable(path, status->st_mode, probe, fault);
+        if (probe >= 0)
+            close(probe);
+        return fine;
+    }
+    if (!mode_is_readable(path, status->st_mode, -1, fault))
+        return false;
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (*fd < 0)
+        return open_failed(path, errno, fault);
+    if (fstat(*fd, status) < 0)
+        return open_failed(path, errno, fault);
+    return true;
+}
+
+static void count_stored(struct source *source, const uint8_t *bytes, size_t size)
+{
+    uint64_t begin = source->read_to;
+    source->read_to += size;
+    if (source->digest && source->read_to > source->hashed_to) {
+        size_t known = source->hashed_to > begin ? (size_t)(source->hashed_to - begin) : 0;
+        digest_add(source->digest, bytes + known, size - known);
+        source->hashed_to = source->read_to;
+    }
+}
+
+/* Stored bytes; 0 at the end or after an error. */
+static size_t read_stored(struct source *source, uint8_t *bytes, size_t size)
+{
+    while (!source->ended) {
+        ssize_t got = read(source->fd, bytes, size);
+        if (got > 0) {
+            count_stored(source, bytes, (size_t)got);
+            return (size_t)got;
+        }
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            source->failed = true;
+            snprintf(source->error, sizeof source->error, "reading failed at byte %llu: %s",
+                     (unsigned long long)source->read_to, strerror(errno));
+        }
+        source->ended = true;
+    }
+    return 0;
+}
+
+/* Reads the first bytes, and finds out by them whether and how the file is compressed. */
+static void read_head(struct source *source)
+{
+    source->stored = malloc(STORED_HEAD_SIZE);
+    assert(source->stored);
+    while (source->stored_end < STORED_MAGIC_SIZE) {
+        size_t got = read_stored(source, source->stored + source->stored_end,
+                                 STORED_HEAD_SIZE - source->stored_end);
+        if (!got)
+            break;
+        source->stored_end += got;
+    }
+    for (size_t i = 0; i < sizeof decoders / sizeof *decoders; i++)
+        if (source->stored_end >= decoders[i]->magic_size &&
+            memcmp(source->stored, decoders[i]->magic, decoders[i]->magic_size) == 0)
+            source->decoder = decoders[i];
+    if (!source->decoder)
+        return;
+    source->decoder_state = source->decoder->open();
+    source->decoder_mood = DECODE_GOES_ON;
+    source->stored = realloc(source->stored, STORED_BLOCK_SIZE);
+    assert(source->stored);
+}
+
+static bool wants_hash(const struct source *source, enum capture_hash hash)
+{
+    if (hash == CAPTURE_HASH_AUTO)
+        return !source->size_known || source->size <= CAPTURE_HASH_AUTO_MAX;
+    return hash == CAPTURE_HASH_ALWAYS;
+}
+
+bool source_open(struct source **opened, const char *path, enum capture_hash hash,
+                 struct fault *fault)
+{
+    struct stat status = {0};
+    int fd = -1;
+    *opened = NULL;
+    if (!open_path(path, &fd, &status, fault)) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    struct source *source = calloc(1, sizeof *source);
+    assert(source);
+    source->path = path;
+    source->fd = fd;
+    source->is_stream = is_standard_input(path) || !S_ISREG(status.st_mode);
+    source->size_known = S_ISREG(status.st_mode);
+    source->size = source->size_known ? (uint64_t)status.st_size : 0;
+    if (wants_hash(source, hash))
+        source->digest = digest_new();
+    if (source->size_known)
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    read_head(source);
+    *opened = source;
+    return true;
+}
+
+void source_park(struct source *source)
+{
+    if (source->fd >= 0)
+        close(source->fd);
+    source->fd = -1;
+    if (source->decoder_state)
+        source->decoder->close(source->decoder_state);
+    source->decoder_state = NULL;
+    free(source->stored);
+    source->stored = NULL;
+    source->stored_begin = source->stored_end = 0;
+}
+
+void source_close(struct source *source)
+{
+    if (!source)
+        return;
+    source_park(source);
+    digest_free(source->digest);
+    free(source);
+}
+
+static size_t read_plain(struct source *source, uint8_t *bytes, size_t size)
+{
+    size_t waiting = source->stored_end - source->stored_begin;
+    if (!waiting)
+        return read_stored(source, bytes, size);
+    size_t given = waiting < size ? waiting : size;
+    memcpy(bytes, source->stored + source->stored_begin, given);
+    source->stored_begin += given;
+    return given;
+}
+
+static void set_decode_error(struct source *source, const char *why)
+{
+    if (source->error[0])
+        return; /* a read error is the better reason */
+    if (why)
+        snprintf(source->error, sizeof source->error, "the %s data is damaged near byte %llu: %s",
+                 source->decoder->name,
+                 (unsigned long long)(source->read_to - source->stored_end + source->stored_begin),
+                 why);
+    else
+        snprintf(source->error, sizeof source->error, "the %s data ends in the middle",
+                 source->decoder->name);
+}
+
+/* One step of the decoder; the bytes it gave. */
+static size_t decode_step(struct source *source, uint8_t *bytes, size_t size, const char **why)
+{
+    if (source->stored_begin == source->stored_end) {
+        source->stored_begin = 0;
+        source->stored_end = read_stored(source, source->stored, STORED_BLOCK_SIZE);
+    }
+    struct decode_span span = {.in = source->stored + source->stored_begin,
+                               .in_size = source->stored_end - source->stored_begin,
+                               .out = bytes,
+                               .out_size = size,
+                               .in_ended = source->ended};
+    bool had_input = span.in_size != 0;
+    enum decode_result result = source->decoder->decode(source->decoder_state, &span, why);
+    size_t given = size - span.out_size;
+    bool moved = given || source->stored_end - source->stored_begin != span.in_size;
+    source->stored_begin = source->stored_end - span.in_size;
+    if (result == DECODE_GOES_ON && !moved && had_input) {
+        result = DECODE_DAMAGED;
+        *why = "no progress";
+    }
+    /* Between members nothing moves and nothing changes: an empty step keeps the mood. */
+    if (result != DECODE_GOES_ON || moved)
+        source->decoder_mood = result;
+    source->exhausted = result == DECODE_DAMAGED || result == DECODE_FINISHED ||
+                        (!had_input && !given && source->ended);
+    return given;
+}
+
+static size_t read_decoded(struct source *source, uint8_t *bytes, size_t size)
+{
+    size_t given = 0;
+    const char *why = NULL;
+    while (!given && !source->exhausted)
+        given = decode_step(source, bytes, size, &why);
+    if (source->exhausted && source->decoder_mood == DECODE_DAMAGED)
+        set_decode_error(source, why ? why : "corrupt data");
+    else if (source->exhausted && source->decoder_mood == DECODE_GOES_ON)
+        set_decode_error(source, NULL);
+    return given;
+}
+
+size_t source_read(struct source *source, uint8_t *bytes, size_t size)
+{
+    assert(size > 0 && source->stored);
+    return source->decoder ? read_decoded(source, bytes, size) : read_plain(source, bytes, size);
+}
+
+const char *source_error(const struct source *source)
+{
+    return source->error[0] ? source->error : NULL;
+}
+
+const char *source_compression(const struct source *source)
+{
+    return source->decoder ? source->decoder->name : NULL;
+}
+
+bool source_is_stream(const struct source *source)
+{
+    return source->is_stream;
+}
+
+uint64_t source_stored_read(const struct source *source)
+{
+    return source->read_to > source->hashed_to ? source->read_to : source->hashed_to;
+}
+
+uint64_t source_stored_size(const struct source *source)
+{
+    return source->size_known ? source->size : 0;
+}
+
+static bool skip_decoded(struct source *source, uint64_t offset)
+{
+    enum { SKIP_SIZE = 64 << 10 };
+    uint8_t *bytes = malloc(SKIP_SIZE);
+    assert(bytes);
+    while (offset) {
+        size_t got = source_read(source, bytes, offset < SKIP_SIZE ? (size_t)offset : SKIP_SIZE);
+        if (!got)
+            break;
+        offset -= got;
+    }
+    free(bytes);
+    return offset == 0;
+}
+
+/* Plain files seek, compressed ones are decompressed again from the start: slow, but only where
+ * more files overlap in time than may be open, and the memory stays bounded. */
+bool source_resume(struct source *source, uint64_t offset)
+{
+    assert(source->fd < 0 && !source->is_stream);
+    struct stat status;
+    source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (source->fd < 0 || fstat(source->fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        snprintf(source->error, sizeof source->error, "it could not be opened again: %s",
+                 source->fd < 0 ? strerror(errno) : "it is another file now");
+        return false;
+    }
+    source->ended = source->exhausted = false;
+    source->read_to = 0;
+    const struct decoder *was = source->decoder;
+    source->decoder = NULL;
+    if (!was && lseek(source->fd, (off_t)offset, SEEK_SET) == (off_t)offset) {
+        source->stored = malloc(1); /* nothing waits in it */
+        assert(source->stored);
+        source->read_to = offset;
+        return true;
+    }
+    read_head(source);
+    if (source->decoder == was && skip_decoded(source, offset))
+        return true;
+    snprintf(source->error, sizeof source->error, "it was changed while it was read");
+    return false;
+}
+
+void source_finish(struct source *source, struct capture_file *facts)
+{
+    if (source->digest && source->fd >= 0) {
+        uint8_t *bytes = malloc(STORED_BLOCK_SIZE);
+        assert(bytes);
+        while (read_stored(source, bytes, STORED_BLOCK_SIZE))
+            continue;
+        free(bytes);
+        if (!source->failed)
+            digest_text(source->digest, facts->sha256);
+        digest_free(source->digest);
+        source->digest = NULL;
+    } else if (source->size_known && source->fd >= 0) {
+        (void)digest_fingerprint(source->fd, source->size, facts->fingerprint);
+    }
+    uint64_t seen = source_stored_read(source);
+    facts->stored_size = source->size > seen ? source->size : seen;
+}

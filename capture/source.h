@@ -1,0 +1,50 @@
+/* The bytes of one stored file, decompressed and hashed in passing.
+ *
+ * Lowest layer of capture/: below it file descriptors and compression libraries, above it
+ * window.h. A source can be parked (descriptor and decoder given back) and resumed where it was,
+ * so that thousands of files can be merged with a few dozen open. Deliberately does not know what
+ * a capture looks like. */
+#ifndef APNSCOPE_CAPTURE_SOURCE_H
+#define APNSCOPE_CAPTURE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "capture/capture.h"
+
+struct source;
+
+/* `path` "-" is standard input; it must outlive the source. False with a sentence: no such file,
+ * no permission, a directory, a device, a socket, a terminal. */
+MUST_USE bool source_open(struct source **source, const char *path, enum capture_hash hash,
+                          struct fault *fault);
+void source_close(struct source *source); /* NULL is fine */
+
+/* At least one byte and at most `size`, or 0: the end, or an error told by source_error. Returns
+ * what a pipe has, without waiting for more. */
+size_t source_read(struct source *source, uint8_t *bytes, size_t size);
+
+/* Why the bytes ended early ("the gzip data ends in the middle"); NULL: they did not. */
+const char *source_error(const struct source *source);
+
+/* The compression's name; NULL: stored as is. */
+const char *source_compression(const struct source *source);
+
+/* A pipe or standard input: read once, in order. Such a source cannot be parked. */
+bool source_is_stream(const struct source *source);
+
+/* Gives back descriptor, decoder and buffers. */
+void source_park(struct source *source);
+/* Back to byte `offset` of the decompressed data. False: gone, changed, or unreadable. */
+MUST_USE bool source_resume(struct source *source, uint64_t offset);
+
+/* Bytes read so far, and bytes in all as stored (0: not known). */
+uint64_t source_stored_read(const struct source *source);
+uint64_t source_stored_size(const struct source *source);
+
+/* Reads on to the end where a hash is wanted, and fills in hash or fingerprint and the size. */
+void source_finish(struct source *source, struct capture_file *facts);
+
+#endif

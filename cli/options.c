@@ -1,0 +1,211 @@
+/* The command line, from option.def.
+ *
+ * The only reader of argv. Turns text into settings and refuses what does not make sense in one
+ * sentence; it does not open or look for anything. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "settings.h"
+
+typedef bool (*apply)(struct settings *settings, const char *value, struct fault *fault);
+
+#define FLAG(name)                                                                                \
+    static bool apply_##name(struct settings *settings, const char *value, struct fault *fault)   \
+    {                                                                                             \
+        (void)value;                                                                              \
+        (void)fault;                                                                              \
+        settings->name = true;                                                                    \
+        return true;                                                                              \
+    }
+#define WORD(name, field)                                                                         \
+    static bool apply_##name(struct settings *settings, const char *value, struct fault *fault)   \
+    {                                                                                             \
+        (void)fault;                                                                              \
+        settings->field = value;                                                                  \
+        return true;                                                                              \
+    }
+
+FLAG(all_apple)
+FLAG(all_runs)
+FLAG(help)
+FLAG(markdown)
+FLAG(quiet)
+FLAG(text)
+FLAG(version)
+FLAG(without_ndpi)
+WORD(csv, csv_directory)
+WORD(db, database)
+WORD(html, html_path)
+WORD(json, json_path)
+WORD(sensor, sensor)
+WORD(site, site)
+WORD(trust, trust_path)
+
+static bool add_prefix(struct prefix_list *list, const char *value, const char *option,
+                       struct fault *fault)
+{
+    if (list->count == SETTINGS_PREFIXES_MAX)
+        return fault_set(fault, "--%s was given more than %d times; join neighbouring prefixes",
+                         option, SETTINGS_PREFIXES_MAX);
+    if (!prefix_parse(value, &list->items[list->count]))
+        return fault_set(fault, "--%s %s is not an address prefix; write it like 10.0.0.0/8 or "
+                         "2001:db8::/32", option, value);
+    list->count++;
+    return true;
+}
+
+static bool apply_home_net(struct settings *settings, const char *value, struct fault *fault)
+{
+    return add_prefix(&settings->home_nets, value, "home-net", fault);
+}
+
+static bool apply_apple_net(struct settings *settings, const char *value, struct fault *fault)
+{
+    return add_prefix(&settings->apple_nets, value, "apple-net", fault);
+}
+
+static bool apply_push_domain(struct settings *settings, const char *value, struct fault *fault)
+{
+    if (settings->push_domain_count == SETTINGS_DOMAINS_MAX)
+        return fault_set(fault, "--push-domain was given more than %d times",
+                         SETTINGS_DOMAINS_MAX);
+    settings->push_domains[settings->push_domain_count++] = value;
+    return true;
+}
+
+/* The index of `value` among `words`, which end with NULL; -1 where it is none of them. */
+static int word_index(const char *value, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool apply_hash(struct settings *settings, const char *value, struct fault *fault)
+{
+    static const char *const words[] = {"auto", "always", "never", NULL};
+    int index = word_index(value, words);
+    if (index < 0)
+        return fault_set(fault, "--hash %s is not one of auto, always, never", value);
+    settings->hash = (enum capture_hash)index;
+    return true;
+}
+
+static bool apply_log_level(struct settings *settings, const char *value, struct fault *fault)
+{
+    static const char *const words[] = {"error", "notice", "debug", NULL};
+    int index = word_index(value, words);
+    if (index < 0)
+        return fault_set(fault, "--log-level %s is not one of error, notice, debug", value);
+    settings->log_level = (enum log_level)index;
+    return true;
+}
+
+static bool read_time(int64_t *time_ns, const char *value, const char *option,
+                      struct fault *fault)
+{
+    if (clock_parse(value, time_ns))
+        return true;
+    return fault_set(fault, "--%s %s is not a time; write it like 2026-03-01T08:00 (UTC) or as "
+                     "seconds since 1970", option, value);
+}
+
+static bool apply_since(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_time(&settings->since_ns, value, "since", fault);
+}
+
+static bool apply_until(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_time(&settings->until_ns, value, "until", fault);
+}
+
+static bool apply_run(struct settings *settings, const char *value, struct fault *fault)
+{
+    char *end;
+    settings->run_id = strtoll(value, &end, 10);
+    if (*value && !*end && settings->run_id > 0)
+        return true;
+    return fault_set(fault, "--run %s is not a run's number; see `apnscope show runs`", value);
+}
+
+static const struct row {
+    const char *name;
+    const char *argument;
+    unsigned commands;
+    const char *help;
+    apply apply;
+} rows[] = {
+#define OPTION(id, name, argument, commands, help)                                                \
+    {name, argument, (unsigned)(commands), help, apply_##id},
+#include "option.def"
+#undef OPTION
+};
+
+enum { ROW_COUNT = sizeof rows / sizeof *rows, FIRST_VALUE = 256 };
+
+static size_t option_table(enum command_bit command, struct option *table)
+{
+    size_t count = 0;
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (rows[i].commands & (unsigned)command)
+            table[count++] = (struct option){
+                rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+                FIRST_VALUE + i};
+    table[count] = (struct option){0};
+    return count;
+}
+
+static bool refuse(int answer, char **argv, struct fault *fault)
+{
+    const char *word = argv[optind - 1];
+    if (answer == ':')
+        return fault_set(fault, "%s needs a value; see --help", word);
+    return fault_set(fault, "%s is not an option of this command, or is ambiguous; see --help",
+                     word);
+}
+
+bool settings_read(struct settings *settings, enum command_bit command, int argc, char **argv,
+                   struct fault *fault)
+{
+    struct option table[ROW_COUNT + 1];
+    *settings = (struct settings){.database = "apnscope.db",
+                                  .log_level = LOG_NOTICE,
+                                  .since_ns = TIME_UNKNOWN,
+                                  .until_ns = TIME_UNKNOWN};
+    option_table(command, table);
+    opterr = 0;
+    optind = 1;
+    int answer;
+    while ((answer = getopt_long(argc, argv, ":hqV", table, NULL)) != -1) {
+        if (answer == 'h')
+            settings->help = true;
+        else if (answer == 'V')
+            settings->version = true;
+        else if (answer == 'q')
+            settings->quiet = true;
+        else if (answer < FIRST_VALUE)
+            return refuse(answer, argv, fault);
+        else if (!rows[answer - FIRST_VALUE].apply(settings, optarg, fault))
+            return false;
+    }
+    settings->arguments = argv + optind;
+    settings->argument_count = (size_t)(argc - optind);
+    return true;
+}
+
+void settings_print_options(enum command_bit command)
+{
+    for (int i = 0; i < ROW_COUNT; i++) {
+        char left[40];
+        if (!(rows[i].commands & (unsigned)command))
+            continue;
+        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "");
+        printf("  %-22s %s\n", left, rows[i].help);
+    }
+}

@@ -1,0 +1,63 @@
+/* `apnscope report`: the database as HTML, CSV, JSON or text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "command.h"
+
+static bool output_wants_colour(void)
+{
+    const char *term = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
+           !(term && strcmp(term, "dumb") == 0);
+}
+
+static unsigned output_width(void)
+{
+    enum { NARROWEST = 60, WIDEST = 160, ORDINARY = 80 };
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
+        return ORDINARY;
+    return size.ws_col < NARROWEST ? NARROWEST : size.ws_col > WIDEST ? WIDEST : size.ws_col;
+}
+
+struct report_options command_report_options(const struct settings *settings)
+{
+    return (struct report_options){.database = settings->database,
+                                   .range = {.run_id = settings->run_id,
+                                             .site = settings->site,
+                                             .all_runs = settings->all_runs,
+                                             .since_ns = settings->since_ns,
+                                             .until_ns = settings->until_ns},
+                                   .catalogue = catalogue_of_rules(),
+                                   .colour = output_wants_colour(),
+                                   .width = output_width()};
+}
+
+static bool write_reports(const struct settings *settings, const struct report_options *options,
+                          struct fault *fault)
+{
+    bool any = settings->html_path || settings->json_path || settings->csv_directory;
+    if (settings->html_path && !report_html(options, settings->html_path, fault))
+        return false;
+    if (settings->json_path && !report_json(options, settings->json_path, fault))
+        return false;
+    if (settings->csv_directory && !report_csv(options, settings->csv_directory, fault))
+        return false;
+    return (any && !settings->text) || report_text(options, "-", fault);
+}
+
+int command_report(const struct settings *settings)
+{
+    struct fault fault = {{0}};
+    struct report_options options = command_report_options(settings);
+    if (settings->argument_count)
+        return command_misused("report reads a database, not %s; to read a capture: apnscope "
+                               "analyze %s", settings->arguments[0], settings->arguments[0]);
+    if (!write_reports(settings, &options, &fault))
+        return command_failed(EXIT_ENVIRONMENT, &fault);
+    return EXIT_NO_FAULT;
+}

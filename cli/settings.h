@@ -1,0 +1,61 @@
+/* What the command line asks for. Filled by options.c, read by the commands. */
+#ifndef APNSCOPE_CLI_SETTINGS_H
+#define APNSCOPE_CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/fault.h"
+#include "capture/capture.h"
+
+enum { SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32 };
+
+/* The commands an option belongs to; a bit each. */
+enum command_bit {
+    IN_ANALYZE = 1 << 0,
+    IN_REPORT = 1 << 1,
+    IN_SHOW = 1 << 2,
+    IN_CHECKS = 1 << 3,
+    IN_INTERFACES = 1 << 4,
+    IN_ANY = ~0
+};
+
+enum log_level { LOG_ERROR, LOG_NOTICE, LOG_DEBUG };
+
+struct prefix_list {
+    struct prefix items[SETTINGS_PREFIXES_MAX];
+    size_t count;
+};
+
+struct settings {
+    const char *database;
+    const char *site;
+    const char *sensor;
+    const char *trust_path;
+    const char *html_path;
+    const char *json_path;
+    const char *csv_directory;
+    struct prefix_list home_nets;
+    struct prefix_list apple_nets;
+    const char *push_domains[SETTINGS_DOMAINS_MAX];
+    size_t push_domain_count;
+    enum capture_hash hash;
+    enum log_level log_level;
+    int64_t since_ns;
+    int64_t until_ns;
+    int64_t run_id;
+    bool all_apple, all_runs, markdown, quiet, text, without_ndpi;
+    bool help, version;
+    char *const *arguments; /* what is left after the options */
+    size_t argument_count;
+};
+
+/* Reads options of the command with that bit. False: a usage error, with its sentence. */
+MUST_USE bool settings_read(struct settings *settings, enum command_bit command, int argc,
+                            char **argv, struct fault *fault);
+/* The option lines of --help for a command. */
+void settings_print_options(enum command_bit command);
+
+#endif

@@ -1,0 +1,206 @@
+/* Is it the network? How failed attempts are weighed against everything else that was seen.
+ *
+ * Rests on comparison: a port that fails for a device while another port reaches Apple is closed
+ * by someone; a lone failure of a device that otherwise gets through is chance, or one server of
+ * Apple's. Proven wrong by a success on the same way, which therefore silences a lone failure.
+ * Deliberately ignores order in time, because failures are known later than the successes that
+ * followed them. */
+#include "attempts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* An attempt that fails for less than this may have met an outage that was already passing. */
+#define OUTAGE_NS (60 * NS_PER_S)
+/* Shorter than this, a lone attempt of a device of which nothing else is seen says little: it may
+ * have been leaving the network. Apple's own limit for an attempt is 30 s (wire.md section 3). */
+#define LONE_ATTEMPT_NS (10 * NS_PER_S)
+
+static const char comparison_mark[] = " Meanwhile, ";
+
+bool is_attempt_at_apple(const struct flow_record *flow)
+{
+    return flow->server_is_apple && way_of(flow) != WAY_NONE && flow->role != ROLE_PROXY &&
+           flow->path != PATH_EXPLICIT_PROXY;
+}
+
+static void case_add(struct attempt_case *attempt_case, const struct flow_record *flow)
+{
+    if (attempt_case->attempts < UINT16_MAX)
+        attempt_case->attempts++;
+    if (!address_equal(&attempt_case->server, &flow->server_ip))
+        attempt_case->several_servers = true;
+    if (flow->ip_version != 6)
+        attempt_case->only_ipv6 = false;
+    if (flow->started_ns < attempt_case->first_ns)
+        attempt_case->first_ns = flow->started_ns;
+    if (flow->last_ns > attempt_case->last_ns)
+        attempt_case->last_ns = flow->last_ns;
+}
+
+struct attempt_case *attempts_note(struct attempts *attempts, const struct flow_record *flow)
+{
+    enum way way = way_of(flow);
+    for (int i = 0; i < ATTEMPT_CASES; i++) {
+        struct attempt_case *place = &attempts->cases[i];
+        if (!place->attempts)
+            *place = (struct attempt_case){.server = flow->server_ip,
+                                           .first_ns = flow->started_ns,
+                                           .last_ns = flow->last_ns,
+                                           .port = flow->server_port,
+                                           .way = (uint8_t)way,
+                                           .only_ipv6 = flow->ip_version == 6};
+        if (place->way == way) {
+            case_add(place, flow);
+            return place;
+        }
+    }
+    return NULL;
+}
+
+/* Sessions that worked by other ways, and one of those ways. */
+struct elsewhere {
+    uint32_t own;
+    uint32_t site;
+    enum way own_way;
+    enum way site_way;
+};
+
+static struct elsewhere look_elsewhere(const struct judge *judge, enum way failing)
+{
+    struct elsewhere elsewhere = {0};
+    for (enum way way = WAY_COURIER_5223; way < WAY_COUNT; way++) {
+        if (way == failing)
+            continue;
+        uint32_t own = judge_device_way(judge, way).worked;
+        uint32_t site = judge_site_way(judge, way).worked;
+        if (own && !elsewhere.own)
+            elsewhere.own_way = way;
+        if (site && !elsewhere.site)
+            elsewhere.site_way = way;
+        elsewhere.own += own;
+        elsewhere.site += site;
+    }
+    return elsewhere;
+}
+
+/* The device does get through by this way at other times or to other servers. */
+static bool weigh_against_own_success(const struct judge *judge,
+                                      const struct attempt_case *attempt_case,
+                                      enum confidence *confidence)
+{
+    int64_t span_ns = attempt_case->last_ns - attempt_case->first_ns;
+    (void)judge;
+    *confidence = CONFIDENCE_POSSIBLE;
+    if (attempt_case->only_ipv6 || attempt_case->attempts < 3 || span_ns < OUTAGE_NS)
+        return false; /* one family, one server, one moment: other rules' matter, or chance */
+    if (attempt_case->several_servers || attempt_case->is_near)
+        *confidence = CONFIDENCE_LIKELY;
+    return true;
+}
+
+bool attempts_weigh(const struct judge *judge, const struct attempt_case *attempt_case,
+                    enum confidence *confidence)
+{
+    enum way way = (enum way)attempt_case->way;
+    bool is_repeated = attempt_case->attempts > 1;
+    if (judge_device_way(judge, way).worked)
+        return weigh_against_own_success(judge, attempt_case, confidence);
+    struct elsewhere elsewhere = look_elsewhere(judge, way);
+    if (judge_site_way(judge, way).worked) { /* others get through where this device does not */
+        if (attempt_case->is_far && !attempt_case->several_servers)
+            return false; /* one server of Apple's that answered for itself */
+        *confidence = is_repeated && (elsewhere.own || attempt_case->is_near) ? CONFIDENCE_CERTAIN
+                      : is_repeated || attempt_case->is_near                  ? CONFIDENCE_LIKELY
+                                                                              : CONFIDENCE_POSSIBLE;
+        return true;
+    }
+    if (attempt_case->is_far && !attempt_case->several_servers)
+        *confidence = CONFIDENCE_POSSIBLE;
+    else if (elsewhere.own || elsewhere.site || (attempt_case->is_near && is_repeated))
+        *confidence = CONFIDENCE_CERTAIN;
+    else if (is_repeated || attempt_case->is_near ||
+             attempt_case->last_ns - attempt_case->first_ns >= LONE_ATTEMPT_NS)
+        *confidence = CONFIDENCE_LIKELY;
+    else
+        *confidence = CONFIDENCE_POSSIBLE;
+    return true;
+}
+
+static const char *way_phrase(enum way way)
+{
+    static const char *const phrases[WAY_COUNT] = {
+        [WAY_COURIER_5223] = "courier sessions on 5223",
+        [WAY_COURIER_443] = "courier sessions on 443",
+        [WAY_COURIER_PROXY] = "courier sessions through a proxy",
+        [WAY_PROVIDER_443] = "provider sessions on 443",
+        [WAY_PROVIDER_2197] = "provider sessions on 2197",
+        [WAY_PROVIDER_PROXY] = "provider sessions through a proxy",
+    };
+    return phrases[way];
+}
+
+void attempts_compare(const struct judge *judge, const struct attempt_case *attempt_case,
+                      struct finding *finding)
+{
+    enum way way = (enum way)attempt_case->way;
+    struct elsewhere elsewhere = look_elsewhere(judge, way);
+    uint32_t own = judge_device_way(judge, way).worked;
+    uint32_t others = judge_site_way(judge, way).worked - own;
+    char *old = strstr(finding->reasoning, comparison_mark);
+    if (old)
+        *old = '\0';
+    char lead[FINDING_REASONING_SIZE];
+    finding_say(lead, sizeof lead, "%s", finding->reasoning);
+    struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
+    text_format(&text, "%s%s", lead, comparison_mark);
+    if (own)
+        text_format(&text, "%u %s of the same device worked, so the port is not closed to it "
+                           "always or everywhere.", own, way_phrase(way));
+    else if (elsewhere.own)
+        text_format(&text, "%u %s of the same device worked: it is this port that is closed, not "
+                           "the way to Apple.", elsewhere.own, way_phrase(elsewhere.own_way));
+    else if (elsewhere.site)
+        text_format(&text, "%u %s of this network worked: it is this port that is closed, not "
+                           "the way to Apple.", elsewhere.site, way_phrase(elsewhere.site_way));
+    else
+        text_add(&text, "nothing shows that this device reaches Apple by another port, so an "
+                        "outage of the whole uplink would look the same.");
+    if (!own && others)
+        text_format(&text, " Others reach Apple on this port (%u sessions): it concerns this "
+                           "device, its network or these servers.", others);
+}
+
+void attempts_raise(struct judge *judge, const struct attempt_case *attempt_case,
+                    struct finding *finding)
+{
+    if (!attempt_case) {
+        judge_raise(judge, finding);
+        return;
+    }
+    if (!attempts_weigh(judge, attempt_case, &finding->confidence))
+        return;
+    if (!judge_kept(judge, finding->server_port)) { /* earlier attempts were held back */
+        finding->count = attempt_case->attempts;
+        finding->first_ns = attempt_case->first_ns;
+    }
+    attempts_compare(judge, attempt_case, finding);
+    judge_raise(judge, finding);
+}
+
+void attempts_review(struct judge *judge, const struct attempts *attempts)
+{
+    for (int i = 0; i < ATTEMPT_CASES && attempts->cases[i].attempts; i++) {
+        const struct attempt_case *attempt_case = &attempts->cases[i];
+        struct finding *kept = judge_kept(judge, attempt_case->port);
+        if (!kept)
+            continue;
+        if (!attempts_weigh(judge, attempt_case, &kept->confidence)) {
+            judge_withdraw(judge, kept);
+            continue;
+        }
+        attempts_compare(judge, attempt_case, kept);
+    }
+}

@@ -1,0 +1,56 @@
+/* Events to findings, device verdicts and requirements: the engine, as cli/ sees it.
+ *
+ * Fourth stage. Owns every rule's memory, merges findings, keeps a small summary per device, and
+ * at the end says for each device whether APNs works and for each requirement what was seen.
+ * Bounded: DETECT_DEVICES_MAX devices and DETECT_FINDINGS_MAX findings; beyond, the oldest idle
+ * device is judged early and further findings are counted only. */
+#ifndef APNSCOPE_DETECT_DETECT_H
+#define APNSCOPE_DETECT_DETECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "detect/detector.h"
+#include "model/event.h"
+#include "model/finding.h"
+#include "model/run_record.h"
+
+enum { DETECT_DEVICES_MAX = 1 << 20, DETECT_FINDINGS_MAX = 20000 };
+
+struct engine;
+
+struct engine *engine_new(void);
+void engine_free(struct engine *engine);
+/* --apple-net: a prefix that counts as Apple's when DNS answers are judged. Before any event. */
+void engine_add_apple_net(struct engine *engine, const struct prefix *prefix);
+/* Takes the devices that are judged early (see above), at once; without it they are counted only. */
+void engine_on_early_device(struct engine *engine, void *context,
+                            void (*device)(void *context, const struct device_record *device));
+
+/* An event_sink; context is the engine. */
+void engine_observe(void *engine, const struct event *event);
+
+/* After EVENT_CAPTURE_END. In a stable order: findings by first time, devices by address. */
+struct engine_results {
+    void *context;
+    void (*finding)(void *context, const struct finding *finding);
+    void (*device)(void *context, const struct device_record *device);
+    void (*requirement)(void *context, const struct requirement_record *requirement);
+};
+void engine_finish(struct engine *engine, const struct engine_results *results);
+
+/* What the bounds cost: findings counted only, devices judged early, states not kept. */
+struct engine_losses {
+    uint64_t findings;
+    uint64_t devices;
+    uint64_t states;
+};
+struct engine_losses engine_losses(const struct engine *engine);
+
+/* Every rule, by code; generated from detect/rules/. */
+extern const struct detector *const detector_list[];
+extern const size_t detector_count;
+const struct detector *detector_by_code(const char *code);
+
+#endif

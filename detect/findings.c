@@ -1,0 +1,139 @@
+/* Findings as they are kept: one for each code, client and port, however often it is seen.
+ *
+ * Between the rules, which raise, and the engine, which tells them at the end. Deliberately does
+ * not judge: confidence and words are the rules'. */
+#include "findings.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentences.h"
+
+_Static_assert(sizeof(struct finding_key) == 40, "hashed as bytes: no holes");
+
+enum { FINDING_SEED = 0x66696e };
+
+static bool same_key(const void *context, uint32_t id, const void *key)
+{
+    const struct kept_finding *kept = findings_at(context, id);
+    struct finding_key own = finding_key_of(&kept->finding, kept->rule);
+    return memcmp(&own, key, sizeof own) == 0;
+}
+
+static uint64_t key_hash(const struct finding_key *key)
+{
+    return hash_bytes(key, sizeof *key, FINDING_SEED);
+}
+
+void findings_init(struct findings *findings, uint32_t cap)
+{
+    *findings = (struct findings){0};
+    pool_init(&findings->pool, sizeof(struct kept_finding), cap);
+    table_init(&findings->table, 64);
+}
+
+void findings_free(struct findings *findings)
+{
+    table_free(&findings->table);
+    pool_free(&findings->pool);
+}
+
+struct finding_key finding_key_of(const struct finding *finding, uint16_t rule)
+{
+    struct finding_key key = {.lane = finding->lane, .port = finding->server_port, .rule = rule};
+    if (finding->scope != SCOPE_SITE)
+        key.client = finding->client_ip;
+    if (finding->scope != SCOPE_DEVICE)
+        key.server = finding->server_ip;
+    return key;
+}
+
+struct kept_finding *findings_find(const struct findings *findings, const struct finding_key *key)
+{
+    uint32_t id = table_find(&findings->table, key_hash(key), same_key, findings, key);
+    return id == TABLE_NONE ? NULL : findings_at(findings, id);
+}
+
+/* A filter for one session only, as judge_draft writes it; rules that cover more write "||". */
+static bool filter_is_narrow(const struct finding *finding)
+{
+    return strstr(finding->display_filter, "tcp.port") && !strstr(finding->display_filter, "||");
+}
+
+static void merge(struct finding *old, const struct finding *new)
+{
+    uint32_t count = old->count > UINT32_MAX - new->count ? UINT32_MAX : old->count + new->count;
+    int64_t first = old->first_ns < new->first_ns ? old->first_ns : new->first_ns;
+    int64_t last = old->last_ns > new->last_ns ? old->last_ns : new->last_ns;
+    bool is_wider = old->flow_number != new->flow_number;
+    if (new->confidence > old->confidence)
+        *old = *new;
+    old->count = count;
+    old->first_ns = first;
+    old->last_ns = last;
+    if (is_wider && filter_is_narrow(old))
+        filter_of_device(old);
+}
+
+bool findings_raise(struct findings *findings, const struct finding *finding, uint16_t rule)
+{
+    struct finding_key key = finding_key_of(finding, rule);
+    struct kept_finding *kept = findings_find(findings, &key);
+    if (kept && kept->is_withdrawn) {
+        *kept = (struct kept_finding){.finding = *finding, .rule = rule};
+        return true;
+    }
+    if (kept) {
+        merge(&kept->finding, finding);
+        return true;
+    }
+    uint32_t id;
+    kept = pool_take(&findings->pool, &id);
+    if (!kept) {
+        findings->beyond_cap++;
+        return false;
+    }
+    *kept = (struct kept_finding){.finding = *finding, .rule = rule};
+    table_insert(&findings->table, key_hash(&key), id);
+    return true;
+}
+
+struct sorted_finding {
+    const struct finding *finding;
+    uint32_t id;
+};
+
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int by_time(const void *a, const void *b)
+{
+    const struct sorted_finding *left = a, *right = b;
+    const struct finding *x = left->finding, *y = right->finding;
+    int order = ORDER(x->first_ns, y->first_ns);
+    if (!order)
+        order = strcmp(x->code, y->code);
+    if (!order)
+        order = memcmp(x->client_ip.byte, y->client_ip.byte, sizeof x->client_ip.byte);
+    if (!order)
+        order = ORDER(x->server_port, y->server_port);
+    return order ? order : ORDER(left->id, right->id);
+}
+
+uint32_t *findings_sorted(const struct findings *findings, uint32_t *count)
+{
+    uint32_t all = findings_count(findings), standing = 0;
+    struct sorted_finding *sorted = malloc(((size_t)all + 1) * sizeof *sorted);
+    uint32_t *ids = malloc(((size_t)all + 1) * sizeof *ids);
+    assert(sorted && ids);
+    for (uint32_t id = 0; id < all; id++)
+        if (!findings_at(findings, id)->is_withdrawn)
+            sorted[standing++] =
+                (struct sorted_finding){.finding = &findings_at(findings, id)->finding, .id = id};
+    qsort(sorted, standing, sizeof *sorted, by_time);
+    for (uint32_t i = 0; i < standing; i++)
+        ids[i] = sorted[i].id;
+    free(sorted);
+    *count = standing;
+    return ids;
+}

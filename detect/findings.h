@@ -1,0 +1,53 @@
+/* The findings of a run: merged, bounded, put in order; part of the engine. */
+#ifndef APNSCOPE_DETECT_FINDINGS_H
+#define APNSCOPE_DETECT_FINDINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "base/table.h"
+#include "model/finding.h"
+
+struct kept_finding {
+    struct finding finding;
+    uint16_t rule; /* place of its detector in the list */
+    bool is_withdrawn;
+};
+
+struct findings {
+    struct pool pool;
+    struct table table;
+    uint64_t beyond_cap;
+};
+
+/* What makes two findings one. */
+struct finding_key {
+    struct address client; /* unspecified for site scope */
+    struct address server; /* unspecified for device scope */
+    uint32_t lane;
+    uint16_t port;
+    uint16_t rule;
+};
+
+void findings_init(struct findings *findings, uint32_t cap);
+void findings_free(struct findings *findings);
+struct finding_key finding_key_of(const struct finding *finding, uint16_t rule);
+struct kept_finding *findings_find(const struct findings *findings, const struct finding_key *key);
+/* Merges or adds; false when it could only be counted. */
+bool findings_raise(struct findings *findings, const struct finding *finding, uint16_t rule);
+
+static inline uint32_t findings_count(const struct findings *findings)
+{
+    return findings->pool.taken; /* never given back: ids are [0, count) */
+}
+
+static inline struct kept_finding *findings_at(const struct findings *findings, uint32_t id)
+{
+    return pool_at(&findings->pool, id);
+}
+
+/* The ids of those that stand, by first time, code, client, port; `count` of them. Caller frees. */
+uint32_t *findings_sorted(const struct findings *findings, uint32_t *count);
+
+#endif

@@ -1,0 +1,286 @@
+/* What rules ask and tell: facts read from the engine, findings drafted and raised.
+ *
+ * The only door between a rule and the engine. Deliberately gives rules no event, flow or device
+ * but the one at hand. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine.h"
+#include "model/apple.h"
+#include "sentences.h"
+
+enum way way_of(const struct flow_record *flow)
+{
+    bool is_proxied = flow->role == ROLE_PROXY || flow->path == PATH_EXPLICIT_PROXY;
+    switch (flow->role) {
+    case ROLE_COURIER:
+        if (is_proxied)
+            return WAY_COURIER_PROXY;
+        if (flow->server_port == 443)
+            return WAY_COURIER_443;
+        return flow->server_port == 5223 ? WAY_COURIER_5223 : WAY_NONE;
+    case ROLE_PROVIDER:
+        if (is_proxied)
+            return WAY_PROVIDER_PROXY;
+        if (flow->server_port == 2197)
+            return WAY_PROVIDER_2197;
+        return flow->server_port == 443 ? WAY_PROVIDER_443 : WAY_NONE;
+    case ROLE_PROXY:
+        if (flow->connect_host && is_bag_host(flow->connect_host))
+            return WAY_NONE;
+        return flow->connect_host && is_provider_host(flow->connect_host) ? WAY_PROVIDER_PROXY
+                                                                          : WAY_COURIER_PROXY;
+    default:
+        return WAY_NONE;
+    }
+}
+
+bool flow_fails(const struct flow_record *flow)
+{
+    switch (flow->outcome) {
+    case OUTCOME_NO_ANSWER:
+    case OUTCOME_REFUSED:
+    case OUTCOME_UNREACHABLE:
+    case OUTCOME_TLS_NO_ANSWER:
+    case OUTCOME_TLS_RESET:
+    case OUTCOME_TLS_FAILED:
+    case OUTCOME_PROXY_DENIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The name without a CONNECT's port and a trailing dot. */
+static const char *bare_host(const char *name, char host[DNS_NAME_SIZE])
+{
+    size_t length = strcspn(name, ":");
+    struct text text = text_over(host, DNS_NAME_SIZE);
+    if (length && name[length - 1] == '.')
+        length--;
+    text_add_bytes(&text, name, length);
+    return host;
+}
+
+bool is_push_host(const char *name)
+{
+    char host[DNS_NAME_SIZE];
+    if (!name)
+        return false;
+    bare_host(name, host);
+    return text_ends_with_nocase(host, ".push.apple.com") ||
+           text_ends_with_nocase(host, "push-apple.com.akadns.net");
+}
+
+static bool starts_with(const char *string, const char *start)
+{
+    char head[16];
+    struct text text = text_over(head, sizeof head);
+    text_add_bytes(&text, string, strnlen(string, strlen(start)));
+    return text_equal_nocase(head, start);
+}
+
+bool is_bag_host(const char *name)
+{
+    return is_push_host(name) && starts_with(name, "init");
+}
+
+bool is_provider_host(const char *name)
+{
+    return is_push_host(name) && starts_with(name, "api.");
+}
+
+int16_t hops_of_ttl(int16_t ttl)
+{
+    static const int16_t initial[] = {32, 64, 128, 255};
+    for (size_t i = 0; ttl >= 0 && i < sizeof initial / sizeof *initial; i++)
+        if (ttl <= initial[i])
+            return (int16_t)(initial[i] - ttl);
+    return -1;
+}
+
+static void draft_from_flow(struct finding *finding, const struct event *event)
+{
+    const struct flow_record *flow = event->flow;
+    finding->flow_number = flow->number;
+    finding->client_ip = flow->client_ip;
+    finding->server_ip = flow->server_ip;
+    finding->server_port = flow->server_port;
+    finding->lane = flow->lane;
+    finding->first_ns = flow->started_ns;
+    finding->last_ns = event->kind == EVENT_FLOW_CLOSED || event->time_ns < flow->started_ns
+                           ? flow->last_ns
+                           : event->time_ns;
+    filter_of_flow(finding, flow);
+}
+
+static void draft_from_dns(struct finding *finding, const struct event *event)
+{
+    finding->client_ip = event->client;
+    finding->server_ip = event->resolver;
+    finding->server_port = 53; /* RFC 1035 section 4.2 */
+    finding->lane = event->lane;
+    finding->first_ns = finding->last_ns = event->time_ns;
+    filter_of_dns(finding, event->dns);
+}
+
+struct finding judge_draft(const struct judge *judge, const struct event *event)
+{
+    struct finding finding;
+    memset(&finding, 0, sizeof finding);
+    finding.code = judge->rule->code;
+    finding.severity = judge->rule->severity;
+    finding.scope = judge->rule->scope;
+    finding.confidence = CONFIDENCE_LIKELY;
+    finding.blocker_hops = -1;
+    finding.count = 1;
+    finding.first_ns = finding.last_ns = event->time_ns;
+    if (event->flow)
+        draft_from_flow(&finding, event);
+    else if (event->dns)
+        draft_from_dns(&finding, event);
+    return finding;
+}
+
+void judge_raise(struct judge *judge, const struct finding *finding)
+{
+    struct engine *engine = judge->engine;
+    findings_raise(&engine->findings, finding, judge->rule_place);
+    if (finding->scope == SCOPE_SITE || !judge->has_client ||
+        finding->severity != SEVERITY_FAIL || finding->confidence < CONFIDENCE_LIKELY)
+        return;
+    struct device *device = devices_at(&engine->devices, engine_need_device(judge));
+    engine_mark_failure(device, finding, judge->rule_place);
+}
+
+static struct kept_finding *find_kept(const struct judge *judge, uint16_t rule, uint16_t port)
+{
+    struct finding_key key = {
+        .client = judge->client, .lane = judge->lane, .port = port, .rule = rule};
+    struct kept_finding *kept = findings_find(&judge->engine->findings, &key);
+    return kept && !kept->is_withdrawn ? kept : NULL;
+}
+
+struct finding *judge_kept(struct judge *judge, uint16_t server_port)
+{
+    assert(judge->rule->scope == SCOPE_DEVICE);
+    struct kept_finding *kept = find_kept(judge, judge->rule_place, server_port);
+    return kept ? &kept->finding : NULL;
+}
+
+void judge_withdraw(struct judge *judge, struct finding *finding)
+{
+    struct finding_key key = finding_key_of(finding, judge->rule_place);
+    struct kept_finding *kept = findings_find(&judge->engine->findings, &key);
+    assert(kept && finding == &kept->finding);
+    kept->is_withdrawn = true;
+    uint32_t id = engine_device(judge);
+    if (id == DEVICE_NONE)
+        return;
+    struct device *device = devices_at(&judge->engine->devices, id);
+    if (device->fail_rule == judge->rule_place + 1)
+        device->fail_rule = 0;
+}
+
+bool judge_has_finding(const struct judge *judge, const char *code, uint16_t server_port)
+{
+    for (size_t i = 0; i < detector_count; i++)
+        if (strcmp(detector_list[i]->code, code) == 0)
+            return find_kept(judge, (uint16_t)i, server_port) != NULL;
+    return false;
+}
+
+static const struct device *device_of(const struct judge *judge)
+{
+    /* looking up is remembered in the judge, which the rule sees as const */
+    uint32_t id = engine_device(&judge->engine->judge);
+    return id == DEVICE_NONE ? NULL : devices_at(&judge->engine->devices, id);
+}
+
+struct way_counts judge_device_way(const struct judge *judge, enum way way)
+{
+    const struct device *device = device_of(judge);
+    if (!device)
+        return (struct way_counts){0};
+    struct way_counts counts = {.worked = device->way[way].worked,
+                                .failed = device->way[way].failed};
+    if (!counts.worked && device->working_ways & 1u << way)
+        counts.worked = 1;
+    return counts;
+}
+
+struct way_counts judge_site_way(const struct judge *judge, enum way way)
+{
+    return judge->engine->site.way[way];
+}
+
+uint32_t judge_client_successes(const struct judge *judge, const struct event *event,
+                                uint16_t server_port)
+{
+    (void)event;
+    switch (server_port) {
+    case 5223:
+        return judge_device_way(judge, WAY_COURIER_5223).worked;
+    case 443:
+        return judge_device_way(judge, WAY_COURIER_443).worked +
+               judge_device_way(judge, WAY_PROVIDER_443).worked;
+    case 2197:
+        return judge_device_way(judge, WAY_PROVIDER_2197).worked;
+    default:
+        return 0;
+    }
+}
+
+int16_t judge_apple_hops(const struct judge *judge)
+{
+    return site_apple_hops(&judge->engine->site);
+}
+
+struct side_counts judge_sides(const struct judge *judge)
+{
+    return judge->engine->site.sides;
+}
+
+bool judge_sees_both_ways(const struct judge *judge)
+{
+    struct side_counts sides = judge_sides(judge);
+    return sides.both > sides.up_only + sides.down_only;
+}
+
+bool judge_is_apple(const struct judge *judge, const struct address *address)
+{
+    if (apple_owns(address))
+        return true;
+    for (size_t i = 0; i < judge->engine->apple_net_count; i++)
+        if (prefix_contains(&judge->engine->apple_nets[i], address))
+            return true;
+    return false;
+}
+
+bool judge_session_is_open(const struct judge *judge)
+{
+    const struct device *device = device_of(judge);
+    return device && device->open_sessions;
+}
+
+uint32_t judge_last_courier_success_s(const struct judge *judge)
+{
+    const struct device *device = device_of(judge);
+    uint32_t newest = 0;
+    for (enum way way = WAY_COURIER_5223; device && way <= WAY_COURIER_PROXY; way++)
+        if (device->way[way].worked_s > newest)
+            newest = device->way[way].worked_s;
+    return newest;
+}
+
+uint32_t judge_device_good_answers(const struct judge *judge)
+{
+    const struct device *device = device_of(judge);
+    return device ? device->good_answers : 0;
+}
+
+struct way_counts judge_server(const struct judge *judge, const struct address *ip, uint16_t port)
+{
+    return site_server(&judge->engine->site, ip, port);
+}

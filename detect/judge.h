@@ -1,0 +1,112 @@
+/* What a rule may ask of the engine and tell it.
+ *
+ * judge_raise merges: the same code about the same client and server port (flow scope: and server;
+ * site scope: the same server and port, whoever the client is) is one finding whose count grows
+ * and whose time range widens; the first evidence stays, and a higher confidence replaces a lower
+ * one with its evidence.
+ *
+ * The facts below include the event at hand: a session that just closed is already counted. */
+#ifndef APNSCOPE_DETECT_JUDGE_H
+#define APNSCOPE_DETECT_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "detect/detector.h"
+#include "model/finding.h"
+
+#define ON(event)            (1u << (event)) /* for detector.events */
+#define AGAINST(requirement) (1u << (requirement)) /* for detector.requirements */
+
+/* The ways to APNs, counted apart. */
+enum way {
+    WAY_NONE, /* not a device's or a provider's way to APNs */
+    WAY_COURIER_5223,
+    WAY_COURIER_443,
+    WAY_COURIER_PROXY,
+    WAY_PROVIDER_443,
+    WAY_PROVIDER_2197,
+    WAY_PROVIDER_PROXY,
+    WAY_COUNT
+};
+
+enum way way_of(const struct flow_record *flow);
+static inline bool way_is_provider(enum way way)
+{
+    return way >= WAY_PROVIDER_443 && way < WAY_COUNT;
+}
+/* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged. */
+bool flow_fails(const struct flow_record *flow);
+/* A push host's name as a ClientHello, a CONNECT (port allowed) or DNS may carry it. */
+bool is_push_host(const char *name);
+/* init.push.apple.com and its like: configuration, partly on a CDN outside Apple's ranges. */
+bool is_bag_host(const char *name);
+bool is_provider_host(const char *name);
+/* Hops between sender and capture point: initial TTLs are 32, 64, 128 or 255 (wire.md section 5).
+ * -1 for a TTL that is not known. */
+int16_t hops_of_ttl(int16_t ttl);
+
+/* A finding of the running rule about event->flow (or the DNS event's client), with addresses,
+ * port, times, flow number, code and severity filled in, confidence LIKELY, blocker unknown, and
+ * a display filter for the flow. The rule writes the sentences and the frames, then raises it.
+ * Summaries are written without a full stop: the engine ends them with when and how often. */
+struct finding judge_draft(const struct judge *judge, const struct event *event);
+void judge_raise(struct judge *judge, const struct finding *finding);
+
+/* The running rule's finding about this device (device scope) and server port as it is kept, for
+ * revision in the light of later events; NULL: none. Valid until the next judge_raise. */
+struct finding *judge_kept(struct judge *judge, uint16_t server_port);
+/* Takes a kept finding back: what followed explained it innocently. */
+void judge_withdraw(struct judge *judge, struct finding *finding);
+/* Another rule stands by a finding about this device and port. */
+bool judge_has_finding(const struct judge *judge, const char *code, uint16_t server_port);
+
+/* "N frames" of evidence; ignores number 0 and what does not fit. */
+void finding_add_frame(struct finding *finding, uint64_t number, int64_t time_ns,
+                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Sets a sentence (cut at its size). */
+void finding_say(char *sentence, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "17.57.144.10:5223", "[2620:149:a44::1]:5223". */
+enum { ENDPOINT_TEXT_SIZE = ADDRESS_TEXT_SIZE + 10 };
+const char *endpoint_text(const struct address *ip, uint16_t port, char text[ENDPOINT_TEXT_SIZE]);
+
+/* Facts about the rest of the capture, as far as it was read. */
+
+/* Sessions of this server port that worked for this client. */
+uint32_t judge_client_successes(const struct judge *judge, const struct event *event,
+                                uint16_t server_port);
+/* Median hop distance of Apple's servers from the capture point, from sessions that answered;
+ * -1 while fewer than one is known. */
+int16_t judge_apple_hops(const struct judge *judge);
+/* The capture so far shows both directions of most sessions. */
+bool judge_sees_both_ways(const struct judge *judge);
+/* Apple's built-in ranges and those the user added. */
+bool judge_is_apple(const struct judge *judge, const struct address *address);
+
+/* Sessions by way: of this device, and of everyone. */
+struct way_counts {
+    uint32_t worked;
+    uint32_t failed;
+};
+struct way_counts judge_device_way(const struct judge *judge, enum way way);
+struct way_counts judge_site_way(const struct judge *judge, enum way way);
+/* This device has a courier session that works and is still open. */
+bool judge_session_is_open(const struct judge *judge);
+/* When the newest courier session of this device that works was established, in whole seconds
+ * since the epoch; 0: none. */
+uint32_t judge_last_courier_success_s(const struct judge *judge);
+/* Good DNS answers for push names that this device got (counted once it has sessions). */
+uint32_t judge_device_good_answers(const struct judge *judge);
+/* Everyone's sessions to one server and port. */
+struct way_counts judge_server(const struct judge *judge, const struct address *ip, uint16_t port);
+/* Sessions of which both directions, and of which only one, were captured. */
+struct side_counts {
+    uint32_t both;
+    uint32_t up_only;
+    uint32_t down_only;
+};
+struct side_counts judge_sides(const struct judge *judge);
+
+#endif

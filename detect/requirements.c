@@ -1,0 +1,349 @@
+/* The audit table: what the capture says of each requirement, R0 to R9.
+ *
+ * Last step of the engine. "pass" needs something that was seen to work, "fail" and "warn" a
+ * finding or a count; anything else is "not observed". Deliberately holds no evidence of its own:
+ * the findings do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine.h"
+#include "model/apple.h"
+
+/* Findings that stand and count against one requirement. */
+struct against {
+    uint32_t fails; /* severity fail, likely or certain */
+    uint32_t warns; /* the rest that is more than information */
+    const char *code; /* of the first one, the worse kind first */
+    const char *warn_code;
+};
+
+static bool is_about(const struct engine *engine, const struct finding *finding,
+                     enum requirement_code code)
+{
+    bool by_port = finding->server_port && !strncmp(finding->code, "port-", 5);
+    if (!by_port)
+        return true;
+    uint32_t id = devices_find(&engine->devices, &finding->client_ip, finding->lane);
+    bool is_mdm = id != DEVICE_NONE && device_is_mdm_server(devices_at(&engine->devices, id));
+    switch (code) {
+    case R1_PORT_5223:
+        return finding->server_port == 5223;
+    case R2_FALLBACK_443:
+        return finding->server_port == 443 && !is_mdm;
+    case R6_MDM_SERVER:
+        return finding->server_port == 2197 || (finding->server_port == 443 && is_mdm);
+    default:
+        return true;
+    }
+}
+
+static struct against count_against(const struct engine *engine, enum requirement_code code)
+{
+    struct against against = {0};
+    for (uint32_t id = 0; id < findings_count(&engine->findings); id++) {
+        const struct kept_finding *kept = findings_at(&engine->findings, id);
+        const struct finding *finding = &kept->finding;
+        if (kept->is_withdrawn || finding->severity == SEVERITY_INFO ||
+            !(detector_list[kept->rule]->requirements & AGAINST(code)) ||
+            !is_about(engine, finding, code))
+            continue;
+        bool is_fail =
+            finding->severity == SEVERITY_FAIL && finding->confidence >= CONFIDENCE_LIKELY;
+        const char **name = is_fail ? &against.code : &against.warn_code;
+        *(is_fail ? &against.fails : &against.warns) += 1;
+        if (!*name || strcmp(finding->code, *name) < 0)
+            *name = finding->code;
+    }
+    return against;
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void say(struct requirement_record *row, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void say(struct requirement_record *row, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(row->summary, sizeof row->summary, format, list);
+    va_end(list);
+}
+
+static void add_findings(struct requirement_record *row, const struct against *against)
+{
+    uint32_t all = against->fails + against->warns;
+    const char *code = against->code ? against->code : against->warn_code;
+    char sentence[sizeof row->summary];
+    if (!all)
+        return;
+    snprintf(sentence, sizeof sentence, "%.300s %u finding%s against it (%s%s).", row->summary, all,
+             plural(all), code, all > 1 ? " and others" : "");
+    memcpy(row->summary, sentence, sizeof sentence);
+}
+
+/* Findings decide first; without them what worked passes; nothing seen is "not observed". */
+static void decide(struct requirement_record *row, const struct against *against, bool was_seen)
+{
+    if (against->fails)
+        row->status = STATUS_FAIL;
+    else if (against->warns)
+        row->status = STATUS_WARN;
+    else
+        row->status = was_seen ? STATUS_PASS : STATUS_NOT_OBSERVED;
+    add_findings(row, against);
+}
+
+/* R0 */
+static void judge_capture(const struct engine *engine, struct requirement_record *row)
+{
+    const struct capture_quality *quality = &engine->quality;
+    struct side_counts sides = engine->site.sides;
+    uint32_t one_sided = sides.up_only + sides.down_only;
+    uint64_t lost = quality->dropped_kernel + quality->dropped_interface;
+    row->seen = sides.both + one_sided;
+    row->failed = one_sided;
+    if (!quality->frames) {
+        say(row, "The capture holds no packets.");
+        return;
+    }
+    row->status = STATUS_FAIL;
+    if (!quality->flows_tracked && !quality->attempts_summed) {
+        say(row, "None of %llu packets belongs to a session of APNs: nothing can be judged.",
+            (unsigned long long)quality->frames);
+    } else if (one_sided && one_sided >= sides.both) {
+        say(row, "%u of %u sessions show one direction only: whether they work cannot be judged.",
+            one_sided, one_sided + sides.both);
+    } else if (quality->truncated || quality->push_frames_cut || lost || quality->gap_bytes ||
+               quality->flows_evicted) {
+        row->status = STATUS_WARN;
+        say(row, "%llu packets were read, with losses: %llu dropped, %llu acknowledged bytes "
+                 "missing, %llu push packets cut%s.",
+            (unsigned long long)quality->frames, (unsigned long long)lost,
+            (unsigned long long)quality->gap_bytes, (unsigned long long)quality->push_frames_cut,
+            quality->truncated ? ", the end cut or damaged" : "");
+    } else {
+        row->status = STATUS_PASS;
+        say(row, "%llu packets and %llu sessions of APNs were read; %u show both directions.",
+            (unsigned long long)quality->frames, (unsigned long long)quality->flows_tracked,
+            sides.both);
+    }
+}
+
+static void judge_way(const struct engine *engine, struct requirement_record *row, enum way way,
+                      const char *what)
+{
+    struct way_counts counts = engine->site.way[way];
+    struct against against = count_against(engine, row->code);
+    row->seen = counts.worked + counts.failed;
+    row->failed = counts.failed;
+    if (row->seen)
+        say(row, "%u of %u %s worked.", counts.worked, row->seen, what);
+    else
+        say(row, "No %s were seen.", what);
+    decide(row, &against, counts.worked);
+}
+
+static void judge_port_5223(const struct engine *engine, struct requirement_record *row)
+{
+    judge_way(engine, row, WAY_COURIER_5223, "courier sessions on port 5223");
+}
+
+static void judge_fallback(const struct engine *engine, struct requirement_record *row)
+{
+    judge_way(engine, row, WAY_COURIER_443, "courier sessions on port 443");
+}
+
+/* Apple addresses by the /16 (IPv4) or /48 (IPv6) that a firewall's list would name. */
+struct network {
+    uint8_t bytes[6];
+    uint32_t worked, failed;
+};
+
+enum { NETWORKS_MAX = 256 };
+
+static void network_of(const struct address *ip, uint8_t bytes[6])
+{
+    struct address plain = apple_plain_address(ip);
+    memset(bytes, 0, 6);
+    if (address_is_ipv4(&plain))
+        memcpy(bytes, plain.byte + 12, 2);
+    else
+        memcpy(bytes, plain.byte, 6);
+}
+
+static uint32_t gather_networks(const struct site *site, struct network networks[NETWORKS_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t id = 0; id < site_server_count(site); id++) {
+        const struct server *server = site_server_at(site, id);
+        uint8_t bytes[6];
+        uint32_t i = 0;
+        if (server->port != 5223 || server->way != WAY_COURIER_5223)
+            continue;
+        network_of(&server->ip, bytes);
+        while (i < count && memcmp(networks[i].bytes, bytes, sizeof bytes) != 0)
+            i++;
+        if (i == NETWORKS_MAX)
+            continue;
+        if (i == count) {
+            networks[count] = (struct network){0};
+            memcpy(networks[count++].bytes, bytes, sizeof bytes);
+        }
+        networks[i].worked += server->sessions.worked;
+        networks[i].failed += server->sessions.failed;
+    }
+    return count;
+}
+
+/* R3 */
+static void judge_whole_range(const struct engine *engine, struct requirement_record *row)
+{
+    struct network networks[NETWORKS_MAX];
+    uint32_t count = gather_networks(&engine->site, networks), worked = 0, failed = 0;
+    struct against against = count_against(engine, row->code);
+    for (uint32_t i = 0; i < count; i++) {
+        worked += networks[i].worked > 0;
+        failed += !networks[i].worked && networks[i].failed >= 2; /* one failure may be chance */
+    }
+    row->seen = worked + failed;
+    row->failed = failed;
+    if (worked >= 2 && !failed)
+        say(row, "Sessions on 5223 worked to %u of Apple's networks, and to none of them did all "
+                 "fail.", worked);
+    else if (worked + failed < 2)
+        say(row, "Sessions on 5223 to fewer than two of Apple's networks were seen, too few to "
+                 "tell a list from the whole range.");
+    else
+        say(row, "Of Apple's networks tried on 5223, %u answered and %u did not.", worked, failed);
+    decide(row, &against, worked >= 2 && !failed);
+}
+
+/* R4 */
+static void judge_direct(const struct engine *engine, struct requirement_record *row)
+{
+    const struct site *site = &engine->site;
+    struct against against = count_against(engine, row->code);
+    uint32_t proxied =
+        site->way[WAY_COURIER_PROXY].worked + site->way[WAY_PROVIDER_PROXY].worked;
+    row->seen = site->direct_worked + proxied + against.fails;
+    row->failed = proxied + against.fails;
+    if (row->seen)
+        say(row, "%u session%s worked straight to Apple's addresses, %u through a proxy.",
+            site->direct_worked, plural(site->direct_worked), proxied);
+    else
+        say(row, "No session that works was seen.");
+    decide(row, &against, site->direct_worked && !proxied);
+}
+
+/* R5 */
+static void judge_persists(const struct engine *engine, struct requirement_record *row)
+{
+    const struct site *site = &engine->site;
+    struct against against = count_against(engine, row->code);
+    char longest[DURATION_TEXT_SIZE];
+    row->seen = site->lasting + against.fails;
+    row->failed = against.fails;
+    if (site->lasting)
+        say(row, "%u courier session%s lasted longer than 30 minutes and still worked; the longest "
+                 "%s.", site->lasting, plural(site->lasting),
+            duration_text(site->longest_ns, longest));
+    else
+        say(row, "No courier session was watched for longer than 30 minutes.");
+    decide(row, &against, site->lasting);
+}
+
+/* R6 */
+static void judge_mdm_server(const struct engine *engine, struct requirement_record *row)
+{
+    const struct site *site = &engine->site;
+    struct against against = count_against(engine, row->code);
+    uint32_t worked = 0, failed = 0;
+    for (enum way way = WAY_PROVIDER_443; way < WAY_COUNT; way++) {
+        worked += site->way[way].worked;
+        failed += site->way[way].failed;
+    }
+    row->seen = worked + failed;
+    row->failed = failed;
+    if (row->seen)
+        say(row, "%u of %u sessions of MDM servers worked (443: %u, 2197: %u).", worked, row->seen,
+            site->way[WAY_PROVIDER_443].worked, site->way[WAY_PROVIDER_2197].worked);
+    else if (site->legacy)
+        say(row, "MDM servers were seen on the retired ports 2195 and 2196 only (%u attempts).",
+            site->legacy);
+    else
+        say(row, "No session of an MDM server was seen.");
+    decide(row, &against, worked);
+}
+
+/* R7 */
+static void judge_outbound_only(const struct engine *engine, struct requirement_record *row)
+{
+    const struct site *site = &engine->site;
+    struct against against = count_against(engine, row->code);
+    row->seen = site->opened_inside + against.warns;
+    row->failed = against.warns;
+    if (row->seen)
+        say(row, "%u session%s were opened from inside, %u from Apple's ranges.",
+            site->opened_inside, plural(site->opened_inside), site->inbound);
+    else
+        say(row, "No session was seen from its opening.");
+    decide(row, &against, site->opened_inside);
+}
+
+/* R8 */
+static void judge_dns(const struct engine *engine, struct requirement_record *row)
+{
+    const struct site *site = &engine->site;
+    struct against against = count_against(engine, row->code);
+    row->seen = site->answers;
+    row->failed = site->answers - site->answers_good;
+    if (row->seen)
+        say(row, "%u of %u DNS answers for push names gave addresses of Apple's only.",
+            site->answers_good, site->answers);
+    else
+        say(row, "No DNS answers for push names were seen.");
+    decide(row, &against, site->answers_good);
+}
+
+/* R9 */
+static void judge_ipv6(const struct engine *engine, struct requirement_record *row)
+{
+    const struct way_counts *ipv4 = &engine->site.family[0], *ipv6 = &engine->site.family[1];
+    struct against against = count_against(engine, row->code);
+    row->seen = ipv6->worked + ipv6->failed;
+    row->failed = ipv6->failed;
+    if (!row->seen) {
+        say(row, "No courier sessions over IPv6 were seen.");
+        decide(row, &against, false);
+        return;
+    }
+    say(row, "%u of %u courier sessions over IPv6 worked, %u of %u over IPv4.", ipv6->worked,
+        row->seen, ipv4->worked, ipv4->worked + ipv4->failed);
+    decide(row, &against, ipv6->worked && ipv6->worked >= ipv6->failed);
+    /* IPv6 fails again and again where IPv4 works; where both fail it is not IPv6's matter */
+    if (row->status == STATUS_NOT_OBSERVED && ipv4->worked && ipv6->failed >= 2)
+        row->status = ipv6->worked ? STATUS_WARN : STATUS_FAIL;
+}
+
+void requirements_judge(const struct engine *engine, void *context,
+                        void (*row)(void *context, const struct requirement_record *row))
+{
+    static void (*const judges[REQUIREMENT_COUNT])(const struct engine *,
+                                                   struct requirement_record *) = {
+        [R0_CAPTURE] = judge_capture,       [R1_PORT_5223] = judge_port_5223,
+        [R2_FALLBACK_443] = judge_fallback, [R3_WHOLE_RANGE] = judge_whole_range,
+        [R4_DIRECT] = judge_direct,         [R5_PERSISTS] = judge_persists,
+        [R6_MDM_SERVER] = judge_mdm_server, [R7_OUTBOUND_ONLY] = judge_outbound_only,
+        [R8_DNS] = judge_dns,               [R9_IPV6] = judge_ipv6,
+    };
+    for (int code = 0; code < REQUIREMENT_COUNT; code++) {
+        struct requirement_record record = {.code = (enum requirement_code)code,
+                                            .status = STATUS_NOT_OBSERVED};
+        judges[code](engine, &record);
+        row(context, &record);
+    }
+}

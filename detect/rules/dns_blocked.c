@@ -1,0 +1,216 @@
+/* dns-blocked: a resolver denies push names or sends them nowhere.
+ *
+ * A rule of the fourth stage. Rests on names that certainly exist: NXDOMAIN for another name under
+ * push.apple.com may be the truth. Deliberately never takes "no data" (NOERROR without addresses)
+ * for a block: that is the right answer for the bare courier name, for AAAA and for type 65. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/judge.h"
+
+enum {
+    COURIER_NUMBER_MAX = 50, /* couriers are numbered 0 to 50 (wire.md section 1) */
+    DENIALS_SURE = 2,
+    REFUSALS_NEEDED = 2,     /* devices ask the next resolver when one does not serve them */
+    FAILURES_NEEDED = 3      /* a resolver may fail once while it looks the name up */
+};
+#define OUTAGE_NS (5 * 60 * NS_PER_S)
+
+enum block { NOT_BLOCKED, SINKHOLE, DENIED, REFUSED, FAILED, BLOCK_COUNT };
+
+struct state {
+    int64_t first_ns;
+    int64_t last_ns;
+    uint16_t seen[BLOCK_COUNT];
+    uint16_t sinkholes_ipv4; /* of the sinkholes, those of A records */
+    uint16_t last_id;
+};
+
+static bool is_numbered_courier(const char *name)
+{
+    char *rest;
+    if (!isdigit((unsigned char)name[0]) || strspn(name, "0123456789") > 2)
+        return false;
+    if (strtoul(name, &rest, 10) > COURIER_NUMBER_MAX)
+        return false;
+    return strcmp(rest, "-courier.push.apple.com") == 0 ||
+           strcmp(rest, "-courier2.push.apple.com") == 0;
+}
+
+/* Names that Apple's own documents and devices use, so that "no such name" is never true. */
+static bool exists_for_sure(const char *name)
+{
+    return strcmp(name, "api.push.apple.com") == 0 || strcmp(name, "init.push.apple.com") == 0 ||
+           strcmp(name, "api.sandbox.push.apple.com") == 0 || is_numbered_courier(name);
+}
+
+static bool leads_nowhere(const struct dns_message *dns)
+{
+    for (unsigned i = 0; i < dns->address_count; i++)
+        if (address_is_unspecified(&dns->addresses[i]) || address_is_loopback(&dns->addresses[i]))
+            return true;
+    return false;
+}
+
+/* Errors count for A only: some resolvers and load balancers answer AAAA and type 65 with errors
+ * although the name exists (RFC 4074 section 4), and devices live with that. */
+static enum block block_of(const struct dns_message *dns)
+{
+    bool is_address_type = dns->type == DNS_A || dns->type == DNS_AAAA;
+    if (!is_address_type || !is_push_host(dns->name) || strncmp(dns->name, "gateway.", 8) == 0 ||
+        strncmp(dns->name, "feedback.", 9) == 0)
+        return NOT_BLOCKED;
+    if (dns->rcode == DNS_NOERROR)
+        return leads_nowhere(dns) ? SINKHOLE : NOT_BLOCKED;
+    if (dns->type != DNS_A)
+        return NOT_BLOCKED;
+    switch (dns->rcode) {
+    case DNS_NXDOMAIN:
+        return exists_for_sure(dns->name) ? DENIED : NOT_BLOCKED;
+    case DNS_REFUSED:
+        return REFUSED;
+    case DNS_SERVFAIL:
+        return FAILED;
+    default:
+        return NOT_BLOCKED;
+    }
+}
+
+static uint32_t seen_in_all(const struct state *state)
+{
+    uint32_t seen = 0;
+    for (int block = SINKHOLE; block < BLOCK_COUNT; block++)
+        seen += state->seen[block];
+    return seen;
+}
+
+/* The same answer seen twice (two mirror ports) counts once. */
+static bool was_counted(const struct state *state, const struct event *event)
+{
+    return seen_in_all(state) && state->last_id == event->dns->id &&
+           event->time_ns - state->last_ns < 5 * NS_PER_S;
+}
+
+static void note(struct state *state, const struct event *event, enum block block)
+{
+    if (!seen_in_all(state))
+        state->first_ns = event->time_ns;
+    state->last_ns = event->time_ns;
+    state->last_id = event->dns->id;
+    if (state->seen[block] < UINT16_MAX)
+        state->seen[block]++;
+    if (block == SINKHOLE && event->dns->type == DNS_A && state->sinkholes_ipv4 < UINT16_MAX)
+        state->sinkholes_ipv4++;
+}
+
+static bool is_enough(const struct state *state, enum block block, enum confidence *confidence)
+{
+    *confidence = CONFIDENCE_LIKELY;
+    switch (block) {
+    case SINKHOLE:
+        *confidence = state->sinkholes_ipv4 ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+        return true;
+    case DENIED:
+        if (state->seen[DENIED] >= DENIALS_SURE)
+            *confidence = CONFIDENCE_CERTAIN;
+        return true;
+    case REFUSED:
+        return state->seen[REFUSED] >= REFUSALS_NEEDED;
+    case FAILED:
+        return state->seen[FAILED] >= FAILURES_NEEDED;
+    default:
+        return false;
+    }
+}
+
+static const char *answer_text(enum block block)
+{
+    static const char *const texts[BLOCK_COUNT] = {
+        [SINKHOLE] = "an address that leads nowhere",
+        [DENIED] = "NXDOMAIN, no such name",
+        [REFUSED] = "REFUSED",
+        [FAILED] = "SERVFAIL",
+    };
+    return texts[block];
+}
+
+static void describe(const struct event *event, enum block block, struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE], resolver[ADDRESS_TEXT_SIZE];
+    address_text(&event->client, client);
+    address_text(&event->resolver, resolver);
+    finding_say(finding->summary, sizeof finding->summary,
+                "The resolver %s answered %s to %s for %.100s", resolver, answer_text(block),
+                client, event->dns->name);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                block == FAILED
+                    ? "The resolver failed again and again on a name that exists; devices that ask "
+                      "it find no courier."
+                    : "The name exists and has addresses of Apple's, so the answer is the "
+                      "resolver's own decision; devices that ask it find no courier.");
+    finding_add_frame(finding, event->frame, event->time_ns, "answer: %s", answer_text(block));
+}
+
+/* A device that got good answers too, or whose sessions work, was not cut off by a short spell, nor
+ * by a resolver that merely hides IPv6. */
+static void review(struct judge *judge, const struct state *state)
+{
+    struct finding *kept = judge_kept(judge, 53);
+    bool is_well = judge_device_good_answers(judge) || judge_last_courier_success_s(judge);
+    bool is_short = state->last_ns - state->first_ns < OUTAGE_NS;
+    bool hides_ipv6 = state->seen[SINKHOLE] && !state->sinkholes_ipv4 &&
+                      seen_in_all(state) == state->seen[SINKHOLE];
+    if (kept && is_well && (is_short || hides_ipv6))
+        judge_withdraw(judge, kept);
+}
+
+static void observe(struct judge *judge, void *memory, const struct event *event)
+{
+    struct state *state = memory;
+    enum confidence confidence;
+    if (event->kind == EVENT_CAPTURE_END) {
+        review(judge, state);
+        return;
+    }
+    enum block block = block_of(event->dns);
+    if (block == NOT_BLOCKED || was_counted(state, event))
+        return;
+    note(state, event, block);
+    if (!is_enough(state, block, &confidence))
+        return;
+    struct finding finding = judge_draft(judge, event);
+    if (!judge_kept(judge, finding.server_port)) {
+        finding.count = seen_in_all(state);
+        finding.first_ns = state->first_ns;
+    }
+    finding.confidence = confidence;
+    describe(event, block, &finding);
+    judge_raise(judge, &finding);
+}
+
+const struct detector detector_dns_blocked = {
+    .code = "dns-blocked",
+    .title = "DNS blocks push names",
+    .meaning = "Devices that ask this resolver get no address for Apple's couriers. Those without "
+               "a remembered address cannot connect at all.",
+    .rests_on = "NXDOMAIN for a name that certainly exists, repeated REFUSED or SERVFAIL, or an "
+                "unspecified or loopback address in the answer. Good answers or working sessions "
+                "of the same device soon after would prove a passing disturbance.",
+    .looks_like = "dns.flags.response == 1 && dns.qry.name contains \"push.apple.com\" && "
+                  "(dns.flags.rcode != 0 || dns.a == 0.0.0.0 || dns.aaaa == ::); often for several "
+                  "numbers N-courier in a row, with no SYN afterwards.",
+    .innocent = "NOERROR without an address (the bare courier name, AAAA, type 65), errors for "
+                "AAAA or type 65 only, a single SERVFAIL or REFUSED, NXDOMAIN for names that may "
+                "not exist, and \"::\" from a resolver that hides IPv6 while IPv4 is answered are "
+                "not reported.",
+    .remedy = "On the resolver named take push.apple.com, apple.com and akadns.net off block lists, "
+              "response policies (RPZ) and category filters; for REFUSED let these clients use it, "
+              "for SERVFAIL repair its way to the akadns.net name servers.",
+    .severity = SEVERITY_FAIL,
+    .scope = SCOPE_DEVICE,
+    .requirements = AGAINST(R8_DNS),
+    .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END),
+    .state_size = sizeof(struct state),
+    .observe = observe,
+};

@@ -1,0 +1,152 @@
+/* port-refused: a reset answers the SYN.
+ *
+ * A rule of the fourth stage. Says who refused by distance: the reset's TTL against the distance
+ * of Apple's servers. Deliberately never takes a distance for proof where it rests on an initial
+ * TTL of 255, which home routers write into genuine resets too (wire.md section 5). */
+#include <stdio.h>
+
+#include "attempts.h"
+
+/* Route changes and load balancing move a server by a hop or two. */
+enum { HOPS_TOLERANCE = 2 };
+
+enum sender { SENDER_UNKNOWN, SENDER_NEAR, SENDER_FAR };
+
+struct distance {
+    int16_t reset_hops; /* -1: not known */
+    int16_t apple_hops;
+    bool is_doubtful; /* an initial TTL of 255 */
+    enum sender sender;
+};
+
+static struct distance measure(const struct judge *judge, const struct flow_record *flow)
+{
+    struct distance distance = {.reset_hops = hops_of_ttl(flow->reset_ttl),
+                                .apple_hops = judge_apple_hops(judge),
+                                .is_doubtful = flow->reset_ttl > 128};
+    if (distance.reset_hops < 0 || distance.apple_hops < 0 || distance.is_doubtful)
+        return distance;
+    if (distance.reset_hops + HOPS_TOLERANCE < distance.apple_hops)
+        distance.sender = SENDER_NEAR;
+    else if (distance.reset_hops <= distance.apple_hops + HOPS_TOLERANCE)
+        distance.sender = SENDER_FAR;
+    return distance;
+}
+
+static void name_sender(const struct distance *distance, char *text, size_t size)
+{
+    switch (distance->sender) {
+    case SENDER_NEAR:
+        snprintf(text, size, "by a box %d hop%s away (Apple is %d)", distance->reset_hops,
+                 distance->reset_hops == 1 ? "" : "s", distance->apple_hops);
+        break;
+    case SENDER_FAR:
+        snprintf(text, size, "by the far end or close to it (%d hops away, as Apple is)",
+                 distance->reset_hops);
+        break;
+    case SENDER_UNKNOWN:
+        snprintf(text, size, "in Apple's name");
+        break;
+    }
+}
+
+static void explain(const struct distance *distance, const struct flow_record *flow,
+                    struct finding *finding)
+{
+    char *to = finding->reasoning;
+    size_t size = sizeof finding->reasoning;
+    if (distance->sender == SENDER_NEAR)
+        finding_say(to, size,
+                    "The reset's TTL of %d puts its sender %d hops from the capture point, Apple's "
+                    "servers are %d away: it was not sent by Apple.",
+                    flow->reset_ttl, distance->reset_hops, distance->apple_hops);
+    else if (distance->sender == SENDER_FAR)
+        finding_say(to, size,
+                    "The reset's TTL of %d fits a sender as far away as Apple's servers.",
+                    flow->reset_ttl);
+    else if (distance->is_doubtful)
+        finding_say(to, size,
+                    "The reset's TTL of %d would fit a box %d hops away, but routers also write "
+                    "such values into resets that pass, so it does not tell who sent it.",
+                    flow->reset_ttl, distance->reset_hops);
+    else if (distance->reset_hops >= 0)
+        finding_say(to, size,
+                    "The reset's TTL of %d puts its sender %d hops from the capture point; no "
+                    "session of Apple's was seen to compare it with.",
+                    flow->reset_ttl, distance->reset_hops);
+    else
+        finding_say(to, size, "A reset in answer to a SYN means that something refused it.");
+}
+
+static void describe(const struct judge *judge, const struct flow_record *flow,
+                     const struct distance *distance, struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], sender[96];
+    char delay[DURATION_TEXT_SIZE + 8] = "";
+    (void)judge;
+    address_text(&flow->client_ip, client);
+    endpoint_text(&flow->server_ip, flow->server_port, server);
+    name_sender(distance, sender, sizeof sender);
+    if (flow->reset_ns != TIME_UNKNOWN && flow->last_syn_ns != TIME_UNKNOWN &&
+        flow->reset_ns >= flow->last_syn_ns) {
+        char text[DURATION_TEXT_SIZE];
+        snprintf(delay, sizeof delay, " after %s",
+                 duration_text(flow->reset_ns - flow->last_syn_ns, text));
+    }
+    finding_say(finding->summary, sizeof finding->summary,
+                "%s was refused at %s: a reset answered its SYN%s, sent %s", client, server, delay,
+                sender);
+    explain(distance, flow, finding);
+    finding_add_frame(finding, flow->syn_frame, flow->started_ns, "SYN");
+    finding_add_frame(finding, flow->reset_frame, flow->reset_ns, "RST, TTL %d", flow->reset_ttl);
+    if (distance->sender == SENDER_NEAR || (distance->apple_hops < 0 && !distance->is_doubtful))
+        finding->blocker_hops = distance->reset_hops;
+}
+
+static void observe(struct judge *judge, void *state, const struct event *event)
+{
+    struct attempts *attempts = state;
+    if (event->kind == EVENT_CAPTURE_END) {
+        attempts_review(judge, attempts);
+        return;
+    }
+    const struct flow_record *flow = event->flow;
+    if (flow->outcome != OUTCOME_REFUSED || !is_attempt_at_apple(flow))
+        return;
+    struct distance distance = measure(judge, flow);
+    struct attempt_case *attempt_case = attempts_note(attempts, flow);
+    if (attempt_case) {
+        attempt_case->is_near |= distance.sender == SENDER_NEAR;
+        attempt_case->is_far = !attempt_case->is_near && distance.sender == SENDER_FAR;
+    }
+    struct finding finding = judge_draft(judge, event);
+    describe(judge, flow, &distance, &finding);
+    attempts_raise(judge, attempt_case, &finding);
+}
+
+const struct detector detector_port_refused = {
+    .code = "port-refused",
+    .title = "Connection refused",
+    .meaning = "Something answers in Apple's name that nobody listens on this port. Devices turn "
+               "to another port at once, and are cut off when none is left.",
+    .rests_on = "A reset in answer to the SYN. Who sent it follows from its TTL: initial values "
+                "are 32, 64, 128 or 255, the difference is the distance, and Apple's distance is "
+                "known from sessions that work. A working session of the same device on this port "
+                "would prove a lone refusal to be one server's own.",
+    .looks_like = "SYN, then RST with ACK: tcp.flags.reset == 1 && tcp.seq == 1 && tcp.ack == 1 && "
+                  "tcp.port == 5223. Compare ip.ttl of the RST with ip.ttl of a SYN-ACK of Apple's.",
+    .innocent = "One server of Apple's may refuse while it restarts: a lone refusal from Apple's "
+                "own distance is not reported when others get through on the port. A reset after "
+                "the connection was accepted is a different matter. A TTL of 255 and a little "
+                "less is not taken as a distance, because home routers rewrite it.",
+    .remedy = "Find the firewall at the distance named (a traceroute from the client counts the "
+              "same hops, less those before the capture point) whose rule rejects instead of "
+              "drops, and allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) to "
+              "17.0.0.0/8 and Apple's IPv6 ranges, stateful, without a proxy.",
+    .severity = SEVERITY_FAIL,
+    .scope = SCOPE_DEVICE,
+    .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),
+    .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_CAPTURE_END),
+    .state_size = sizeof(struct attempts),
+    .observe = observe,
+};

@@ -1,0 +1,150 @@
+/* Counts over all devices: the background against which one device's failure is weighed.
+ *
+ * Fed by the engine before the rules see a session. Deliberately keeps no time line: rules that
+ * need before and after keep it per device. */
+#include "site.h"
+
+#include <string.h>
+
+struct server_key {
+    struct address ip;
+    uint32_t port;
+};
+
+_Static_assert(sizeof(struct server_key) == 20, "hashed as bytes: no holes");
+
+enum { SERVER_SEED = 0x737276 };
+
+static bool server_has_key(const void *context, uint32_t id, const void *key)
+{
+    const struct server *server = site_server_at(context, id);
+    const struct server_key *wanted = key;
+    return server->port == wanted->port && address_equal(&server->ip, &wanted->ip);
+}
+
+static struct server *server_find(const struct site *site, const struct server_key *key,
+                                  uint64_t hash)
+{
+    uint32_t id = table_find(&site->server_table, hash, server_has_key, site, key);
+    return id == TABLE_NONE ? NULL : pool_at(&site->servers, id);
+}
+
+/* The server's counts; NULL when the table is full and the server is new. */
+static struct server *server_take(struct site *site, const struct flow_record *flow)
+{
+    struct server_key key = {.ip = flow->server_ip, .port = flow->server_port};
+    uint64_t hash = hash_bytes(&key, sizeof key, SERVER_SEED);
+    struct server *server = server_find(site, &key, hash);
+    if (server)
+        return server;
+    uint32_t id;
+    server = pool_take(&site->servers, &id);
+    if (!server)
+        return NULL;
+    *server = (struct server){
+        .ip = flow->server_ip, .port = flow->server_port, .way = (uint16_t)way_of(flow)};
+    table_insert(&site->server_table, hash, id);
+    return server;
+}
+
+void site_init(struct site *site)
+{
+    memset(site, 0, sizeof *site);
+    pool_init(&site->servers, sizeof(struct server), SITE_SERVERS_MAX);
+    table_init(&site->server_table, 64);
+}
+
+void site_free(struct site *site)
+{
+    table_free(&site->server_table);
+    pool_free(&site->servers);
+}
+
+/* Which halves of a session were captured. An unanswered SYN shows nothing about the mirror, so
+ * only what track/ called one-sided (a client that acknowledges what is not there) counts. */
+static void count_sides(struct site *site, const struct flow_record *flow)
+{
+    if (flow->outcome != OUTCOME_ONE_SIDED) {
+        site->sides.both += (flow->saw & SAW_UP) && (flow->saw & SAW_DOWN);
+        return;
+    }
+    if (flow->saw & SAW_DOWN)
+        site->sides.down_only++;
+    else
+        site->sides.up_only++;
+}
+
+/* A session outlived every common idle timer and still carried packets of the server near its
+ * end. Rests on duration: idle gaps themselves are not in the record. */
+static void count_lasting(struct site *site, const struct flow_record *flow)
+{
+    int64_t from = flow->established_ns == TIME_UNKNOWN ? flow->started_ns : flow->established_ns;
+    int64_t lasted = flow->last_ns - from;
+    bool died = flow->ended_by == ENDED_IDLE_TIMEOUT || flow->ended_by == ENDED_FORGED_RESET ||
+                flow->ended_by == ENDED_SERVER_RESET;
+    if (died || flow->last_down_ns == TIME_UNKNOWN ||
+        flow->last_down_ns - from < SITE_LASTING_NS)
+        return;
+    site->lasting++;
+    if (lasted > site->longest_ns)
+        site->longest_ns = lasted;
+}
+
+static void count_working(struct site *site, const struct flow_record *flow, enum way way)
+{
+    bool is_straight = flow->server_is_apple && flow->path <= PATH_DIRECT;
+    if (is_straight && site->direct_worked < UINT32_MAX)
+        site->direct_worked++;
+    if (is_straight && flow->hops_server >= 0 && flow->hops_server < SITE_HOPS_MAX) {
+        site->hops[flow->hops_server]++;
+        site->hops_known++;
+    }
+    if (!way_is_provider(way))
+        count_lasting(site, flow);
+}
+
+void site_session_closed(struct site *site, const struct flow_record *flow)
+{
+    enum way way = way_of(flow);
+    bool worked = flow_works(flow), failed = flow_fails(flow);
+    count_sides(site, flow);
+    if (flow->role == ROLE_INBOUND) {
+        site->inbound++;
+        return;
+    }
+    site->opened_inside += (flow->saw & SAW_SYN) != 0;
+    site->legacy += flow->role == ROLE_LEGACY_PROVIDER;
+    if (way == WAY_NONE || (!worked && !failed))
+        return;
+    struct way_counts one = {.worked = worked, .failed = failed};
+    struct server *server = server_take(site, flow);
+    struct way_counts *into[3] = {&site->way[way], server ? &server->sessions : NULL,
+                                  way_is_provider(way) ? NULL
+                                                       : &site->family[flow->ip_version == 6]};
+    for (size_t i = 0; i < sizeof into / sizeof *into; i++)
+        if (into[i]) {
+            into[i]->worked += one.worked;
+            into[i]->failed += one.failed;
+        }
+    if (worked)
+        count_working(site, flow, way);
+}
+
+int16_t site_apple_hops(const struct site *site)
+{
+    uint32_t below = 0;
+    for (int16_t hops = 0; site->hops_known && hops < SITE_HOPS_MAX; hops++) {
+        below += site->hops[hops];
+        if (2 * (uint64_t)below >= site->hops_known)
+            return hops;
+    }
+    return -1;
+}
+
+struct way_counts site_server(const struct site *site, const struct address *ip, uint16_t port)
+{
+    struct server_key key = {.ip = *ip, .port = port};
+    uint64_t hash = hash_bytes(&key, sizeof key, SERVER_SEED);
+    const struct server *server = server_find(site, &key, hash);
+    return server ? server->sessions : (struct way_counts){0};
+}

@@ -1,0 +1,58 @@
+/* What the capture as a whole shows: sessions by way and family, servers, distances; part of the
+ * engine. Grows with distinct Apple servers only, up to SITE_SERVERS_MAX. */
+#ifndef APNSCOPE_DETECT_SITE_H
+#define APNSCOPE_DETECT_SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "base/table.h"
+#include "detect/judge.h"
+
+enum { SITE_SERVERS_MAX = 8192, SITE_HOPS_MAX = 256 };
+
+struct server {
+    struct address ip;
+    uint16_t port;
+    uint16_t way; /* enum way of its first session */
+    struct way_counts sessions;
+};
+
+struct site {
+    struct way_counts way[WAY_COUNT];
+    struct way_counts family[2];  /* courier sessions: IPv4, IPv6 */
+    struct side_counts sides;
+    uint32_t direct_worked;       /* courier and provider sessions, straight to Apple */
+    uint32_t opened_inside;       /* sessions of which the SYN from inside was seen */
+    uint32_t inbound;
+    uint32_t legacy;              /* sessions on 2195 and 2196 */
+    uint32_t lasting;             /* courier sessions that outlived SITE_LASTING_NS and worked on */
+    int64_t longest_ns;
+    uint32_t answers;             /* DNS answers about courier and provider names */
+    uint32_t answers_good;        /* of them, with addresses that are all Apple's */
+    uint32_t hops[SITE_HOPS_MAX]; /* working sessions to Apple, by the server's distance */
+    uint32_t hops_known;
+    struct pool servers;
+    struct table server_table;
+};
+
+#define SITE_LASTING_NS (30 * 60 * NS_PER_S)
+
+void site_init(struct site *site);
+void site_free(struct site *site);
+void site_session_closed(struct site *site, const struct flow_record *flow);
+int16_t site_apple_hops(const struct site *site);
+struct way_counts site_server(const struct site *site, const struct address *ip, uint16_t port);
+
+static inline uint32_t site_server_count(const struct site *site)
+{
+    return site->servers.taken; /* servers are never given back: ids are [0, count) */
+}
+
+static inline const struct server *site_server_at(const struct site *site, uint32_t id)
+{
+    return pool_at(&site->servers, id);
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* What the capture itself can and cannot support: counted while reading, judged by detect/. */
+#ifndef APNSCOPE_MODEL_CAPTURE_QUALITY_H
+#define APNSCOPE_MODEL_CAPTURE_QUALITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/vocabulary.h"
+
+enum { CAPTURE_DAMAGE_SIZE = 256 };
+
+struct capture_quality {
+    uint64_t frames;
+    uint64_t bytes;               /* captured */
+    uint64_t skipped[SKIP_COUNT]; /* by reason */
+    uint64_t frames_cut;          /* captured_size < original_size */
+    uint64_t push_frames_cut;     /* of them, in tracked sessions, where payload was wanted */
+    uint64_t dropped_kernel;      /* as the capture's statistics say */
+    uint64_t dropped_interface;
+    bool drops_known;             /* the capture carried statistics */
+    uint64_t backward_steps;      /* frames whose time is before the one before them */
+    int64_t largest_step_back_ns;
+    int64_t first_ns;             /* lowest time; TIME_UNKNOWN without frames */
+    int64_t last_ns;              /* highest time */
+    uint32_t smallest_snap;       /* 0: unlimited */
+    bool truncated;               /* the file ends in the middle, or is damaged */
+    char damage[CAPTURE_DAMAGE_SIZE]; /* where and how, with offset and frame; "" */
+
+    uint64_t flows_tracked;       /* counted by track/ */
+    uint64_t flows_up_only;       /* at least 3 packets, all from the client */
+    uint64_t flows_down_only;
+    uint64_t flows_evicted;       /* given up because the table was full */
+    uint64_t attempts_summed;     /* half-open attempts beyond the cap, kept as sums */
+    uint64_t other_apple;         /* other Apple sessions: counted, not stored */
+    uint64_t duplicates;          /* packets seen twice */
+    uint64_t gap_bytes;           /* acknowledged, never captured */
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* A finding: what a detector says, with its evidence. The row of the `finding` table. */
+#ifndef APNSCOPE_MODEL_FINDING_H
+#define APNSCOPE_MODEL_FINDING_H
+
+#include <stdint.h>
+
+#include "base/address.h"
+#include "model/vocabulary.h"
+
+enum {
+    FINDING_SUMMARY_SIZE = 400,
+    FINDING_REASONING_SIZE = 600,
+    FINDING_FILTER_SIZE = 240,
+    FINDING_LIMIT_SIZE = 240,
+    FINDING_FRAMES_MAX = 12
+};
+
+/* One frame that the finding rests on, and what it shows ("SYN", "RST, TTL 63"). */
+struct finding_frame {
+    uint64_t number;
+    int64_t time_ns;
+    char shows[56];
+};
+
+struct finding {
+    uint64_t number;           /* within the run, from 1 */
+    const char *code;          /* static: the detector's */
+    enum severity severity;
+    enum confidence confidence;
+    enum finding_scope scope;
+    uint64_t flow_number;      /* the first flow it rests on; 0: none */
+    struct address client_ip;  /* unspecified: none */
+    struct address server_ip;
+    uint32_t lane;
+    uint16_t server_port;      /* 0: none */
+    int64_t first_ns;
+    int64_t last_ns;
+    uint32_t count;            /* how many times it was seen */
+    struct address blocker_ip; /* unspecified: not known */
+    int16_t blocker_hops;      /* from the capture point; -1: not known */
+    char summary[FINDING_SUMMARY_SIZE];     /* one sentence: what, who, where */
+    char reasoning[FINDING_REASONING_SIZE]; /* one or two sentences: why that follows */
+    char limits[FINDING_LIMIT_SIZE];        /* capture facts that limit it; "" */
+    char display_filter[FINDING_FILTER_SIZE]; /* Wireshark's syntax */
+    struct finding_frame frames[FINDING_FRAMES_MAX];
+    uint8_t frame_count;
+};
+
+#endif

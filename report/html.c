@@ -1,0 +1,275 @@
+/* Writes the report as one HTML page: complete in itself, no script needed, nothing fetched.
+ *
+ * A writer beside CSV, JSON and text, and what most people will ever see. The page allows exactly
+ * its own style and script by their hashes (Content Security Policy, level 3) and nothing else.
+ * The verdict is first; who wants proof reads on. Deliberately has no time of printing: the same
+ * database gives the same bytes. */
+#include "html.h"
+
+#include <string.h>
+
+#include "asset.h"
+#include "output.h"
+#include "phrase.h"
+
+enum { REMEDIES_FIRST = 3, HASH_SIZE = 32, HASH_TEXT_SIZE = 45 };
+
+/* --- head --------------------------------------------------------------------------------- */
+
+static unsigned nibble(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a') + 10;
+}
+
+/* CSP wants base64 (RFC 4648 section 4) where the build has hex. */
+static const char *hash_text(const struct asset *asset, char text[HASH_TEXT_SIZE])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t hash[HASH_SIZE + 1] = {0};
+    for (size_t i = 0; i < HASH_SIZE; i++)
+        hash[i] = (uint8_t)(nibble(asset->sha256[2 * i]) << 4 | nibble(asset->sha256[2 * i + 1]));
+    char *at = text;
+    for (size_t i = 0; i < HASH_SIZE; i += 3) {
+        uint32_t three = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 |
+                         (i + 2 < HASH_SIZE ? hash[i + 2] : 0u);
+        for (int shift = 18; shift >= 0; shift -= 6)
+            *at++ = digits[three >> shift & 0x3f];
+    }
+    text[HASH_TEXT_SIZE - 2] = '='; /* 32 bytes leave two of three */
+    text[HASH_TEXT_SIZE - 1] = '\0';
+    return text;
+}
+
+static void put_head(FILE *out, const struct view *view)
+{
+    char style[HASH_TEXT_SIZE], script[HASH_TEXT_SIZE];
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", out);
+    html_print(out,
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+               "style-src 'sha256-%s'; script-src 'sha256-%s'\">\n",
+               hash_text(&report_css, style), hash_text(&report_js, script));
+    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n"
+          "<meta name=\"referrer\" content=\"no-referrer\">\n",
+          out);
+    html_print(out, "<title>%s: Apple push notifications", view_verdict_word(view->verdict));
+    if (view->runs[0]->site)
+        html_print(out, ", %s", view->runs[0]->site);
+    fputs("</title>\n<style>", out);
+    fwrite(report_css.text, 1, report_css.size, out);
+    fputs("</style>\n</head>\n", out);
+}
+
+/* --- the first screen --------------------------------------------------------------------- */
+
+static const char *verdict_tone(enum view_verdict verdict)
+{
+    static const char *const tones[] = {[VIEW_NOTHING] = "none",
+                                        [VIEW_UNCLEAR] = "none",
+                                        [VIEW_WORKS] = "pass",
+                                        [VIEW_WARNS] = "warn",
+                                        [VIEW_FAULTY] = "fail"};
+    return tones[verdict];
+}
+
+static void put_banner(FILE *out, const struct view *view)
+{
+    fputs("<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n"
+          "<header class=\"banner\"><p class=\"product\"><strong>apnscope</strong> "
+          "Apple push notifications through this network</p>",
+          out);
+    if (view->runs[0]->site || view->runs[0]->sensor) {
+        fputs("<p class=\"site\">", out);
+        html_print(out, "%s", view->runs[0]->site ? view->runs[0]->site : "");
+        html_print(out, "%s%s", view->runs[0]->site && view->runs[0]->sensor ? " · " : "",
+                   view->runs[0]->sensor ? view->runs[0]->sensor : "");
+        fputs("</p>", out);
+    }
+    fputs("</header>\n", out);
+}
+
+static void put_nav(FILE *out, const struct view *view)
+{
+    static const char *const links[][2] = {
+        {"change", "What to change"},     {"sure", "How sure"},
+        {"requirements", "Requirements"}, {"ports", "Ports"},
+        {"findings", "Findings"},         {"timeline", "Timeline"},
+        {"devices", "Devices"},           {"sessions", "Sessions"},
+        {"quality", "Capture"},           {"dns", "DNS"},
+        {"provenance", "Sources"},        {"method", "Method"},
+        {"glossary", "Glossary"}};
+    fputs("<nav aria-label=\"Sections\"><ul>", out);
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        bool has_section = strcmp(links[i][0], "timeline") != 0 || view->lane_count;
+        const struct view_group *group;
+        if (strcmp(links[i][0], "change") == 0)
+            has_section = view_remedy(view, 0, &group) != NULL;
+        if (has_section)
+            html_print(out, "<li><a href=\"#%s\">%s</a></li>", links[i][0], links[i][1]);
+    }
+    fputs("</ul></nav>\n", out);
+}
+
+static void put_counts(FILE *out, const struct view *view, enum device_role role)
+{
+    static const enum device_verdict order[] = {VERDICT_BROKEN, VERDICT_DEGRADED, VERDICT_WORKS,
+                                                VERDICT_UNKNOWN};
+    char text[PHRASE_SIZE];
+    const char *separator = "";
+    for (size_t i = 0; i < VERDICT_COUNT; i++)
+        if (view->devices[role][order[i]]) {
+            html_print(out, "%s<span class=\"tally %s\"><b>%s</b> %s</span>", separator,
+                       html_tone_of_device(order[i]),
+                       phrase_count((int64_t)view->devices[role][order[i]], text),
+                       view_device_word(order[i]));
+            separator = " ";
+        }
+}
+
+static void put_fact(FILE *out, const char *label, const char *sentence)
+{
+    html_print(out, "<div><dt>%s</dt><dd>", label);
+    html_sentence(out, sentence);
+    fputs("</dd></div>\n", out);
+}
+
+static void put_facts(FILE *out, const struct view *view)
+{
+    fputs("<dl class=\"facts\">", out);
+    put_fact(out, "Who is affected", view->who);
+    put_fact(out, "Since when", view->since);
+    if (view->device_total) {
+        fputs("<div><dt>Devices</dt><dd>", out);
+        put_counts(out, view, DEVICE_ROLE_DEVICE);
+        fputs("</dd></div>\n", out);
+    }
+    if (view->server_total) {
+        fputs("<div><dt>MDM servers</dt><dd>", out);
+        put_counts(out, view, DEVICE_ROLE_MDM_SERVER);
+        fputs("</dd></div>\n", out);
+    }
+    put_fact(out, "What was seen", view->coverage);
+    fputs("</dl>\n", out);
+}
+
+static void put_verdict(FILE *out, const struct view *view)
+{
+    const char *tone = verdict_tone(view->verdict);
+    html_print(out,
+               "<section id=\"verdict\" class=\"verdict %s\" aria-labelledby=\"verdict-title\">",
+               tone);
+    html_badge(out, tone, view_verdict_word(view->verdict));
+    html_print(out, "<h1 id=\"verdict-title\">%s</h1>\n", view->sentence);
+    put_facts(out, view);
+    fputs("</section>\n", out);
+}
+
+/* --- change, how sure --------------------------------------------------------------------- */
+
+static void put_remedy_list(FILE *out, const struct view *view, size_t from, size_t to)
+{
+    const struct view_group *group;
+    const char *remedy;
+    html_print(out, "<ol class=\"remedies\" start=\"%zu\">\n", from + 1);
+    for (size_t i = from; i < to && (remedy = view_remedy(view, i, &group)); i++)
+        html_print(out, "<li>%s <a class=\"why\" href=\"#code-%s\">%s</a></li>\n", remedy,
+                   group->code, view_group_title(group));
+    fputs("</ol>\n", out);
+}
+
+static void put_change(FILE *out, const struct view *view)
+{
+    const struct view_group *group;
+    if (!view_remedy(view, 0, &group))
+        return;
+    fputs("<section id=\"change\" aria-labelledby=\"change-title\"><h2 id=\"change-title\">What to "
+          "change</h2>\n",
+          out);
+    put_remedy_list(out, view, 0, REMEDIES_FIRST);
+    if (view_remedy(view, REMEDIES_FIRST, &group)) {
+        fputs("<details><summary>Further changes</summary>\n", out);
+        put_remedy_list(out, view, REMEDIES_FIRST, SIZE_MAX);
+        fputs("</details>\n", out);
+    }
+    fputs("</section>\n", out);
+}
+
+static void put_sure(FILE *out, const struct view *view)
+{
+    fputs("<section id=\"sure\" aria-labelledby=\"sure-title\"><h2 id=\"sure-title\">How sure, and "
+          "what the capture could not tell</h2>\n<ul class=\"limits\">",
+          out);
+    for (size_t i = 0; i < view->limit_count; i++)
+        html_print(out, "<li>%s</li>\n", view->limits[i]);
+    for (size_t i = 0; i < view->quality_count; i++) {
+        const struct view_line *line = &view->quality[i];
+        if (line->is_trouble)
+            html_print(out, "<li>%s: %s.</li>\n", line->label ? line->label : line->name,
+                       line->value);
+    }
+    if (!view->limit_count)
+        fputs("<li>The capture shows no flaw that would limit these results.</li>\n", out);
+    fputs("</ul></section>\n", out);
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+static void put_method(FILE *out)
+{
+    fputs("<section id=\"method\" aria-labelledby=\"method-title\"><h2 id=\"method-title\">Method "
+          "and limits</h2>\n",
+          out);
+    for (size_t i = 0; i < view_method_count; i++)
+        html_print(out, "<p>%s</p>\n", view_method[i]);
+    fputs("</section>\n<section id=\"glossary\" aria-labelledby=\"glossary-title\"><h2 "
+          "id=\"glossary-title\">Glossary</h2>\n<dl class=\"terms\">",
+          out);
+    for (size_t i = 0; i < view_glossary_count; i++)
+        html_print(out, "<div><dt>%s</dt><dd>%s</dd></div>\n", view_glossary[i].term,
+                   view_glossary[i].meaning);
+    fputs("</dl></section>\n", out);
+}
+
+static bool put_page(FILE *out, const struct view *view, struct fault *fault)
+{
+    put_head(out, view);
+    fputs("<body>\n", out);
+    put_banner(out, view);
+    fputs("<main>\n", out);
+    put_verdict(out, view);
+    put_nav(out, view);
+    put_change(out, view);
+    put_sure(out, view);
+    html_requirements(out, view);
+    html_ports(out, view);
+    html_findings(out, view);
+    html_timeline(out, view);
+    if (!html_devices(out, view, fault) || !html_sessions(out, view, fault) ||
+        !html_quality(out, view, fault) || !html_dns(out, view, fault))
+        return false;
+    html_provenance(out, view);
+    put_method(out);
+    fputs("</main>\n<footer><p>Made by ", out);
+    html_print(out, "%s. ", view->runs[0]->tool_version ? view->runs[0]->tool_version : "apnscope");
+    fputs("This page loads nothing from anywhere.</p></footer>\n<script>", out);
+    fwrite(report_js.text, 1, report_js.size, out);
+    fputs("</script>\n</body>\n</html>\n", out);
+    return true;
+}
+
+bool report_html(const struct report_options *options, const char *path, struct fault *fault)
+{
+    struct view view;
+    struct output output;
+    if (!view_load(&view, options, fault))
+        return false;
+    bool written = output_open(&output, path, fault);
+    if (written && put_page(output.file, &view, fault))
+        written = output_commit(&output, fault);
+    else if (written) {
+        output_abandon(&output);
+        written = false;
+    }
+    view_free(&view);
+    return written;
+}

@@ -1,0 +1,410 @@
+/* The sentences of a report: what, who, since when, how sure.
+ *
+ * Second half of the view, after view.c has counted. "Not observed" is never turned into a pass or
+ * a fail here: a verdict of "works" needs push sessions that worked, a fault needs a finding, and
+ * between them the report says that it cannot tell. Deliberately formats nothing. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "phrase.h"
+#include "view.h"
+
+/* A fault seen this early may well be older than the capture. */
+static const int64_t capture_began_margin_ns = 60 * NS_PER_S;
+
+void view_say(char *sentence, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(sentence, VIEW_SENTENCE_SIZE, format, list);
+    va_end(list);
+}
+
+void view_limit(struct view *view, const char *format, ...)
+{
+    if (view->limit_count == VIEW_LINES_MAX)
+        return;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&view->limits[view->limit_count], format, list);
+    va_end(list);
+    assert(length >= 0);
+    view->limit_count++;
+}
+
+const char *view_group_title(const struct view_group *group)
+{
+    return group->about && group->about->title ? group->about->title : group->code;
+}
+
+const char *view_remedy(const struct view *view, size_t n, const struct view_group **group)
+{
+    enum severity wanted = view->findings[SEVERITY_FAIL] ? SEVERITY_FAIL : SEVERITY_WARN;
+    for (size_t i = 0; i < view->group_count; i++) {
+        const struct view_group *candidate = view->groups[i];
+        const char *remedy = candidate->about ? candidate->about->remedy : NULL;
+        bool is_said = !remedy || !remedy[0] || candidate->severity != wanted;
+        for (size_t k = 0; k < i && !is_said; k++)
+            is_said = view->groups[k]->about && view->groups[k]->severity == wanted &&
+                      strcmp(view->groups[k]->about->remedy, remedy) == 0;
+        if (is_said || n-- > 0)
+            continue;
+        *group = candidate;
+        return remedy;
+    }
+    return NULL;
+}
+
+void view_where(const struct view *view, const struct finding_row *finding,
+                char sentence[VIEW_SENTENCE_SIZE])
+{
+    struct text out = text_over(sentence, VIEW_SENTENCE_SIZE);
+    bool has_hops = finding->blocker_hops >= 0; /* ROW_NULL is negative */
+    if (!finding->blocker_ip && !has_hops) {
+        text_add(&out, "Not shown by this capture: whatever causes it sends nothing of its own.");
+        return;
+    }
+    if (finding->blocker_ip)
+        text_format(&out, "At %s", finding->blocker_ip);
+    if (has_hops)
+        text_format(&out, "%s %" PRId64 " hop%s from the capture point",
+                    finding->blocker_ip ? "," : "About", finding->blocker_hops,
+                    finding->blocker_hops == 1 ? "" : "s");
+    if (has_hops && view->apple_hops >= 0)
+        text_format(&out, "; Apple's servers are about %d hop%s away", view->apple_hops,
+                    view->apple_hops == 1 ? "" : "s");
+    text_add(&out, ".");
+}
+
+/* The places named by the kept findings, each once. */
+static void say_group_where(const struct view *view, struct view_group *group)
+{
+    struct text out = text_over(group->where, sizeof group->where);
+    unsigned said = 0, unknown = 0;
+    for (size_t i = 0; i < group->kept_count; i++) {
+        char sentence[VIEW_SENTENCE_SIZE];
+        const struct finding_row *finding = group->kept[i];
+        unknown += !finding->blocker_ip && finding->blocker_hops < 0;
+        view_where(view, finding, sentence);
+        if (strstr(group->where, sentence) || said == 3)
+            continue;
+        text_format(&out, "%s%s", said ? " " : "", sentence);
+        said++;
+    }
+    if (group->severity != SEVERITY_FAIL && unknown == group->kept_count)
+        group->where[0] = '\0';
+}
+
+/* --- ports -------------------------------------------------------------------------------- */
+
+static enum requirement_status port_status(const struct view_port *port)
+{
+    if (port->is_retired)
+        return port->has_warn ? STATUS_WARN : STATUS_NOT_OBSERVED;
+    if (port->has_fail)
+        return STATUS_FAIL;
+    if (port->has_warn)
+        return STATUS_WARN;
+    return port->sessions[HEAP_WORKED] ? STATUS_PASS : STATUS_NOT_OBSERVED;
+}
+
+static void say_port(struct view_port *port)
+{
+    char text[PHRASE_SIZE];
+    struct text out = text_over(port->observed, sizeof port->observed);
+    uint64_t all = 0;
+    for (int heap = 0; heap < HEAP_COUNT; heap++)
+        all += port->sessions[heap];
+    port->status = port_status(port);
+    if (all == 0)
+        text_add(&out, port->has_fail || port->has_warn ? "see the findings" : "no session seen");
+    else if (port->is_retired)
+        text_format(&out, "%s to a retired port: neither a block nor a pass is reported",
+                    phrase_things((int64_t)all, "attempt", text));
+    else
+        text_add(&out, phrase_things((int64_t)all, "session", text));
+    const char *separator = ": ";
+    for (int heap = 0; heap < HEAP_COUNT && all && !port->is_retired; heap++) {
+        if (!port->sessions[heap])
+            continue;
+        text_format(&out, "%s%s %s", separator, phrase_count((int64_t)port->sessions[heap], text),
+                    view_heap_word((enum view_heap)heap));
+        separator = ", ";
+    }
+}
+
+/* --- the verdict -------------------------------------------------------------------------- */
+
+static enum view_verdict decide(const struct view *view)
+{
+    bool is_judgeable = view->requirements[R0_CAPTURE].status != STATUS_FAIL;
+    if (view->findings[SEVERITY_FAIL])
+        return VIEW_FAULTY;
+    if (!view->sessions && !view->attempts_summed && !view->findings[SEVERITY_WARN])
+        return VIEW_NOTHING;
+    uint64_t broken = view->devices[DEVICE_ROLE_DEVICE][VERDICT_BROKEN] +
+                      view->devices[DEVICE_ROLE_MDM_SERVER][VERDICT_BROKEN];
+    if (!is_judgeable || broken || !view->courier_worked)
+        return VIEW_UNCLEAR;
+    return view->findings[SEVERITY_WARN] ? VIEW_WARNS : VIEW_WORKS;
+}
+
+/* "412 sessions of 12 devices and 1 MDM server". */
+static void add_sessions(const struct view *view, struct text *out)
+{
+    char text[PHRASE_SIZE];
+    text_add(out, phrase_things((int64_t)view->sessions, "session", text));
+    if (view->device_total)
+        text_format(out, " of %s", phrase_things((int64_t)view->device_total, "device", text));
+    if (view->server_total)
+        text_format(out, " %s %s", view->device_total ? "and" : "of",
+                    phrase_things((int64_t)view->server_total, "MDM server", text));
+}
+
+/* "3 of 12 devices". */
+static void add_share(struct text *out, uint64_t some, uint64_t all, const char *thing)
+{
+    char text[PHRASE_SIZE];
+    text_add(out, phrase_count((int64_t)some, text));
+    text_format(out, " of %s", phrase_things((int64_t)all, thing, text));
+}
+
+static void say_faulty(const struct view *view, struct text *out)
+{
+    const uint64_t *devices = view->devices[DEVICE_ROLE_DEVICE];
+    uint64_t servers = view->devices[DEVICE_ROLE_MDM_SERVER][VERDICT_BROKEN];
+    char text[PHRASE_SIZE];
+    if (devices[VERDICT_BROKEN]) {
+        text_add(out, "The network keeps Apple push notifications from ");
+        add_share(out, devices[VERDICT_BROKEN], view->device_total, "device");
+        if (devices[VERDICT_DEGRADED])
+            text_format(out, " and hinders %s more",
+                        phrase_count((int64_t)devices[VERDICT_DEGRADED], text));
+    } else if (devices[VERDICT_DEGRADED]) {
+        text_add(out, "The network hinders Apple push notifications for ");
+        add_share(out, devices[VERDICT_DEGRADED], view->device_total, "device");
+    } else if (!servers) {
+        text_add(out, "A fault on the way to Apple's push service was found");
+    }
+    if (servers) {
+        bool is_alone = !devices[VERDICT_BROKEN] && !devices[VERDICT_DEGRADED];
+        text_add(out, is_alone ? "The network keeps " : ", and keeps ");
+        add_share(out, servers, view->server_total, "MDM server");
+        text_add(out, " from Apple's push service");
+    }
+    if (view->group_count)
+        text_format(out, ". Main cause: %s", view_group_title(view->groups[0]));
+    text_add(out, ".");
+}
+
+static void say_unclear(const struct view *view, struct text *out)
+{
+    const char *summary = view->requirements[R0_CAPTURE].summary;
+    uint64_t broken = view->devices[DEVICE_ROLE_DEVICE][VERDICT_BROKEN];
+    text_add(out, "No fault was seen in ");
+    add_sessions(view, out);
+    if (view->requirements[R0_CAPTURE].status == STATUS_FAIL)
+        text_format(out, ", but the capture cannot support a judgement%s%s",
+                    summary && summary[0] ? ": " : ".", summary ? summary : "");
+    else if (broken)
+        text_add(out, ", but push did not come up for some, and the capture does not prove why: "
+                      "nothing can be concluded.");
+    else
+        text_add(out, ", but none of them shows a device's push connection at work either: "
+                      "nothing can be concluded.");
+}
+
+static void say_verdict(struct view *view)
+{
+    struct text out = text_over(view->sentence, sizeof view->sentence);
+    char text[PHRASE_SIZE];
+    switch (view->verdict) {
+    case VIEW_NOTHING:
+        text_add(&out, "Nothing of APNs was seen in this capture: nothing can be concluded.");
+        break;
+    case VIEW_UNCLEAR:
+        say_unclear(view, &out);
+        break;
+    case VIEW_WORKS:
+        text_add(&out, "The network lets APNs work; look elsewhere. No fault was seen in ");
+        add_sessions(view, &out);
+        text_add(&out, ".");
+        break;
+    case VIEW_WARNS:
+        text_add(&out, "The network lets APNs work, but not as it should: ");
+        text_add(&out, phrase_things((int64_t)view->findings[SEVERITY_WARN], "warning", text));
+        text_format(&out, ", first of all \"%s\". No fault was seen in ",
+                    view_group_title(view->groups[0]));
+        add_sessions(view, &out);
+        text_add(&out, ".");
+        break;
+    case VIEW_FAULTY:
+        say_faulty(view, &out);
+        break;
+    }
+}
+
+static void say_who(struct view *view)
+{
+    struct text out = text_over(view->who, sizeof view->who);
+    char text[PHRASE_SIZE];
+    const struct view_names *who = &view->affected;
+    if (view->verdict == VIEW_NOTHING || view->verdict == VIEW_UNCLEAR) {
+        text_add(&out, "Cannot be told.");
+        return;
+    }
+    if (view->verdict == VIEW_WARNS && view->groups[0]->who.count)
+        who = &view->groups[0]->who;
+    if (!who->count) {
+        text_add(&out, view->verdict == VIEW_FAULTY ? "The whole site, as far as it was seen."
+                                                    : "Nobody, as far as was seen.");
+        return;
+    }
+    size_t listed = who->count <= VIEW_WHO_MAX ? who->count : VIEW_WHO_MAX - 1;
+    for (size_t i = 0; i < listed; i++)
+        text_format(&out, "%s%s", i ? ", " : "", who->at[i]);
+    if (who->count > listed)
+        text_format(&out, " and %s more", phrase_count((int64_t)(who->count - listed), text));
+    text_add(&out, ".");
+}
+
+static void say_since(struct view *view)
+{
+    struct text out = text_over(view->since, sizeof view->since);
+    char text[PHRASE_SIZE], duration[DURATION_TEXT_SIZE];
+    if (view->fault_first_ns == TIME_UNKNOWN) {
+        text_add(&out, view->findings[SEVERITY_FAIL] ? "Unknown." : "No fault was seen.");
+        return;
+    }
+    int64_t after_ns = view->first_ns == TIME_UNKNOWN ? 0 : view->fault_first_ns - view->first_ns;
+    if (after_ns <= capture_began_margin_ns)
+        text_format(&out, "Since the capture began or longer: first seen %s",
+                    phrase_moment(view->fault_first_ns, text));
+    else
+        text_format(&out, "First seen %s, %s into the capture",
+                    phrase_moment(view->fault_first_ns, text), duration_text(after_ns, duration));
+    text_format(&out, "; last seen %s.", phrase_moment(view->fault_last_ns, text));
+}
+
+static void say_coverage(struct view *view)
+{
+    struct text out = text_over(view->coverage, sizeof view->coverage);
+    char text[PHRASE_SIZE], duration[DURATION_TEXT_SIZE];
+    add_sessions(view, &out);
+    if (view->first_ns != TIME_UNKNOWN && view->last_ns != TIME_UNKNOWN) {
+        text_format(&out, ", %s", phrase_moment(view->first_ns, text));
+        text_format(&out, " to %s (%s)", phrase_moment(view->last_ns, text),
+                    duration_text(view->last_ns - view->first_ns, duration));
+    }
+    text_add(&out, ".");
+}
+
+/* --- how sure ----------------------------------------------------------------------------- */
+
+static void limit_confidence(struct view *view)
+{
+    uint64_t sure[CONFIDENCE_COUNT] = {0};
+    for (size_t i = 0; i < view->group_count; i++)
+        for (int c = 0; c < CONFIDENCE_COUNT && view->groups[i]->severity == SEVERITY_FAIL; c++)
+            sure[c] += view->groups[i]->by_confidence[c];
+    if (view->findings[SEVERITY_FAIL])
+        view_limit(view,
+                   "Of the faults %" PRIu64 " %s certain (the packets prove it), %" PRIu64
+                   " likely, %" PRIu64 " possible.",
+                   sure[CONFIDENCE_CERTAIN], sure[CONFIDENCE_CERTAIN] == 1 ? "is" : "are",
+                   sure[CONFIDENCE_LIKELY], sure[CONFIDENCE_POSSIBLE]);
+}
+
+static void limit_runs(struct view *view)
+{
+    static const char *const notes[RUN_STATE_COUNT] = {
+        [RUN_RUNNING] = "is still running: this is what it has seen so far",
+        [RUN_TRUNCATED] = "ends early: the capture is cut short or damaged",
+        [RUN_INTERRUPTED] = "was interrupted: what came after is missing"};
+    for (size_t i = 0; i < view->run_count; i++) {
+        const struct run_row *run = view->runs[i];
+        for (int state = 0; run->state && state < RUN_STATE_COUNT; state++)
+            if (notes[state] && strcmp(run_state_name((enum run_state)state), run->state) == 0)
+                view_limit(view, "Run %" PRId64 " %s%s%s.", run->id, notes[state],
+                           run->damage ? ": " : "", run->damage ? run->damage : "");
+    }
+}
+
+static void limit_outcomes(struct view *view)
+{
+    static const struct {
+        enum flow_outcome outcome;
+        const char *what;
+    } notes[] = {{OUTCOME_MIDSTREAM, "began before the capture: how they were opened was not seen"},
+                 {OUTCOME_ONE_SIDED, "were captured in one direction only and are not judged"},
+                 {OUTCOME_UNFINISHED, "had no outcome yet when the capture ended"}};
+    char text[PHRASE_SIZE];
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        uint64_t count = view->by_outcome[notes[i].outcome];
+        if (!count)
+            continue;
+        const char *some = phrase_count((int64_t)count, text);
+        char all[PHRASE_SIZE];
+        view_limit(view, "%s of %s %s.", some,
+                   phrase_things((int64_t)view->sessions, "session", all), notes[i].what);
+    }
+    if (view->attempts_summed)
+        view_limit(view, "%s went unanswered in a flood and are kept as sums, not one by one.",
+                   phrase_things((int64_t)view->attempts_summed, "attempt", text));
+}
+
+static void limit_requirements(struct view *view)
+{
+    const struct view_requirement *capture = &view->requirements[R0_CAPTURE];
+    if (capture->summary && capture->summary[0])
+        view_limit(view, "%s", capture->summary);
+    char codes[VIEW_SENTENCE_SIZE];
+    struct text out = text_over(codes, sizeof codes);
+    unsigned count = 0;
+    for (int code = 1; code < REQUIREMENT_COUNT; code++)
+        if (view->requirements[code].status == STATUS_NOT_OBSERVED)
+            text_format(&out, "%s%s", count++ ? ", " : "",
+                        requirement_name((enum requirement_code)code));
+    if (count)
+        view_limit(view, "Not observed, so neither passed nor failed: %s.", codes);
+}
+
+/* The engine's notes about the capture (capture-loss, capture-one-sided ...), first of each. */
+static void limit_notes(struct view *view)
+{
+    for (size_t i = 0; i < view->group_count; i++) {
+        const struct view_group *group = view->groups[i];
+        if (group->severity == SEVERITY_INFO && group->kept_count && group->kept[0]->summary)
+            view_limit(view, "%s", group->kept[0]->summary);
+    }
+}
+
+void view_judge(struct view *view)
+{
+    for (int i = 0; i < REQUIREMENT_COUNT; i++)
+        if (!view->requirements[i].summary) {
+            view->requirements[i].summary = strdup("");
+            assert(view->requirements[i].summary);
+        }
+    for (size_t i = 0; i < view->group_count; i++)
+        say_group_where(view, view->groups[i]);
+    for (size_t i = 0; i < VIEW_PORTS; i++)
+        say_port(&view->ports[i]);
+    view_end_quality(view);
+    view->verdict = decide(view);
+    say_verdict(view);
+    say_who(view);
+    say_since(view);
+    say_coverage(view);
+    limit_confidence(view);
+    limit_notes(view);
+    limit_requirements(view);
+    limit_runs(view);
+    limit_outcomes(view);
+}

@@ -1,0 +1,489 @@
+/* Loads what a report needs from the database and counts it.
+ *
+ * First half of the view; verdict.c turns the counts into sentences. Each table is read once, row
+ * by row; only what is bounded is kept. Deliberately judges nothing that detect/ did not judge: a
+ * session that failed is a count here, a fault is a finding. */
+#include "view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/table.h"
+#include "rows.h"
+
+static void *grown(void *items, size_t *room, size_t item_size)
+{
+    *room = *room ? 2 * *room : 16;
+    void *more = realloc(items, *room * item_size);
+    assert(more);
+    return more;
+}
+
+static char *own_string(const char *string)
+{
+    char *own = strdup(string ? string : "");
+    assert(own);
+    return own;
+}
+
+/* --- names -------------------------------------------------------------------------------- */
+
+static void names_add(struct view_names *names, const char *name)
+{
+    if (names->count == names->room)
+        names->at = grown(names->at, &names->room, sizeof *names->at);
+    names->at[names->count++] = own_string(name);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void names_sort(struct view_names *names)
+{
+    if (names->count)
+        qsort(names->at, names->count, sizeof *names->at, by_text);
+    size_t kept = 0;
+    for (size_t i = 0; i < names->count; i++)
+        if (kept && strcmp(names->at[kept - 1], names->at[i]) == 0)
+            free(names->at[i]);
+        else
+            names->at[kept++] = names->at[i];
+    names->count = kept;
+}
+
+static void names_free(struct view_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->at[i]);
+    free(names->at);
+}
+
+static void widen(int64_t *first_ns, int64_t *last_ns, int64_t from_ns, int64_t to_ns)
+{
+    if (from_ns != ROW_NULL && (*first_ns == TIME_UNKNOWN || from_ns < *first_ns))
+        *first_ns = from_ns;
+    if (to_ns != ROW_NULL && to_ns > *last_ns) /* TIME_UNKNOWN is the lowest integer */
+        *last_ns = to_ns;
+}
+
+/* --- runs --------------------------------------------------------------------------------- */
+
+static bool load_run(void *context, const struct run_row *row)
+{
+    struct view *view = context;
+    view->runs = realloc(view->runs, (view->run_count + 1) * sizeof *view->runs);
+    assert(view->runs);
+    view->runs[view->run_count++] = row_copy(ROWS_RUN, row);
+    widen(&view->first_ns, &view->last_ns, row->first_ns, row->last_ns);
+    return true;
+}
+
+/* --- devices ------------------------------------------------------------------------------ */
+
+/* A device of several runs is one device, with the worst verdict it got. */
+struct device_seen {
+    uint64_t hash;
+    uint8_t role, verdict;
+};
+
+struct device_load {
+    struct view *view;
+    struct device_seen *seen;
+    size_t count, room;
+};
+
+/* Worst first; "not known" is no reason to look. */
+static int urgency(enum device_verdict verdict)
+{
+    static const int order[VERDICT_COUNT] = {
+        [VERDICT_BROKEN] = 3, [VERDICT_DEGRADED] = 2, [VERDICT_WORKS] = 1, [VERDICT_UNKNOWN] = 0};
+    return order[verdict];
+}
+
+static bool lane_before(const struct view_lane *a, enum device_verdict verdict, int64_t sessions)
+{
+    if (urgency(a->verdict) != urgency(verdict))
+        return urgency(a->verdict) > urgency(verdict);
+    return a->sessions >= sessions;
+}
+
+static struct view_lane *lane_of(struct view *view, const char *ip)
+{
+    for (size_t i = 0; ip && i < view->lane_count; i++)
+        if (strcmp(view->lanes[i].ip, ip) == 0)
+            return &view->lanes[i];
+    return NULL;
+}
+
+/* The timeline shows the devices in trouble first, then the busiest. */
+static void offer_lane(struct view *view, const struct device_row *row, enum device_verdict verdict)
+{
+    if (!row->ip || row->sessions <= 0 || lane_of(view, row->ip))
+        return;
+    size_t at = view->lane_count;
+    while (at > 0 && !lane_before(&view->lanes[at - 1], verdict, row->sessions))
+        at--;
+    if (at == VIEW_LANES)
+        return;
+    if (view->lane_count == VIEW_LANES)
+        free(view->lanes[--view->lane_count].ip);
+    memmove(&view->lanes[at + 1], &view->lanes[at],
+            (view->lane_count - at) * sizeof view->lanes[0]);
+    view->lanes[at] = (struct view_lane){
+        .ip = own_string(row->ip), .verdict = verdict, .sessions = row->sessions};
+    view->lane_count++;
+}
+
+static bool load_device(void *context, const struct device_row *row)
+{
+    struct device_load *load = context;
+    enum device_verdict verdict = view_device_verdict(row->verdict);
+    const char *ip = row->ip ? row->ip : "";
+    if (load->count == load->room)
+        load->seen = grown(load->seen, &load->room, sizeof *load->seen);
+    const char *server = device_role_name(DEVICE_ROLE_MDM_SERVER);
+    bool is_server = row->role && strcmp(row->role, server) == 0;
+    load->seen[load->count++] = (struct device_seen){
+        .hash = load->view->run_count > 1 ? hash_bytes(ip, strlen(ip), 0) : load->count,
+        .role = is_server ? DEVICE_ROLE_MDM_SERVER : DEVICE_ROLE_DEVICE,
+        .verdict = (uint8_t)verdict};
+    offer_lane(load->view, row, verdict);
+    return true;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct device_seen *left = a, *right = b;
+    if (left->hash != right->hash)
+        return left->hash < right->hash ? -1 : 1;
+    return urgency(right->verdict) - urgency(left->verdict);
+}
+
+static void count_devices(struct device_load *load)
+{
+    struct view *view = load->view;
+    if (load->count)
+        qsort(load->seen, load->count, sizeof *load->seen, by_hash);
+    for (size_t i = 0; i < load->count; i++) {
+        const struct device_seen *seen = &load->seen[i];
+        if (i && seen[-1].hash == seen->hash)
+            continue;
+        view->devices[seen->role][seen->verdict]++;
+        if (seen->role == DEVICE_ROLE_DEVICE)
+            view->device_total++;
+        else
+            view->server_total++;
+    }
+    free(load->seen);
+}
+
+/* --- flows -------------------------------------------------------------------------------- */
+
+struct flow_load {
+    struct view *view;
+    uint64_t hops[256]; /* of Apple's servers that answered directly */
+    uint64_t hops_count;
+};
+
+static void count_port(struct view *view, const struct flow_row *row, enum view_heap heap)
+{
+    if (row->role && strcmp(row->role, role_name(ROLE_INBOUND)) == 0)
+        return;
+    for (size_t i = 0; i < VIEW_PORTS; i++)
+        if (view->ports[i].port == row->server_port)
+            view->ports[i].sessions[heap]++;
+}
+
+static void count_role(struct view *view, const struct flow_row *row, enum view_heap heap)
+{
+    bool is_courier = row->role && strcmp(row->role, role_name(ROLE_COURIER)) == 0;
+    bool is_proxied = row->role && strcmp(row->role, role_name(ROLE_PROXY)) == 0;
+    view->courier_sessions += is_courier;
+    view->courier_worked += (is_courier || is_proxied) && heap == HEAP_WORKED;
+    view->proxied += is_proxied;
+}
+
+static void add_span(struct view_lane *lane, const struct flow_row *row, enum view_heap heap)
+{
+    if (lane->span_count == VIEW_SPANS_MAX || row->started_ns == ROW_NULL) {
+        lane->spans_left_out++;
+        return;
+    }
+    if (!lane->spans)
+        lane->spans = calloc(VIEW_SPANS_MAX, sizeof *lane->spans);
+    assert(lane->spans);
+    struct view_span *span = &lane->spans[lane->span_count++];
+    *span = (struct view_span){.id = row->id,
+                               .started_ns = row->started_ns,
+                               .last_ns =
+                                   row->last_ns > row->started_ns ? row->last_ns : row->started_ns,
+                               .port = row->server_port,
+                               .heap = heap};
+    strncpy(span->outcome, row->outcome ? row->outcome : "", sizeof span->outcome - 1);
+}
+
+static bool load_flow(void *context, const struct flow_row *row)
+{
+    struct flow_load *load = context;
+    struct view *view = load->view;
+    enum view_heap heap = view_heap_of(row->outcome);
+    view->sessions++;
+    view->by_heap[heap]++;
+    for (int i = 1; row->outcome && i < OUTCOME_COUNT; i++)
+        if (strcmp(outcome_name((enum flow_outcome)i), row->outcome) == 0)
+            view->by_outcome[i]++;
+    count_port(view, row, heap);
+    count_role(view, row, heap);
+    bool is_direct = row->path && strcmp(row->path, path_name(PATH_DIRECT)) == 0;
+    if (heap == HEAP_WORKED && is_direct && row->hops_server >= 0 && row->hops_server < 256) {
+        load->hops[row->hops_server]++;
+        load->hops_count++;
+    }
+    struct view_lane *lane = lane_of(view, row->client_ip);
+    if (lane)
+        add_span(lane, row, heap);
+    return true;
+}
+
+static int median_hops(const struct flow_load *load)
+{
+    uint64_t below = 0;
+    for (int hops = 0; hops < 256; hops++) {
+        below += load->hops[hops];
+        if (load->hops_count && 2 * below >= load->hops_count)
+            return hops;
+    }
+    return -1;
+}
+
+/* --- findings ----------------------------------------------------------------------------- */
+
+static struct view_group *group_of(struct view *view, const struct finding_row *row)
+{
+    const char *code = row->code ? row->code : "unnamed";
+    for (size_t i = 0; i < view->group_count; i++)
+        if (strcmp(view->groups[i]->code, code) == 0)
+            return view->groups[i];
+    view->groups = realloc(view->groups, (view->group_count + 1) * sizeof(struct view_group *));
+    struct view_group *group = calloc(1, sizeof *group);
+    assert(view->groups && group);
+    group->code = own_string(code);
+    group->first_ns = group->last_ns = TIME_UNKNOWN;
+    const struct report_catalogue *catalogue = &view->options->catalogue;
+    for (size_t i = 0; i < catalogue->count; i++)
+        if (strcmp(catalogue->codes[i].code, code) == 0)
+            group->about = &catalogue->codes[i];
+    view->groups[view->group_count++] = group;
+    return group;
+}
+
+static bool is_before(const struct finding_row *a, const struct finding_row *b)
+{
+    enum confidence left = view_confidence(a->confidence), right = view_confidence(b->confidence);
+    return left != right ? left > right : a->id < b->id;
+}
+
+/* Keeps the VIEW_KEPT surest; rows come by id, so equal ones stay in order. */
+static void keep_finding(struct view_group *group, const struct finding_row *row)
+{
+    size_t at = group->kept_count;
+    while (at > 0 && is_before(row, group->kept[at - 1]))
+        at--;
+    if (at == VIEW_KEPT)
+        return;
+    if (group->kept_count == VIEW_KEPT)
+        row_free(ROWS_FINDING, group->kept[--group->kept_count]);
+    memmove(&group->kept[at + 1], &group->kept[at],
+            (group->kept_count - at) * sizeof(struct finding_row *));
+    group->kept[at] = row_copy(ROWS_FINDING, row);
+    group->kept_count++;
+}
+
+static void mark_port(struct view *view, int64_t port, enum severity severity)
+{
+    for (size_t i = 0; i < VIEW_PORTS; i++)
+        if (view->ports[i].port == port) {
+            view->ports[i].has_fail |= severity == SEVERITY_FAIL;
+            view->ports[i].has_warn |= severity == SEVERITY_WARN;
+        }
+}
+
+static bool load_finding(void *context, const struct finding_row *row)
+{
+    struct view *view = context;
+    struct view_group *group = group_of(view, row);
+    enum severity severity = view_severity(row->severity);
+    if (severity > group->severity || group->findings == 0)
+        group->severity = severity;
+    group->findings++;
+    group->occurrences += row->count > 0 ? (uint64_t)row->count : 1;
+    group->by_confidence[view_confidence(row->confidence)]++;
+    widen(&group->first_ns, &group->last_ns, row->first_ns, row->last_ns);
+    view->findings[severity]++;
+    if (row->client_ip)
+        names_add(&group->who, row->client_ip);
+    if (severity == SEVERITY_FAIL) {
+        if (row->client_ip)
+            names_add(&view->affected, row->client_ip);
+        widen(&view->fault_first_ns, &view->fault_last_ns, row->first_ns, row->last_ns);
+    }
+    mark_port(view, row->server_port, severity);
+    keep_finding(group, row);
+    return true;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct view_group *left = *(struct view_group *const *)a;
+    const struct view_group *right = *(struct view_group *const *)b;
+    if (left->severity != right->severity)
+        return (int)right->severity - (int)left->severity;
+    if (left->who.count != right->who.count)
+        return left->who.count > right->who.count ? -1 : 1;
+    if (left->findings != right->findings)
+        return left->findings > right->findings ? -1 : 1;
+    return strcmp(left->code, right->code);
+}
+
+static void order_groups(struct view *view)
+{
+    names_sort(&view->affected);
+    for (size_t i = 0; i < view->group_count; i++)
+        names_sort(&view->groups[i]->who);
+    if (view->group_count)
+        qsort(view->groups, view->group_count, sizeof(struct view_group *), by_weight);
+}
+
+/* --- requirements, quality ---------------------------------------------------------------- */
+
+/* Several runs: the worst status speaks; a pass outweighs "not observed". */
+static bool load_requirement(void *context, const struct requirement_row *row)
+{
+    struct view *view = context;
+    for (int code = 0; code < REQUIREMENT_COUNT; code++) {
+        struct view_requirement *requirement = &view->requirements[code];
+        if (!row->code || strcmp(row->code, requirement_name((enum requirement_code)code)) != 0)
+            continue;
+        int status = STATUS_COUNT - 1;
+        while (status > 0 && strcmp(status_name((enum requirement_status)status),
+                                    row->status ? row->status : "") != 0)
+            status--;
+        if (!requirement->summary || status > (int)requirement->status) {
+            requirement->status = (enum requirement_status)status;
+            free(requirement->summary);
+            requirement->summary = own_string(row->summary);
+        }
+        requirement->seen += row->seen > 0 ? row->seen : 0;
+        requirement->failed += row->failed > 0 ? row->failed : 0;
+    }
+    return true;
+}
+
+static bool load_quality(void *context, const struct quality_row *row)
+{
+    view_add_quality(context, row);
+    return true;
+}
+
+static bool load_attempts(void *context, const struct attempts_row *row)
+{
+    struct view *view = context;
+    view->attempts_summed += row->attempts > 0 ? (uint64_t)row->attempts : 0;
+    return true;
+}
+
+/* --- all of it ---------------------------------------------------------------------------- */
+
+static void view_start(struct view *view, const struct report_options *options)
+{
+    static const struct view_port ports[] = {
+#define PUSH_PORT(number, role, way, use)                                                          \
+    {.port = (number),                                                                             \
+     .is_retired = (role) == ROLE_LEGACY_PROVIDER,                                                 \
+     .direction = (way),                                                                           \
+     .purpose = (use)},
+#include "model/push_port.def"
+#undef PUSH_PORT
+    };
+    _Static_assert(sizeof ports == sizeof view->ports, "VIEW_PORTS counts model/push_port.def");
+    *view = (struct view){.options = options,
+                          .first_ns = TIME_UNKNOWN,
+                          .last_ns = TIME_UNKNOWN,
+                          .fault_first_ns = TIME_UNKNOWN,
+                          .fault_last_ns = TIME_UNKNOWN};
+    memcpy(view->ports, ports, sizeof ports);
+}
+
+static bool load_all(struct view *view, struct device_load *devices, struct flow_load *flows,
+                     struct fault *fault)
+{
+    struct archive *archive = view->archive;
+    const struct archive_range *range = &view->options->range;
+    return archive_runs(archive, range, load_run, view, fault) &&
+           archive_devices(archive, range, load_device, devices, fault) &&
+           archive_findings(archive, range, load_finding, view, fault) &&
+           archive_flows(archive, range, load_flow, flows, fault) &&
+           archive_requirements(archive, range, load_requirement, view, fault) &&
+           archive_attempts(archive, range, load_attempts, view, fault) &&
+           archive_quality(archive, range, load_quality, view, fault);
+}
+
+bool view_load(struct view *view, const struct report_options *options, struct fault *fault)
+{
+    view_start(view, options);
+    if (!archive_open(&view->archive, options->database, fault))
+        return false;
+    struct device_load devices = {.view = view};
+    struct flow_load flows = {.view = view};
+    bool loaded = load_all(view, &devices, &flows, fault);
+    count_devices(&devices);
+    order_groups(view);
+    if (loaded && view->run_count == 0)
+        loaded =
+            fault_set(fault, "%s: no run matches; `apnscope show runs --db %s` lists what there is",
+                      options->database, options->database);
+    if (!loaded) {
+        view_free(view);
+        return false;
+    }
+    view->apple_hops = median_hops(&flows);
+    view_judge(view);
+    return true;
+}
+
+static void group_free(struct view_group *group)
+{
+    for (size_t i = 0; i < group->kept_count; i++)
+        row_free(ROWS_FINDING, group->kept[i]);
+    names_free(&group->who);
+    free(group->code);
+    free(group);
+}
+
+void view_free(struct view *view)
+{
+    for (size_t i = 0; i < view->run_count; i++)
+        row_free(ROWS_RUN, view->runs[i]);
+    free(view->runs);
+    for (size_t i = 0; i < view->group_count; i++)
+        group_free(view->groups[i]);
+    free(view->groups);
+    names_free(&view->affected);
+    for (int i = 0; i < REQUIREMENT_COUNT; i++)
+        free(view->requirements[i].summary);
+    for (size_t i = 0; i < view->lane_count; i++) {
+        free(view->lanes[i].ip);
+        free(view->lanes[i].spans);
+    }
+    for (size_t i = 0; i < view->quality_count; i++)
+        free(view->quality[i].value);
+    for (size_t i = 0; i < view->limit_count; i++)
+        free(view->limits[i]);
+    if (view->archive)
+        archive_close(view->archive);
+    *view = (struct view){0};
+}

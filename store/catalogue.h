@@ -1,0 +1,70 @@
+/* What the tables of the database are: names, columns, meanings, and the SQL that follows from them.
+ *
+ * Private to store/. One .def file per table drives the INSERT, the binding of values, the SELECT of
+ * the reader and docs/schema.md; schema.sql alone says types and keys. */
+#ifndef APNSCOPE_STORE_CATALOGUE_H
+#define APNSCOPE_STORE_CATALOGUE_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+enum row_kind {
+    ROW_PADDING, /* of the queue; not a table */
+    ROW_RUN,
+    ROW_FLOW,
+    ROW_DEVICE,
+    ROW_FINDING,
+    ROW_REQUIREMENT,
+    ROW_DNS_ANSWER,
+    ROW_ATTEMPTS,
+    ROW_SKIPPED,
+    ROW_CAPTURE_QUALITY,
+    ROW_KIND_COUNT
+};
+
+/* Hidden columns are for SQL users and for the store itself; the reader's structs lack them. */
+enum column_type {
+    COLUMN_integer,
+    COLUMN_total, /* an integer; the same row again adds to it */
+    COLUMN_text,
+    COLUMN_name, /* text that never changes nor moves: a kept name or a constant */
+    COLUMN_address,
+    COLUMN_mac,
+    COLUMN_hidden_integer,
+    COLUMN_hidden_text
+};
+
+struct column {
+    enum column_type type;
+    const char *name;
+    const char *meaning;
+};
+
+struct table_description {
+    const char *name;
+    const char *meaning;
+    const char *same_row; /* columns of which equal values mean the same row, to be updated; NULL */
+    const char *order;    /* the reader's stable order */
+    const struct column *columns;
+    size_t column_count;
+};
+
+/* Indexed by enum row_kind; ROW_PADDING is empty. */
+extern const struct table_description table_descriptions[ROW_KIND_COUNT];
+
+struct fact_description {
+    const char *name;
+    const char *meaning;
+};
+extern const struct fact_description fact_descriptions[]; /* of capture_quality */
+extern const size_t fact_description_count;
+
+enum { CATALOGUE_SQL_SIZE = 8192 };
+
+/* INSERT with one parameter per column, in order; where `same_row` exists, an upsert. */
+void catalogue_insert(const struct table_description *table, struct text *sql);
+/* "SELECT <every column that is not hidden> FROM <table>" */
+void catalogue_select(const struct table_description *table, struct text *sql);
+
+#endif

@@ -1,0 +1,90 @@
+/* One row of any table into the open transaction.
+ *
+ * Private to store/. Holds the prepared statements and what rows share: the run's number and the
+ * bases of ids. Used by one thread at a time. */
+#ifndef APNSCOPE_STORE_ROW_WRITER_H
+#define APNSCOPE_STORE_ROW_WRITER_H
+
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "binder.h"
+#include "catalogue.h"
+#include "community_id.h"
+#include "model/dns_message.h"
+#include "model/event.h"
+#include "model/run_record.h"
+#include "process_mark.h"
+
+enum { DNS_ROWS_MAX = 100000 }; /* a run; told in catalogue.c */
+
+/* What crosses the queue as ROW_DNS_ANSWER. */
+struct dns_seen {
+    int64_t time_ns;
+    struct address client;
+    struct address resolver;
+    uint16_t type;
+    uint8_t rcode;
+    uint8_t address_count;
+    char name[DNS_NAME_SIZE];
+    char canonical[DNS_NAME_SIZE];
+    struct address addresses[DNS_ADDRESSES_MAX];
+};
+
+struct skipped_count {
+    enum skip_reason reason;
+    uint64_t count;
+};
+
+struct quality_fact {
+    const char *name;
+    int64_t value;
+    const char *text;
+};
+
+/* What the rows of a run share, and room for the text of the row that is being bound. */
+struct row_context {
+    int64_t run_id;
+    int64_t flow_base;
+    int64_t device_base;
+    int64_t finding_base;
+    const char *state; /* of the run */
+    uint64_t rows_lost;
+    char writer[PROCESS_MARK_SIZE];
+    int64_t device_id; /* of the device that is being written */
+    char *evidence;    /* of the finding that is being written */
+    struct community_id *community;
+    char community_text[COMMUNITY_ID_TEXT_SIZE];
+    char prefix_text[PREFIX_TEXT_SIZE];
+    char version_text[16];
+};
+
+/* Counts that go back with the transaction. */
+struct row_counts {
+    int64_t devices;
+    int64_t dns_rows;
+    int64_t dns_not_stored;
+    int64_t flows;
+};
+
+struct row_writer {
+    sqlite3 *database;
+    struct row_context context;
+    struct row_counts counts;
+    struct binder binders[ROW_KIND_COUNT];
+    struct binder dns_again;
+};
+
+/* These return SQLite result codes. */
+int row_writer_open(struct row_writer *writer, sqlite3 *database);
+void row_writer_close(struct row_writer *writer);
+
+/* `row` is the struct of that kind: run_record, flow_record, device_record, finding,
+ * requirement_record, dns_seen, attempt_sum, skipped_count, quality_fact. SQLITE_OK when written. */
+int row_write(struct row_writer *writer, enum row_kind kind, const void *row);
+
+/* A row was refused by its own fault (a constraint): the transaction goes on without it. */
+bool row_is_refused(int result);
+
+#endif

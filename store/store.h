@@ -1,0 +1,52 @@
+/* Rows in SQLite: writing a run.
+ *
+ * Last but one stage. Rows are copied into a bounded queue and written by a thread of the store's
+ * own in large transactions; the caller never waits for the disk unless it asks to. What could not
+ * be stored is counted and told by store_finish. Names follow docs/schema.md; words, not numbers. */
+#ifndef APNSCOPE_STORE_STORE_H
+#define APNSCOPE_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "model/capture_quality.h"
+#include "model/event.h"
+#include "model/finding.h"
+#include "model/flow_record.h"
+#include "model/run_record.h"
+
+struct store;
+
+enum store_pressure {
+    STORE_WAIT, /* offline: a full queue makes the caller wait */
+    STORE_DROP  /* live: a full queue drops the row and counts it */
+};
+
+/* Creates or opens (migrating) the database; refuses newer and foreign files untouched. Marks runs
+ * whose process is gone as interrupted. */
+MUST_USE bool store_open(struct store **store, const char *path, enum store_pressure pressure,
+                         struct fault *fault);
+
+/* Begins a run (state running). An earlier complete run of the same sha256 (or fingerprint) and
+ * options is replaced when the new one finishes. */
+MUST_USE bool store_begin(struct store *store, const struct run_record *run, struct fault *fault);
+
+void store_flow(struct store *store, const struct flow_record *flow);
+void store_attempts(struct store *store, const struct attempt_sum *sum);
+void store_dns(struct store *store, const struct event *event); /* EVENT_DNS_ANSWER */
+void store_device(struct store *store, const struct device_record *device);
+void store_finding(struct store *store, const struct finding *finding);
+void store_requirement(struct store *store, const struct requirement_record *requirement);
+
+/* Ends the run with its final record and quality: everything committed, indexes built, one durable
+ * file. False with a sentence where rows were lost. *run_id is the row's id. */
+MUST_USE bool store_finish(struct store *store, const struct run_record *run,
+                           const struct capture_quality *quality, int64_t *run_id,
+                           struct fault *fault);
+/* Closes; a run begun and not finished is left as interrupted. */
+void store_close(struct store *store);
+
+const char *store_library_version(void);
+
+#endif

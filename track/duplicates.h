@@ -1,0 +1,31 @@
+/* Packets that a mirror delivers twice.
+ *
+ * A small memory of recent packets of tracked flows, by what two copies of one packet share and a
+ * retransmission does not: sequence, acknowledgement, flags, sizes, options (timestamps), IP id.
+ * TTL, MAC addresses and VLAN may differ between the copies and are left out. */
+#ifndef APNSCOPE_TRACK_DUPLICATES_H
+#define APNSCOPE_TRACK_DUPLICATES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/packet.h"
+
+enum { DUPLICATES_SLOTS = 4096 };
+
+/* Copies come within microseconds to milliseconds; a stack retransmits no sooner than 10 ms (tail
+ * loss probe, RFC 8985 section 7) and then with a new timestamp or IP id. */
+#define DUPLICATES_WINDOW_NS INT64_C(20000000)
+
+struct duplicates {
+    struct {
+        uint64_t hash;
+        int64_t time_ns;
+    } slots[DUPLICATES_SLOTS];
+};
+
+/* True when the same packet of the same flow was seen within the window. */
+bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet,
+                     uint64_t flow_hash);
+
+#endif

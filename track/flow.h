@@ -1,0 +1,47 @@
+/* A flow as the tracker holds it: the record that leaves, and the state that does not.
+ *
+ * One per tracked TCP session, in a pool of flow_table.h. What only a young session needs (stream
+ * heads, TLS state, nDPI's memory) is in `conversation`, borrowed until the session is known. */
+#ifndef APNSCOPE_TRACK_FLOW_H
+#define APNSCOPE_TRACK_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lifecycle.h"
+#include "model/flow_record.h"
+#include "sequence.h"
+
+struct conversation;
+
+/* Whether a flow is ours is not always known at its first packet (443 carries all of Apple). */
+enum flow_standing {
+    STANDING_CANDIDATE, /* may become ours: no event, no row yet */
+    STANDING_OURS,      /* in scope: events and a row */
+    STANDING_OTHER      /* other Apple traffic: kept only with --all-apple */
+};
+
+struct flow {
+    struct flow_record record;
+    struct sequence up;
+    struct sequence down;
+    struct conversation *conversation; /* NULL: not begun, or done */
+    int64_t syn_ack_ns;
+    int64_t hello_ns;
+    uint32_t client_isn;
+    uint32_t server_isn;
+    uint32_t id;            /* in the pool */
+    uint32_t list_previous; /* of its wait list */
+    uint32_t list_next;
+    uint8_t state;          /* enum lifecycle_state */
+    uint8_t wait;           /* enum lifecycle_wait: the list it is in */
+    uint8_t standing;       /* enum flow_standing */
+    bool opened;            /* EVENT_FLOW_OPENED was sent */
+    bool heard_out;         /* its conversation is over: payload is only counted */
+    bool works_told;        /* EVENT_FLOW_WORKS was sent */
+    bool has_server_mac;
+    bool watched;           /* its address outside Apple's ranges is in scope's filter */
+    uint8_t server_mac[6];
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* All flows of a tracker: look-up by addresses and ports, and expiry by silence.
+ *
+ * Both directions of a session find the same flow; who is the client is in the record. Flows wait
+ * in lists ordered by their last packet, one per kind of wait, so expiry looks at list heads only.
+ * Bounded: at the half-open cap the oldest half-open attempt goes, at the flow cap the oldest
+ * half-open, then the oldest of the others (trust.md: established sessions survive a flood). */
+#ifndef APNSCOPE_TRACK_FLOW_TABLE_H
+#define APNSCOPE_TRACK_FLOW_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "base/table.h"
+#include "flow.h"
+#include "model/packet.h"
+
+enum { FLOW_CAP_DEFAULT = 1 << 20, HALF_OPEN_CAP_DEFAULT = 1 << 16 };
+
+struct flow_list {
+    uint32_t first; /* longest silent */
+    uint32_t last;
+    uint32_t count;
+};
+
+struct flow_table {
+    struct pool pool;
+    struct table table;
+    struct flow_list lists[WAIT_COUNT];
+    uint32_t half_open_cap;
+};
+
+void flow_table_init(struct flow_table *flows, uint32_t flow_cap, uint32_t half_open_cap);
+void flow_table_free(struct flow_table *flows);
+
+/* The same for both directions. */
+uint64_t flow_hash(const struct packet *packet);
+uint64_t flow_record_hash(const struct flow_record *record);
+
+struct flow *flow_table_find(const struct flow_table *flows, const struct packet *packet,
+                             uint64_t hash);
+/* A new flow (zeroed beyond the record, record blank) with its key set as client and server, in
+ * the half-open list; NULL when flow_table_crowded should have been heeded. */
+struct flow *flow_table_add(struct flow_table *flows, const struct packet *packet,
+                            bool from_client);
+void flow_table_remove(struct flow_table *flows, struct flow *flow);
+
+/* Moves the flow to the end of the list of its wait: it was heard just now. */
+void flow_table_touch(struct flow_table *flows, struct flow *flow);
+
+/* The flow that must go before another can be added; NULL while there is room. */
+struct flow *flow_table_crowded(const struct flow_table *flows);
+/* The longest silent flow of a list, when its silence began before `before_ns`; else NULL. */
+struct flow *flow_table_silent(const struct flow_table *flows, enum lifecycle_wait wait,
+                               int64_t before_ns);
+
+#endif

@@ -1,0 +1,149 @@
+/* What became of a session: its outcome and what ended it, from the facts of its record.
+ *
+ * The last step of track/: pure, no packet is read here. "Cannot tell" is an answer: one-sided
+ * where a direction is missing, unfinished where the capture or the client ended too soon. Who is
+ * to blame is not asked here but in detect/. */
+#include "outcome.h"
+
+/* product.md, port-blocked-silent: at least three SYNs over at least 3 s, or the device's own
+ * limit of 30 s. */
+enum { SILENT_SYNS = 3 };
+static const int64_t silent_span_ns = 3 * NS_PER_S;
+static const int64_t device_limit_ns = 30 * NS_PER_S;
+
+/* product.md, stall-after-client-hello: the hello waits at least 5 s. */
+static const int64_t hello_wait_ns = 5 * NS_PER_S;
+
+/* Enough packets that the other direction would have shown, were it captured. */
+enum { ONE_SIDED_PACKETS = 3 };
+
+static bool saw(const struct flow_record *record, uint32_t bits)
+{
+    return (record->saw & bits) == bits;
+}
+
+static bool saw_any(const struct flow_record *record, uint32_t bits)
+{
+    return (record->saw & bits) != 0;
+}
+
+/* ---- before the handshake is complete ---- */
+
+static bool syn_was_silent(const struct flow_record *record, enum outcome_cause cause,
+                           int64_t now_ns)
+{
+    int64_t span_ns = record->last_syn_ns - record->started_ns;
+    if (record->syn_count >= SILENT_SYNS && span_ns >= silent_span_ns)
+        return true;
+    return cause != CAUSE_EVICTED && record->syn_count >= 2 && span_ns >= silent_span_ns &&
+           now_ns - record->started_ns >= device_limit_ns;
+}
+
+static enum flow_outcome attempt_outcome(const struct flow *flow, enum outcome_cause cause,
+                                         int64_t now_ns)
+{
+    const struct flow_record *record = &flow->record;
+    if (saw(record, SAW_SYN_ACK))
+        return OUTCOME_UNFINISHED; /* answered; whether the client got it is not known */
+    if (saw(record, SAW_RST_DOWN))
+        return OUTCOME_REFUSED;
+    if (saw(record, SAW_ICMP))
+        return OUTCOME_UNREACHABLE;
+    return syn_was_silent(record, cause, now_ns) ? OUTCOME_NO_ANSWER : OUTCOME_UNFINISHED;
+}
+
+/* ---- after it ---- */
+
+static bool one_direction_only(const struct flow_record *record)
+{
+    if (!saw(record, SAW_DOWN))
+        return record->packets_up >= ONE_SIDED_PACKETS;
+    return !saw(record, SAW_UP) && record->packets_down > 0;
+}
+
+/* The client's data waits without any byte of the server's: how it ended says who cut it. */
+static enum flow_outcome unanswered_outcome(const struct flow *flow, enum outcome_cause cause,
+                                            int64_t now_ns)
+{
+    const struct flow_record *record = &flow->record;
+    if (saw_any(record, SAW_RST_DOWN | SAW_FIN_DOWN))
+        return OUTCOME_TLS_RESET;
+    int64_t waited_ns = (cause == CAUSE_CAPTURE_END ? record->last_ns : now_ns) - flow->hello_ns;
+    if (cause == CAUSE_ENDED)
+        waited_ns = record->last_ns - flow->hello_ns;
+    if (saw(record, SAW_CLIENT_HELLO) && waited_ns >= hello_wait_ns)
+        return OUTCOME_TLS_NO_ANSWER;
+    return OUTCOME_UNFINISHED;
+}
+
+/* The handshake could not be read (packets missing, cut by the snap length), but data kept going
+ * both ways beyond what a failed handshake exchanges. */
+static bool works_by_volume(const struct flow_record *record)
+{
+    enum { UP_BYTES = 1000, DOWN_BYTES = 3000, DOWN_PACKETS = 4 };
+    return record->bytes_up >= UP_BYTES && record->bytes_down >= DOWN_BYTES &&
+           record->data_packets_down >= DOWN_PACKETS;
+}
+
+static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome_cause cause)
+{
+    const struct flow_record *record = &flow->record;
+    bool unreadable = saw_any(record, SAW_GAP_UP | SAW_GAP_DOWN | SAW_CUT_PAYLOAD);
+    if (saw(record, SAW_APPLICATION_UP | SAW_APPLICATION_DOWN))
+        return OUTCOME_ESTABLISHED;
+    if (saw_any(record, SAW_FATAL_ALERT_UP | SAW_FATAL_ALERT_DOWN))
+        return OUTCOME_TLS_FAILED;
+    if (unreadable)
+        return works_by_volume(record) ? OUTCOME_ESTABLISHED : OUTCOME_UNFINISHED;
+    if (saw_any(record, SAW_FINISHED_UP | SAW_APPLICATION_UP | SAW_NOT_TLS))
+        return OUTCOME_ESTABLISHED;
+    bool closed = saw_any(record, SAW_FIN_UP | SAW_RST_UP | SAW_FIN_DOWN | SAW_RST_DOWN);
+    if (cause != CAUSE_CAPTURE_END && closed && saw(record, SAW_SERVER_HELLO))
+        return OUTCOME_TLS_FAILED;
+    return OUTCOME_UNFINISHED;
+}
+
+static enum flow_outcome session_outcome(const struct flow *flow, enum outcome_cause cause,
+                                         int64_t now_ns)
+{
+    const struct flow_record *record = &flow->record;
+    if (record->bytes_up == 0 && record->bytes_down == 0)
+        return saw_any(record, SAW_RST_DOWN) && !saw_any(record, SAW_FIN_UP | SAW_RST_UP)
+                   ? OUTCOME_TLS_RESET
+                   : OUTCOME_UNFINISHED;
+    if (!saw(record, SAW_SERVER_DATA))
+        return unanswered_outcome(flow, cause, now_ns);
+    return handshake_outcome(flow, cause);
+}
+
+static enum flow_outcome outcome(const struct flow *flow, enum outcome_cause cause, int64_t now_ns)
+{
+    const struct flow_record *record = &flow->record;
+    bool both = saw(record, SAW_UP | SAW_DOWN);
+    if (record->proxy_status >= 300)
+        return OUTCOME_PROXY_DENIED;
+    if (!saw_any(record, SAW_SYN | SAW_SYN_ACK) && !saw(record, SAW_CLIENT_HELLO))
+        return both ? OUTCOME_MIDSTREAM : OUTCOME_ONE_SIDED;
+    bool handshake = saw(record, SAW_HANDSHAKE);
+    if (!handshake && saw(record, SAW_SYN))
+        return attempt_outcome(flow, cause, now_ns);
+    if (one_direction_only(record))
+        return OUTCOME_ONE_SIDED;
+    return session_outcome(flow, cause, now_ns);
+}
+
+static enum flow_ending ending(const struct flow *flow, enum outcome_cause cause)
+{
+    const struct flow_record *record = &flow->record;
+    if (record->ended_by != ENDED_UNKNOWN)
+        return (enum flow_ending)record->ended_by;
+    if (record->outcome == OUTCOME_NO_ANSWER)
+        return ENDED_NO_ANSWER;
+    return cause == CAUSE_CAPTURE_END ? ENDED_CAPTURE_END : ENDED_UNKNOWN;
+}
+
+void outcome_judge(struct flow *flow, enum outcome_cause cause, int64_t now_ns)
+{
+    flow->record.outcome = (uint8_t)outcome(flow, cause, now_ns);
+    flow->record.ended_by = (uint8_t)ending(flow, cause);
+}

@@ -1,0 +1,401 @@
+/* Packets to sessions: the front door of track/.
+ *
+ * Decides for each packet, within a few loads, whether it can be ours; finds or begins its flow;
+ * runs expiry on the packets' time. What happens inside a flow is session.c's. Never reads the
+ * wall clock and never judges who is to blame. */
+#include "track/track.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dissect/dissect.h"
+#include "dissect/http.h"
+#include "dissect/push_name.h"
+#include "dissect/tls.h"
+#include "tracker.h"
+
+enum { DNS_PORT = 53, BATCH_MAX = 64 };
+
+/* Silence after which a flow is judged, by what it waits for. A SYN is repeated for up to 30 s by
+ * devices (wire.md section 3) and with gaps of up to 64 s by servers; an established courier
+ * session is silent for up to 30 min and 35 s between heartbeats. */
+static const int64_t patience_ns[WAIT_COUNT] = {
+    [WAIT_HALF_OPEN] = 75 * NS_PER_S,
+    [WAIT_IDLE] = 4 * 3600 * NS_PER_S,
+    [WAIT_CLOSING] = 60 * NS_PER_S,
+    [WAIT_LINGER] = 10 * NS_PER_S,
+};
+
+bool tracker_new(struct tracker **out, const struct track_options *options, struct fault *fault)
+{
+    assert(options->names && options->event);
+    struct tracker *tracker = (struct tracker *)calloc(1, sizeof *tracker);
+    if (!tracker)
+        return fault_set(fault, "no memory for the session tracker; free some and try again");
+    tracker->options = *options;
+    tracker->now_ns = TIME_UNKNOWN;
+    tracker->next_number = 1;
+    tracker->certificates = certificate_store_new(options->names);
+    for (size_t i = 0; i < options->push_domain_count; i++)
+        certificate_store_add_push_domain(tracker->certificates, options->push_domains[i]);
+    tracker->protocols = options->without_ndpi ? NULL : protocol_engine_new(options->names);
+    scope_init(&tracker->scope, &tracker->options);
+    attempts_init(&tracker->attempts);
+    conversation_desk_init(&tracker->desk, options->names, tracker->certificates,
+                           tracker->protocols);
+    flow_table_init(&tracker->flows, options->flow_cap ? options->flow_cap : FLOW_CAP_DEFAULT,
+                    options->half_open_cap ? options->half_open_cap : HALF_OPEN_CAP_DEFAULT);
+    *out = tracker;
+    if (options->trust_path &&
+        !certificate_store_trust(tracker->certificates, options->trust_path, fault)) {
+        tracker_free(tracker);
+        *out = NULL;
+        return false;
+    }
+    return true;
+}
+
+void tracker_free(struct tracker *tracker)
+{
+    if (!tracker)
+        return;
+    flow_table_free(&tracker->flows);
+    conversation_desk_free(&tracker->desk);
+    attempts_free(&tracker->attempts);
+    scope_free(&tracker->scope);
+    protocol_engine_free(tracker->protocols);
+    certificate_store_free(tracker->certificates);
+    free(tracker);
+}
+
+/* ---- which packets can be ours ---- */
+
+static bool opens(const struct packet *packet)
+{
+    return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* The first payload bytes of a foreign session that may name a push host: a ClientHello with such
+ * a name, one that goes on in the next segment, or a CONNECT. */
+static bool may_name_push_host(const struct tracker *tracker, const struct packet *packet)
+{
+    const uint8_t *bytes = packet->payload;
+    size_t size = packet->payload_captured;
+    if (size < 8)
+        return false;
+    if (http_may_be_connect(bytes, size))
+        return push_name_may_occur(bytes, size) || tracker->options.push_domain_count;
+    if (!tls_may_be_client_hello(bytes, size))
+        return false;
+    size_t record_size = 5 + (size_t)load_u16(bytes + 3);
+    return push_name_may_occur(bytes, size) || record_size > size ||
+           tracker->options.push_domain_count;
+}
+
+static bool tcp_is_of_interest(const struct tracker *tracker, const struct packet *packet)
+{
+    const struct scope *scope = &tracker->scope;
+    bool to_apple = scope_is_apple(scope, &packet->destination);
+    bool from_apple = scope_is_apple(scope, &packet->source);
+    if (to_apple || from_apple) {
+        if (to_apple && scope_is_push_port(packet->destination_port))
+            return true;
+        if (from_apple && scope_is_push_port(packet->source_port))
+            return true;
+        if (from_apple && !to_apple && opens(packet))
+            return true;
+    }
+    if (packet->payload_captured && may_name_push_host(tracker, packet))
+        return true;
+    return scope_watched(scope, &packet->source) || scope_watched(scope, &packet->destination);
+}
+
+/* ---- beginning a flow ---- */
+
+struct beginning {
+    bool from_client;
+    enum flow_standing standing;
+    enum flow_role role;
+    enum scope_reason reason;
+};
+
+/* Who opened the session: the SYN says it; midstream the push port at Apple's does. */
+static bool find_client(const struct scope *scope, const struct packet *packet, bool *from_client)
+{
+    enum { LOWEST_EPHEMERAL = 1024 };
+    if (packet->tcp_flags & TCP_SYN) {
+        *from_client = opens(packet);
+        return true;
+    }
+    if (packet->payload_captured >= 8 &&
+        (tls_may_be_client_hello(packet->payload, packet->payload_captured) ||
+         http_may_be_connect(packet->payload, packet->payload_captured))) {
+        *from_client = true;
+        return true;
+    }
+    bool to_push = scope_is_push_port(packet->destination_port) &&
+                   scope_is_apple(scope, &packet->destination) &&
+                   packet->source_port >= LOWEST_EPHEMERAL;
+    bool from_push = scope_is_push_port(packet->source_port) &&
+                     scope_is_apple(scope, &packet->source) &&
+                     packet->destination_port >= LOWEST_EPHEMERAL;
+    *from_client = to_push;
+    return to_push != from_push;
+}
+
+static const struct address *server_of(const struct packet *packet, bool from_client)
+{
+    return from_client ? &packet->destination : &packet->source;
+}
+
+static uint16_t server_port_of(const struct packet *packet, bool from_client)
+{
+    return from_client ? packet->destination_port : packet->source_port;
+}
+
+static void begin_at_apple(const struct tracker *tracker, const struct packet *packet,
+                           struct beginning *beginning)
+{
+    uint16_t port = server_port_of(packet, beginning->from_client);
+    const struct address *server = server_of(packet, beginning->from_client);
+    enum flow_role role = scope_port_role(port);
+    if (role != ROLE_UNKNOWN) {
+        *beginning = (struct beginning){beginning->from_client, STANDING_OURS, role, SCOPE_BY_PORT};
+        return;
+    }
+    enum scope_reason reason = SCOPE_BY_NONE;
+    bool begins = packet->tcp_flags & TCP_SYN ||
+                  tls_may_be_client_hello(packet->payload, packet->payload_captured);
+    role = scope_learned(&tracker->scope, server, &reason);
+    if (begins)
+        beginning->standing = STANDING_CANDIDATE;
+    else if (role != ROLE_UNKNOWN && port == 443)
+        *beginning = (struct beginning){beginning->from_client, STANDING_OURS, role, reason};
+}
+
+/* What a packet without a flow begins; standing OTHER: nothing. */
+static struct beginning find_beginning(const struct tracker *tracker, const struct packet *packet)
+{
+    const struct scope *scope = &tracker->scope;
+    struct beginning beginning = {false, STANDING_OTHER, ROLE_UNKNOWN, SCOPE_BY_NONE};
+    bool bare = packet->payload_size == 0 && !(packet->tcp_flags & TCP_SYN);
+    if (packet->tcp_flags & TCP_RST || (bare && packet->tcp_flags & TCP_FIN))
+        return beginning; /* the tail of something that is over */
+    if (!find_client(scope, packet, &beginning.from_client))
+        return beginning;
+    const struct address *client = server_of(packet, !beginning.from_client);
+    const struct address *server = server_of(packet, beginning.from_client);
+    bool server_is_apple = scope_is_apple(scope, server);
+    if (server_is_apple)
+        begin_at_apple(tracker, packet, &beginning);
+    else if (packet->payload_captured && may_name_push_host(tracker, packet))
+        beginning.standing = STANDING_CANDIDATE;
+    else if (opens(packet) && scope_is_apple(scope, client))
+        beginning = (struct beginning){true, STANDING_OURS, ROLE_INBOUND, SCOPE_BY_PORT};
+    else if (packet->tcp_flags & TCP_SYN && scope_watched(scope, server))
+        beginning.standing = STANDING_CANDIDATE;
+    return beginning;
+}
+
+static void make_room(struct tracker *tracker)
+{
+    struct flow *flow;
+    while ((flow = flow_table_crowded(&tracker->flows)))
+        session_finish(tracker, flow, CAUSE_EVICTED);
+}
+
+static struct flow *begin_flow(struct tracker *tracker, const struct packet *packet)
+{
+    struct beginning beginning = find_beginning(tracker, packet);
+    if (beginning.standing == STANDING_OTHER)
+        return NULL;
+    make_room(tracker);
+    struct flow *flow = flow_table_add(&tracker->flows, packet, beginning.from_client);
+    assert(flow);
+    flow->standing = (uint8_t)beginning.standing;
+    flow->record.server_is_apple = scope_is_apple(&tracker->scope, &flow->record.server_ip);
+    if (beginning.standing == STANDING_OURS)
+        session_adopt(tracker, flow, beginning.role, beginning.reason);
+    session_watch(tracker, flow);
+    return flow;
+}
+
+/* ---- packets ---- */
+
+static enum direction direction_of(const struct flow *flow, const struct packet *packet)
+{
+    bool up = packet->source_port == flow->record.client_port &&
+              address_equal(&packet->source, &flow->record.client_ip);
+    return up ? UP : DOWN;
+}
+
+/* A SYN with another initial sequence number begins another session on the same ports. */
+static bool ports_are_used_again(const struct flow *flow, const struct packet *packet)
+{
+    if (!opens(packet))
+        return false;
+    if (direction_of(flow, packet) == DOWN)
+        return flow->state == STATE_CLOSED || flow->state == STATE_RESET;
+    if (flow->record.saw & SAW_SYN)
+        return packet->sequence != flow->client_isn;
+    return !(flow->record.saw & SAW_SYN_ACK);
+}
+
+static void take_tcp(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    struct flow *flow = flow_table_find(&tracker->flows, packet, hash);
+    if (flow && ports_are_used_again(flow, packet)) {
+        session_finish(tracker, flow, CAUSE_ENDED);
+        flow = NULL;
+    }
+    if (!flow && !(flow = begin_flow(tracker, packet)))
+        return;
+    if (duplicates_seen(&tracker->duplicates, packet, hash)) {
+        tracker->counts.duplicates++;
+        return;
+    }
+    session_take(tracker, flow, packet, direction_of(flow, packet));
+    if (flow->standing == STANDING_OTHER && !tracker->options.keep_all_apple)
+        session_finish(tracker, flow, CAUSE_ENDED);
+}
+
+static void take_icmp(struct tracker *tracker, const struct packet *packet)
+{
+    struct quoted_packet quoted;
+    enum { TCP_PROTOCOL = 6 };
+    if (!dissect_icmp_quote(packet, &quoted) || quoted.protocol != TCP_PROTOCOL)
+        return;
+    struct packet key = {.source = quoted.source,
+                         .destination = quoted.destination,
+                         .source_port = quoted.source_port,
+                         .destination_port = quoted.destination_port,
+                         .lane = packet->lane};
+    struct flow *flow = flow_table_find(&tracker->flows, &key, flow_hash(&key));
+    if (!flow)
+        return;
+    bool quotes_client = direction_of(flow, &key) == UP;
+    bool quotes_syn = quoted.has_sequence && quoted.sequence == flow->client_isn;
+    session_take_icmp(tracker, flow, packet, quotes_client, quotes_syn);
+}
+
+static void expire(struct tracker *tracker)
+{
+    for (int wait = 0; wait < WAIT_COUNT; wait++) {
+        int64_t before_ns = tracker->now_ns - patience_ns[wait];
+        enum outcome_cause cause =
+            wait == WAIT_HALF_OPEN || wait == WAIT_IDLE ? CAUSE_SILENT : CAUSE_ENDED;
+        struct flow *flow;
+        while ((flow = flow_table_silent(&tracker->flows, (enum lifecycle_wait)wait, before_ns)))
+            session_finish(tracker, flow, cause);
+    }
+}
+
+/* Time is that of packets of ours, so that neither the size of a batch nor foreign traffic changes
+ * what is judged when. A step back is no time at all. */
+static void advance_clock(struct tracker *tracker, int64_t time_ns)
+{
+    if (time_ns > tracker->now_ns)
+        tracker->now_ns = time_ns;
+    if (tracker->now_ns >= tracker->next_expiry_ns) {
+        expire(tracker);
+        tracker->next_expiry_ns = tracker->now_ns + NS_PER_S;
+    }
+}
+
+static bool is_dns_over_tcp(const struct packet *packet)
+{
+    return packet->payload_captured &&
+           (packet->source_port == DNS_PORT || packet->destination_port == DNS_PORT);
+}
+
+static void take_packet(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    advance_clock(tracker, packet->time_ns);
+    if (packet->kind == PACKET_DNS || (packet->kind == PACKET_TCP && is_dns_over_tcp(packet)))
+        name_watch_take(tracker, packet);
+    else if (packet->kind == PACKET_TCP)
+        take_tcp(tracker, packet, hash);
+    else
+        take_icmp(tracker, packet);
+}
+
+/* First pass: which packets are ours, with their hashes, so that look-ups can be prefetched.
+ * Returns a bit per packet. */
+static uint64_t select_packets(const struct tracker *tracker, const struct packet *packets,
+                               size_t count, uint64_t *hashes)
+{
+    uint64_t selected = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct packet *packet = &packets[i];
+        if (packet->kind == PACKET_TCP && !is_dns_over_tcp(packet)) {
+            if (!tcp_is_of_interest(tracker, packet))
+                continue;
+            hashes[i] = flow_hash(packet);
+            table_prefetch(&tracker->flows.table, hashes[i]);
+        }
+        selected |= UINT64_C(1) << i;
+    }
+    return selected;
+}
+
+static void take_batch(struct tracker *tracker, const struct packet *packets, size_t count)
+{
+    uint64_t hashes[BATCH_MAX];
+    uint64_t selected = select_packets(tracker, packets, count, hashes);
+    uint64_t changes = tracker->scope.watch_changes;
+    for (size_t i = 0; i < count; i++) {
+        if (selected >> i & 1) {
+            take_packet(tracker, &packets[i], hashes[i]);
+        } else if (tracker->scope.watch_changes != changes &&
+                   tcp_is_of_interest(tracker, &packets[i])) {
+            /* an earlier packet of this batch made this one's address interesting */
+            take_packet(tracker, &packets[i], flow_hash(&packets[i]));
+        }
+    }
+}
+
+void tracker_take(struct tracker *tracker, const struct packet *packets, size_t count)
+{
+    for (size_t done = 0; done < count; done += BATCH_MAX) {
+        size_t part = count - done < BATCH_MAX ? count - done : BATCH_MAX;
+        take_batch(tracker, packets + done, part);
+    }
+}
+
+/* ---- the end ---- */
+
+/* The end of the capture is a judgement too: flows in the order in which they fell silent. */
+static void finish_all(struct tracker *tracker)
+{
+    static const enum lifecycle_wait order[] = {WAIT_LINGER, WAIT_CLOSING, WAIT_HALF_OPEN,
+                                                WAIT_IDLE};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        enum outcome_cause cause = order[i] == WAIT_LINGER ? CAUSE_ENDED : CAUSE_CAPTURE_END;
+        struct flow *flow;
+        while ((flow = flow_table_silent(&tracker->flows, order[i], INT64_MAX)))
+            session_finish(tracker, flow, cause);
+    }
+}
+
+void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
+{
+    if (quality->last_ns > tracker->now_ns)
+        advance_clock(tracker, quality->last_ns);
+    finish_all(tracker);
+    const struct capture_quality *counts = &tracker->counts;
+    quality->flows_tracked += counts->flows_tracked;
+    quality->flows_up_only += counts->flows_up_only;
+    quality->flows_down_only += counts->flows_down_only;
+    quality->flows_evicted += counts->flows_evicted;
+    quality->attempts_summed += counts->attempts_summed;
+    quality->other_apple += counts->other_apple;
+    quality->duplicates += counts->duplicates;
+    quality->gap_bytes += counts->gap_bytes;
+    quality->push_frames_cut += counts->push_frames_cut;
+    if (tracker->options.attempts_done)
+        attempts_each(&tracker->attempts, tracker->options.attempts_done,
+                      tracker->options.done_context);
+    struct event event = {.kind = EVENT_CAPTURE_END, .time_ns = tracker->now_ns, .quality = quality};
+    tracker->options.event(tracker->options.event_context, &event);
+}

@@ -1,0 +1,51 @@
+/* Packets to sessions: what is APNs, the flow table, the TCP lifecycle, stream heads.
+ *
+ * Third stage. A packet that is not ours leaves within a few loads; for the rest a flow record is
+ * kept, events go to detect/ as packets prove them, and finished records to the store. Runs on the
+ * packets' time only. Judges nothing beyond a session's own outcome: that is detect/'s work. */
+#ifndef APNSCOPE_TRACK_TRACK_H
+#define APNSCOPE_TRACK_TRACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/names.h"
+#include "model/event.h"
+#include "model/packet.h"
+#include "model/run_record.h"
+
+struct track_options {
+    struct names *names;               /* required; outlives the tracker */
+    const struct prefix *home_nets;    /* what is inside; NULL: by product.md's default */
+    size_t home_net_count;
+    const struct prefix *apple_nets;   /* added to the built-in table */
+    size_t apple_net_count;
+    const char *const *push_domains;   /* added to push.apple.com */
+    size_t push_domain_count;
+    const char *trust_path;            /* PEM file; NULL: none */
+    bool keep_all_apple;               /* --all-apple: store other Apple HTTPS too */
+    bool without_ndpi;                 /* for benchmarks and fuzzing */
+    uint32_t flow_cap;                 /* 0: the default */
+    uint32_t half_open_cap;            /* 0: the default */
+    event_sink event;                  /* required */
+    void *event_context;
+    void (*flow_done)(void *context, const struct flow_record *flow); /* after EVENT_FLOW_CLOSED */
+    void (*attempts_done)(void *context, const struct attempt_sum *sum);
+    void *done_context;
+};
+
+struct tracker;
+
+MUST_USE bool tracker_new(struct tracker **tracker, const struct track_options *options,
+                          struct fault *fault);
+void tracker_free(struct tracker *tracker);
+
+/* Takes packets in the order of frames. */
+void tracker_take(struct tracker *tracker, const struct packet *packets, size_t count);
+
+/* No more packets: closes every flow, adds the tracker's counts into *quality and sends
+ * EVENT_CAPTURE_END with it. */
+void tracker_finish(struct tracker *tracker, struct capture_quality *quality);
+
+#endif

@@ -1,0 +1,48 @@
+/* The tracker's parts, shared by the files of this folder. */
+#ifndef APNSCOPE_TRACK_TRACKER_H
+#define APNSCOPE_TRACK_TRACKER_H
+
+#include "attempts.h"
+#include "conversation.h"
+#include "duplicates.h"
+#include "flow_table.h"
+#include "outcome.h"
+#include "scope.h"
+#include "track/track.h"
+
+struct tracker {
+    struct track_options options;
+    struct scope scope;
+    struct flow_table flows;
+    struct conversation_desk desk;
+    struct certificate_store *certificates;
+    struct protocol_engine *protocols;
+    struct duplicates duplicates;
+    struct attempts attempts;
+    int64_t now_ns;            /* highest time of a packet of ours so far */
+    int64_t next_expiry_ns;    /* expiry looks at the lists once a second of packet time */
+    uint64_t next_number;      /* of flow_record.number */
+    struct capture_quality counts; /* the tracker's part of it */
+};
+
+/* session.c: takes a packet of a tracked flow. */
+void session_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                  enum direction direction);
+/* An ICMP error quotes a packet of the flow. */
+void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                       bool quotes_client, bool quotes_syn);
+/* The flow becomes ours: it gets its number, role and path. */
+void session_adopt(struct tracker *tracker, struct flow *flow, enum flow_role role,
+                   enum scope_reason reason);
+/* Packets of the flow do not show by their addresses that they are ours: have them looked up. */
+void session_watch(struct tracker *tracker, struct flow *flow);
+/* The flow is over: judged, told, and gone from the table. */
+void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cause cause);
+
+/* name_watch.c: takes a DNS message, over UDP or as a TCP payload. */
+void name_watch_take(struct tracker *tracker, const struct packet *packet);
+
+void tracker_tell(struct tracker *tracker, enum event_kind kind, const struct flow *flow,
+                  uint64_t frame);
+
+#endif
