@@ -60,6 +60,13 @@ struct attempt_case *attempts_note(struct attempts *attempts, const struct flow_
     return NULL;
 }
 
+/* A way that fails as often as it works proves nothing about another: both may have met the same
+ * outage. */
+static uint32_t credible(struct way_counts counts)
+{
+    return counts.worked > counts.failed ? counts.worked : 0;
+}
+
 /* Sessions that worked by other ways, and one of those ways. */
 struct elsewhere {
     uint32_t own;
@@ -74,8 +81,8 @@ static struct elsewhere look_elsewhere(const struct judge *judge, enum way faili
     for (enum way way = WAY_COURIER_5223; way < WAY_COUNT; way++) {
         if (way == failing)
             continue;
-        uint32_t own = judge_device_way(judge, way).worked;
-        uint32_t site = judge_site_way(judge, way).worked;
+        uint32_t own = credible(judge_device_way(judge, way));
+        uint32_t site = credible(judge_site_way(judge, way));
         if (own && !elsewhere.own)
             elsewhere.own_way = way;
         if (site && !elsewhere.site)
@@ -87,12 +94,10 @@ static struct elsewhere look_elsewhere(const struct judge *judge, enum way faili
 }
 
 /* The device does get through by this way at other times or to other servers. */
-static bool weigh_against_own_success(const struct judge *judge,
-                                      const struct attempt_case *attempt_case,
+static bool weigh_against_own_success(const struct attempt_case *attempt_case,
                                       enum confidence *confidence)
 {
     int64_t span_ns = attempt_case->last_ns - attempt_case->first_ns;
-    (void)judge;
     *confidence = CONFIDENCE_POSSIBLE;
     if (attempt_case->only_ipv6 || attempt_case->attempts < 3 || span_ns < OUTAGE_NS)
         return false; /* one family, one server, one moment: other rules' matter, or chance */
@@ -101,13 +106,20 @@ static bool weigh_against_own_success(const struct judge *judge,
     return true;
 }
 
+/* Some way worked after the last failure. */
+static bool recovered(const struct judge *judge, const struct attempt_case *attempt_case)
+{
+    uint32_t success_s = judge_last_success_s(judge, way_is_provider((enum way)attempt_case->way));
+    return success_s > attempt_case->last_ns / NS_PER_S;
+}
+
 bool attempts_weigh(const struct judge *judge, const struct attempt_case *attempt_case,
                     enum confidence *confidence)
 {
     enum way way = (enum way)attempt_case->way;
     bool is_repeated = attempt_case->attempts > 1;
     if (judge_device_way(judge, way).worked)
-        return weigh_against_own_success(judge, attempt_case, confidence);
+        return weigh_against_own_success(attempt_case, confidence);
     struct elsewhere elsewhere = look_elsewhere(judge, way);
     if (judge_site_way(judge, way).worked) { /* others get through where this device does not */
         if (attempt_case->is_far && !attempt_case->several_servers)
@@ -116,6 +128,10 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
                       : is_repeated || attempt_case->is_near                  ? CONFIDENCE_LIKELY
                                                                               : CONFIDENCE_POSSIBLE;
         return true;
+    }
+    if (!elsewhere.own && recovered(judge, attempt_case)) {
+        *confidence = CONFIDENCE_POSSIBLE; /* an outage that passed, as far as can be told */
+        return is_repeated;
     }
     if (attempt_case->is_far && !attempt_case->several_servers)
         *confidence = CONFIDENCE_POSSIBLE;
@@ -157,36 +173,52 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
     struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
     text_format(&text, "%s%s", lead, comparison_mark);
     if (own)
-        text_format(&text, "%u %s of the same device worked, so the port is not closed to it "
-                           "always or everywhere.", own, way_phrase(way));
+        text_format(&text,
+                    "%u %s of the same device worked, so the port is not closed to it "
+                    "always or everywhere.",
+                    own, way_phrase(way));
     else if (elsewhere.own)
-        text_format(&text, "%u %s of the same device worked: it is this port that is closed, not "
-                           "the way to Apple.", elsewhere.own, way_phrase(elsewhere.own_way));
+        text_format(&text,
+                    "%u %s of the same device worked: it is this port that is closed, not "
+                    "the way to Apple.",
+                    elsewhere.own, way_phrase(elsewhere.own_way));
     else if (elsewhere.site)
-        text_format(&text, "%u %s of this network worked: it is this port that is closed, not "
-                           "the way to Apple.", elsewhere.site, way_phrase(elsewhere.site_way));
+        text_format(&text,
+                    "%u %s of this network worked: it is this port that is closed, not "
+                    "the way to Apple.",
+                    elsewhere.site, way_phrase(elsewhere.site_way));
     else
         text_add(&text, "nothing shows that this device reaches Apple by another port, so an "
                         "outage of the whole uplink would look the same.");
     if (!own && others)
-        text_format(&text, " Others reach Apple on this port (%u sessions): it concerns this "
-                           "device, its network or these servers.", others);
+        text_format(&text,
+                    " Others reach Apple on this port (%u sessions): it concerns this "
+                    "device, its network or these servers.",
+                    others);
+}
+
+bool attempts_draft(struct judge *judge, const struct attempt_case *attempt_case,
+                    const struct event *event, struct finding *finding)
+{
+    enum confidence confidence = CONFIDENCE_LIKELY;
+    if (attempt_case && !attempts_weigh(judge, attempt_case, &confidence))
+        return false;
+    if (judge_only_counts(judge, event, confidence))
+        return false;
+    *finding = judge_draft(judge, event);
+    finding->confidence = confidence;
+    if (attempt_case && !judge_kept(judge, finding->server_port)) {
+        finding->count = attempt_case->attempts; /* earlier ones were held back */
+        finding->first_ns = attempt_case->first_ns;
+    }
+    return true;
 }
 
 void attempts_raise(struct judge *judge, const struct attempt_case *attempt_case,
                     struct finding *finding)
 {
-    if (!attempt_case) {
-        judge_raise(judge, finding);
-        return;
-    }
-    if (!attempts_weigh(judge, attempt_case, &finding->confidence))
-        return;
-    if (!judge_kept(judge, finding->server_port)) { /* earlier attempts were held back */
-        finding->count = attempt_case->attempts;
-        finding->first_ns = attempt_case->first_ns;
-    }
-    attempts_compare(judge, attempt_case, finding);
+    if (attempt_case)
+        attempts_compare(judge, attempt_case, finding);
     judge_raise(judge, finding);
 }
 

@@ -1,4 +1,5 @@
-/* Attempts to connect that failed, as the port rules weigh them; shared by detect/rules/port_*.c. */
+/* Attempts to connect that failed, as the port rules weigh them; shared by detect/rules/port_*.c.
+ */
 #ifndef APNSCOPE_DETECT_ATTEMPTS_H
 #define APNSCOPE_DETECT_ATTEMPTS_H
 
@@ -40,7 +41,11 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
 /* At the end of the capture: weighs each case again, in the light of all that followed. */
 void attempts_review(struct judge *judge, const struct attempts *attempts);
 
-/* Weighs, compares and raises a finding whose summary and lead of the reasoning are written. */
+/* Weighs the case, and drafts a finding about the event's flow; false: stay silent, or the count
+ * is all that was missing. attempts_raise compares and raises it, once its summary and the lead of
+ * its reasoning are written. `attempt_case` may be NULL: too many ways to remember. */
+bool attempts_draft(struct judge *judge, const struct attempt_case *attempt_case,
+                    const struct event *event, struct finding *finding);
 void attempts_raise(struct judge *judge, const struct attempt_case *attempt_case,
                     struct finding *finding);
 

@@ -24,7 +24,8 @@ struct engine *engine_new(void);
 void engine_free(struct engine *engine);
 /* --apple-net: a prefix that counts as Apple's when DNS answers are judged. Before any event. */
 void engine_add_apple_net(struct engine *engine, const struct prefix *prefix);
-/* Takes the devices that are judged early (see above), at once; without it they are counted only. */
+/* Takes the devices that are judged early (see above), at once; without it they are counted only.
+ */
 void engine_on_early_device(struct engine *engine, void *context,
                             void (*device)(void *context, const struct device_record *device));
 

@@ -8,7 +8,8 @@
  * Memory is taken only when a rule leaves something other than zeros in its state, so a rule costs
  * nothing for devices and flows that it has nothing to remember of. A flow's state ends with its
  * EVENT_FLOW_CLOSED. EVENT_CAPTURE_END reaches a site's rule once, and a device's rule once for
- * each device whose state is not zero: the time to weigh what was raised against all that followed. */
+ * each device whose state is not zero: the time to weigh what was raised against all that followed.
+ */
 #ifndef APNSCOPE_DETECT_DETECTOR_H
 #define APNSCOPE_DETECT_DETECTOR_H
 
@@ -22,18 +23,18 @@
 struct judge; /* the engine, as a rule sees it: detect/judge.h */
 
 struct detector {
-    const char *code;     /* published, kebab-case: "port-refused" */
-    const char *title;    /* "Connection refused" */
-    const char *meaning;  /* what it means for devices, one or two sentences */
-    const char *rests_on; /* the evidence it needs, and what would prove it wrong */
+    const char *code;       /* published, kebab-case: "port-refused" */
+    const char *title;      /* "Connection refused" */
+    const char *meaning;    /* what it means for devices, one or two sentences */
+    const char *rests_on;   /* the evidence it needs, and what would prove it wrong */
     const char *looks_like; /* what to look for in Wireshark */
-    const char *innocent; /* healthy things that resemble it, and why they do not fire */
-    const char *remedy;   /* what a firewall team can act on */
+    const char *innocent;   /* healthy things that resemble it, and why they do not fire */
+    const char *remedy;     /* what a firewall team can act on */
     enum severity severity;
-    enum finding_scope scope;  /* what a finding is about; also whose memory `state` is */
-    uint32_t requirements;     /* bits 1 << enum requirement_code that it counts against */
-    uint32_t events;           /* bits 1 << enum event_kind that `observe` wants to see */
-    size_t state_size;         /* bytes per flow, device (client address) or site; may be 0 */
+    enum finding_scope scope; /* what a finding is about; also whose memory `state` is */
+    uint32_t requirements;    /* bits 1 << enum requirement_code that it counts against */
+    uint32_t events;          /* bits 1 << enum event_kind that `observe` wants to see */
+    size_t state_size;        /* bytes per flow, device (client address) or site; may be 0 */
     void (*observe)(struct judge *judge, void *state, const struct event *event);
 };
 

@@ -114,8 +114,8 @@ uint32_t devices_add(struct devices *devices, const struct address *ip, uint32_t
     uint32_t id;
     struct device *device = pool_take(&devices->pool, &id);
     assert(device); /* room was made */
-    *device = (struct device){
-        .ip = *ip, .lane = lane, .first_ns = TIME_UNKNOWN, .last_ns = TIME_UNKNOWN};
+    *device =
+        (struct device){.ip = *ip, .lane = lane, .first_ns = TIME_UNKNOWN, .last_ns = TIME_UNKNOWN};
     struct device_key key = key_of(device);
     table_insert(&devices->table, key_hash(&key), id);
     list_append(devices, &devices->unproven, id);
@@ -288,8 +288,7 @@ static bool is_push_port(uint16_t port)
 bool device_recovered(const struct device *device, uint16_t port, uint32_t since_s)
 {
     for (enum way way = WAY_COURIER_5223; way < WAY_COUNT; way++)
-        if ((!is_push_port(port) || way_has_port(way, port)) &&
-            device->way[way].worked_s > since_s)
+        if ((!is_push_port(port) || way_has_port(way, port)) && device->way[way].worked_s > since_s)
             return true;
     return false;
 }

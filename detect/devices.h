@@ -29,7 +29,7 @@ struct device {
     uint32_t lane;
     uint8_t mac[6];
     bool has_mac;
-    bool is_proven;   /* something of it was answered, or an attempt was judged */
+    bool is_proven; /* something of it was answered, or an attempt was judged */
     int64_t first_ns;
     int64_t last_ns;
     uint32_t sessions;

@@ -46,7 +46,7 @@ static void make_memories(struct engine *engine)
         if (rule->scope == SCOPE_SITE)
             site_size += (rule->state_size + 15) / 16 * 16;
     }
-    engine->scratch = cleared(1, largest);
+    engine->scratch = cleared(largest / sizeof(uint64_t) + 1, sizeof(uint64_t));
     engine->site_states = cleared(1, site_size);
 }
 
@@ -120,14 +120,14 @@ const struct detector *detector_by_code(const char *code)
 
 /* Devices */
 
-void engine_mark_failure(struct device *device, const struct finding *finding, uint16_t rule)
+void engine_mark_failure(struct device *device, uint16_t rule, int64_t last_ns, uint16_t port)
 {
-    uint32_t last_s = second_of(finding->last_ns);
+    uint32_t last_s = second_of(last_ns);
     if (device->fail_rule && last_s < device->fail_s)
         return;
     device->fail_rule = (uint16_t)(rule + 1);
     device->fail_s = last_s;
-    device->fail_port = finding->server_port;
+    device->fail_port = port;
 }
 
 static struct device_record judge_device(const struct device *device)
@@ -155,9 +155,9 @@ static void give_up_device(struct engine *engine, uint32_t id)
 uint32_t engine_device(struct judge *judge)
 {
     if (!judge->device_is_known) {
-        judge->device = judge->has_client ? devices_find(&judge->engine->devices, &judge->client,
-                                                         judge->lane)
-                                          : DEVICE_NONE;
+        judge->device = judge->has_client
+                            ? devices_find(&judge->engine->devices, &judge->client, judge->lane)
+                            : DEVICE_NONE;
         judge->device_is_known = true;
     }
     return judge->device;
@@ -234,12 +234,18 @@ static void learn(struct engine *engine, const struct event *event)
 
 /* Showing it to the rules */
 
-static bool is_zero(const uint8_t *bytes, size_t size)
+/* States are kept in whole words, so that the common look at an untouched one is short. */
+static size_t state_words(const struct detector *rule)
 {
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i])
-            return false;
-    return true;
+    return (rule->state_size + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+}
+
+static bool is_zero(const uint64_t *words, size_t count)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < count; i++)
+        any |= words[i];
+    return !any;
 }
 
 /* The number by which a rule of this scope remembers; false where it has nothing to hold on to. */
@@ -268,7 +274,7 @@ static void observe_with_memory(struct engine *engine, struct memory *memory)
         rule->observe(judge, state, judge->event);
     } else {
         rule->observe(judge, engine->scratch, judge->event);
-        if (!is_zero(engine->scratch, rule->state_size)) {
+        if (!is_zero(engine->scratch, state_words(rule))) {
             if (state_key(judge, true, &key))
                 memory_keep(memory, key, engine->scratch);
             memset(engine->scratch, 0, rule->state_size);
@@ -352,7 +358,7 @@ static void mark_failures_again(struct engine *engine)
                 device->fail_rule = 0;
             else if (!kept->is_withdrawn && finding->confidence >= CONFIDENCE_LIKELY &&
                      !device_recovered(device, finding->server_port, last_s))
-                engine_mark_failure(device, finding, kept->rule);
+                engine_mark_failure(device, kept->rule, finding->last_ns, finding->server_port);
         }
 }
 

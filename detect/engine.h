@@ -28,11 +28,11 @@ struct engine {
     struct site site;
     struct devices devices;
     struct findings findings;
-    struct memory *memories;      /* one per rule */
+    struct memory *memories;         /* one per rule */
     uint16_t *rules_of[EVENT_COUNT]; /* places of the rules that want the event */
     uint16_t rule_count_of[EVENT_COUNT];
-    uint8_t *scratch;             /* zeros: the state of those that have none */
-    uint8_t *site_states;         /* of all rules of site scope, by place */
+    uint64_t *scratch;    /* zeros: the state of those that have none */
+    uint8_t *site_states; /* of all rules of site scope, by place */
     size_t *site_state_at;
     struct capture_quality quality;
     bool has_quality;
@@ -47,7 +47,7 @@ struct engine {
 uint32_t engine_device(struct judge *judge);
 uint32_t engine_need_device(struct judge *judge);
 /* Marks a device with a finding of severity fail, for its verdict. */
-void engine_mark_failure(struct device *device, const struct finding *finding, uint16_t rule);
+void engine_mark_failure(struct device *device, uint16_t rule, int64_t last_ns, uint16_t port);
 
 /* requirements.c: the audit's rows, R0 first. */
 void requirements_judge(const struct engine *engine, void *context,

@@ -61,19 +61,28 @@ static bool filter_is_narrow(const struct finding *finding)
     return strstr(finding->display_filter, "tcp.port") && !strstr(finding->display_filter, "||");
 }
 
+void finding_widen(struct finding *finding, int64_t first_ns, int64_t last_ns, uint32_t count,
+                   uint64_t flow_number)
+{
+    uint32_t room = UINT32_MAX - finding->count;
+    finding->count += count < room ? count : room;
+    if (first_ns < finding->first_ns)
+        finding->first_ns = first_ns;
+    if (last_ns > finding->last_ns)
+        finding->last_ns = last_ns;
+    if (finding->flow_number != flow_number && filter_is_narrow(finding))
+        filter_of_device(finding);
+}
+
 static void merge(struct finding *old, const struct finding *new)
 {
-    uint32_t count = old->count > UINT32_MAX - new->count ? UINT32_MAX : old->count + new->count;
-    int64_t first = old->first_ns < new->first_ns ? old->first_ns : new->first_ns;
-    int64_t last = old->last_ns > new->last_ns ? old->last_ns : new->last_ns;
-    bool is_wider = old->flow_number != new->flow_number;
-    if (new->confidence > old->confidence)
-        *old = *new;
-    old->count = count;
-    old->first_ns = first;
-    old->last_ns = last;
-    if (is_wider && filter_is_narrow(old))
-        filter_of_device(old);
+    if (new->confidence <= old->confidence) {
+        finding_widen(old, new->first_ns, new->last_ns, new->count, new->flow_number);
+        return;
+    }
+    struct finding surer = *new;
+    finding_widen(&surer, old->first_ns, old->last_ns, old->count, old->flow_number);
+    *old = surer;
 }
 
 bool findings_raise(struct findings *findings, const struct finding *finding, uint16_t rule)

@@ -37,6 +37,15 @@ struct kept_finding *findings_find(const struct findings *findings, const struct
 /* Merges or adds; false when it could only be counted. */
 bool findings_raise(struct findings *findings, const struct finding *finding, uint16_t rule);
 
+/* The same again: counts it and widens the time, and the filter where it is another flow. */
+void finding_widen(struct finding *finding, int64_t first_ns, int64_t last_ns, uint32_t count,
+                   uint64_t flow_number);
+
+static inline bool findings_are_full(const struct findings *findings)
+{
+    return findings->pool.taken >= findings->pool.cap;
+}
+
 static inline uint32_t findings_count(const struct findings *findings)
 {
     return findings->pool.taken; /* never given back: ids are [0, count) */

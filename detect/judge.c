@@ -100,6 +100,13 @@ int16_t hops_of_ttl(int16_t ttl)
     return -1;
 }
 
+/* Until when a flow shows what is found: to its end, or to the event that shows it. */
+static int64_t draft_end(const struct event *event)
+{
+    bool is_whole = event->kind == EVENT_FLOW_CLOSED || event->time_ns < event->flow->started_ns;
+    return is_whole ? event->flow->last_ns : event->time_ns;
+}
+
 static void draft_from_flow(struct finding *finding, const struct event *event)
 {
     const struct flow_record *flow = event->flow;
@@ -109,9 +116,7 @@ static void draft_from_flow(struct finding *finding, const struct event *event)
     finding->server_port = flow->server_port;
     finding->lane = flow->lane;
     finding->first_ns = flow->started_ns;
-    finding->last_ns = event->kind == EVENT_FLOW_CLOSED || event->time_ns < flow->started_ns
-                           ? flow->last_ns
-                           : event->time_ns;
+    finding->last_ns = draft_end(event);
     filter_of_flow(finding, flow);
 }
 
@@ -143,15 +148,21 @@ struct finding judge_draft(const struct judge *judge, const struct event *event)
     return finding;
 }
 
+static void mark_device(struct judge *judge, enum confidence confidence, int64_t last_ns,
+                        uint16_t port)
+{
+    if (judge->rule->severity != SEVERITY_FAIL || confidence < CONFIDENCE_LIKELY)
+        return;
+    struct device *device = devices_at(&judge->engine->devices, engine_need_device(judge));
+    engine_mark_failure(device, judge->rule_place, last_ns, port);
+}
+
 void judge_raise(struct judge *judge, const struct finding *finding)
 {
     struct engine *engine = judge->engine;
     findings_raise(&engine->findings, finding, judge->rule_place);
-    if (finding->scope == SCOPE_SITE || !judge->has_client ||
-        finding->severity != SEVERITY_FAIL || finding->confidence < CONFIDENCE_LIKELY)
-        return;
-    struct device *device = devices_at(&engine->devices, engine_need_device(judge));
-    engine_mark_failure(device, finding, judge->rule_place);
+    if (finding->scope != SCOPE_SITE && judge->has_client)
+        mark_device(judge, finding->confidence, finding->last_ns, finding->server_port);
 }
 
 static struct kept_finding *find_kept(const struct judge *judge, uint16_t rule, uint16_t port)
@@ -160,6 +171,23 @@ static struct kept_finding *find_kept(const struct judge *judge, uint16_t rule, 
         .client = judge->client, .lane = judge->lane, .port = port, .rule = rule};
     struct kept_finding *kept = findings_find(&judge->engine->findings, &key);
     return kept && !kept->is_withdrawn ? kept : NULL;
+}
+
+bool judge_only_counts(struct judge *judge, const struct event *event, enum confidence confidence)
+{
+    assert(judge->rule->scope == SCOPE_DEVICE && event->flow);
+    struct findings *findings = &judge->engine->findings;
+    uint16_t port = event->flow->server_port;
+    int64_t last_ns = draft_end(event);
+    struct kept_finding *kept = find_kept(judge, judge->rule_place, port);
+    if (kept ? confidence > kept->finding.confidence : !findings_are_full(findings))
+        return false;
+    if (kept)
+        finding_widen(&kept->finding, event->flow->started_ns, last_ns, 1, event->flow->number);
+    else
+        findings->beyond_cap++;
+    mark_device(judge, confidence, last_ns, port);
+    return true;
 }
 
 struct finding *judge_kept(struct judge *judge, uint16_t server_port)
@@ -264,12 +292,12 @@ bool judge_session_is_open(const struct judge *judge)
     return device && device->open_sessions;
 }
 
-uint32_t judge_last_courier_success_s(const struct judge *judge)
+uint32_t judge_last_success_s(const struct judge *judge, bool is_provider)
 {
     const struct device *device = device_of(judge);
     uint32_t newest = 0;
-    for (enum way way = WAY_COURIER_5223; device && way <= WAY_COURIER_PROXY; way++)
-        if (device->way[way].worked_s > newest)
+    for (enum way way = WAY_COURIER_5223; device && way < WAY_COUNT; way++)
+        if (way_is_provider(way) == is_provider && device->way[way].worked_s > newest)
             newest = device->way[way].worked_s;
     return newest;
 }

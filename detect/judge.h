@@ -15,7 +15,7 @@
 #include "detect/detector.h"
 #include "model/finding.h"
 
-#define ON(event)            (1u << (event)) /* for detector.events */
+#define ON(event)            (1u << (event))       /* for detector.events */
 #define AGAINST(requirement) (1u << (requirement)) /* for detector.requirements */
 
 /* The ways to APNs, counted apart. */
@@ -35,7 +35,8 @@ static inline bool way_is_provider(enum way way)
 {
     return way >= WAY_PROVIDER_443 && way < WAY_COUNT;
 }
-/* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged. */
+/* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged.
+ */
 bool flow_fails(const struct flow_record *flow);
 /* A push host's name as a ClientHello, a CONNECT (port allowed) or DNS may carry it. */
 bool is_push_host(const char *name);
@@ -52,6 +53,11 @@ int16_t hops_of_ttl(int16_t ttl);
  * Summaries are written without a full stop: the engine ends them with when and how often. */
 struct finding judge_draft(const struct judge *judge, const struct event *event);
 void judge_raise(struct judge *judge, const struct finding *finding);
+
+/* True when the event adds no more than a count to what is kept of the running rule (device scope)
+ * about this device and the flow's server port, or when no more findings fit; the count is then
+ * done, and the rule need not write sentences that nobody would read. */
+bool judge_only_counts(struct judge *judge, const struct event *event, enum confidence confidence);
 
 /* The running rule's finding about this device (device scope) and server port as it is kept, for
  * revision in the light of later events; NULL: none. Valid until the next judge_raise. */
@@ -94,9 +100,9 @@ struct way_counts judge_device_way(const struct judge *judge, enum way way);
 struct way_counts judge_site_way(const struct judge *judge, enum way way);
 /* This device has a courier session that works and is still open. */
 bool judge_session_is_open(const struct judge *judge);
-/* When the newest courier session of this device that works was established, in whole seconds
- * since the epoch; 0: none. */
-uint32_t judge_last_courier_success_s(const struct judge *judge);
+/* When the newest session of this device that works was established, on any way of a device's or
+ * of a provider's, in whole seconds since the epoch; 0: none. */
+uint32_t judge_last_success_s(const struct judge *judge, bool is_provider);
 /* Good DNS answers for push names that this device got (counted once it has sessions). */
 uint32_t judge_device_good_answers(const struct judge *judge);
 /* Everyone's sessions to one server and port. */

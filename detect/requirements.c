@@ -12,8 +12,8 @@
 
 /* Findings that stand and count against one requirement. */
 struct against {
-    uint32_t fails; /* severity fail, likely or certain */
-    uint32_t warns; /* the rest that is more than information */
+    uint32_t fails;   /* severity fail, likely or certain */
+    uint32_t warns;   /* the rest that is more than information */
     const char *code; /* of the first one, the worse kind first */
     const char *warn_code;
 };
@@ -120,8 +120,9 @@ static void judge_capture(const struct engine *engine, struct requirement_record
     } else if (quality->truncated || quality->push_frames_cut || lost || quality->gap_bytes ||
                quality->flows_evicted) {
         row->status = STATUS_WARN;
-        say(row, "%llu packets were read, with losses: %llu dropped, %llu acknowledged bytes "
-                 "missing, %llu push packets cut%s.",
+        say(row,
+            "%llu packets were read, with losses: %llu dropped, %llu acknowledged bytes "
+            "missing, %llu push packets cut%s.",
             (unsigned long long)quality->frames, (unsigned long long)lost,
             (unsigned long long)quality->gap_bytes, (unsigned long long)quality->push_frames_cut,
             quality->truncated ? ", the end cut or damaged" : "");
@@ -212,8 +213,10 @@ static void judge_whole_range(const struct engine *engine, struct requirement_re
     row->seen = worked + failed;
     row->failed = failed;
     if (worked >= 2 && !failed)
-        say(row, "Sessions on 5223 worked to %u of Apple's networks, and to none of them did all "
-                 "fail.", worked);
+        say(row,
+            "Sessions on 5223 worked to %u of Apple's networks, and to none of them did all "
+            "fail.",
+            worked);
     else if (worked + failed < 2)
         say(row, "Sessions on 5223 to fewer than two of Apple's networks were seen, too few to "
                  "tell a list from the whole range.");
@@ -227,8 +230,7 @@ static void judge_direct(const struct engine *engine, struct requirement_record 
 {
     const struct site *site = &engine->site;
     struct against against = count_against(engine, row->code);
-    uint32_t proxied =
-        site->way[WAY_COURIER_PROXY].worked + site->way[WAY_PROVIDER_PROXY].worked;
+    uint32_t proxied = site->way[WAY_COURIER_PROXY].worked + site->way[WAY_PROVIDER_PROXY].worked;
     row->seen = site->direct_worked + proxied + against.fails;
     row->failed = proxied + against.fails;
     if (row->seen)
@@ -248,9 +250,10 @@ static void judge_persists(const struct engine *engine, struct requirement_recor
     row->seen = site->lasting + against.fails;
     row->failed = against.fails;
     if (site->lasting)
-        say(row, "%u courier session%s lasted longer than 30 minutes and still worked; the longest "
-                 "%s.", site->lasting, plural(site->lasting),
-            duration_text(site->longest_ns, longest));
+        say(row,
+            "%u courier session%s lasted longer than 30 minutes and still worked; the longest "
+            "%s.",
+            site->lasting, plural(site->lasting), duration_text(site->longest_ns, longest));
     else
         say(row, "No courier session was watched for longer than 30 minutes.");
     decide(row, &against, site->lasting);
@@ -334,11 +337,16 @@ void requirements_judge(const struct engine *engine, void *context,
 {
     static void (*const judges[REQUIREMENT_COUNT])(const struct engine *,
                                                    struct requirement_record *) = {
-        [R0_CAPTURE] = judge_capture,       [R1_PORT_5223] = judge_port_5223,
-        [R2_FALLBACK_443] = judge_fallback, [R3_WHOLE_RANGE] = judge_whole_range,
-        [R4_DIRECT] = judge_direct,         [R5_PERSISTS] = judge_persists,
-        [R6_MDM_SERVER] = judge_mdm_server, [R7_OUTBOUND_ONLY] = judge_outbound_only,
-        [R8_DNS] = judge_dns,               [R9_IPV6] = judge_ipv6,
+        [R0_CAPTURE] = judge_capture,
+        [R1_PORT_5223] = judge_port_5223,
+        [R2_FALLBACK_443] = judge_fallback,
+        [R3_WHOLE_RANGE] = judge_whole_range,
+        [R4_DIRECT] = judge_direct,
+        [R5_PERSISTS] = judge_persists,
+        [R6_MDM_SERVER] = judge_mdm_server,
+        [R7_OUTBOUND_ONLY] = judge_outbound_only,
+        [R8_DNS] = judge_dns,
+        [R9_IPV6] = judge_ipv6,
     };
     for (int code = 0; code < REQUIREMENT_COUNT; code++) {
         struct requirement_record record = {.code = (enum requirement_code)code,

@@ -82,8 +82,7 @@ static void count_lasting(struct site *site, const struct flow_record *flow)
     int64_t lasted = flow->last_ns - from;
     bool died = flow->ended_by == ENDED_IDLE_TIMEOUT || flow->ended_by == ENDED_FORGED_RESET ||
                 flow->ended_by == ENDED_SERVER_RESET;
-    if (died || flow->last_down_ns == TIME_UNKNOWN ||
-        flow->last_down_ns - from < SITE_LASTING_NS)
+    if (died || flow->last_down_ns == TIME_UNKNOWN || flow->last_down_ns - from < SITE_LASTING_NS)
         return;
     site->lasting++;
     if (lasted > site->longest_ns)

@@ -21,13 +21,13 @@ struct server {
 
 struct site {
     struct way_counts way[WAY_COUNT];
-    struct way_counts family[2];  /* courier sessions: IPv4, IPv6 */
+    struct way_counts family[2]; /* courier sessions: IPv4, IPv6 */
     struct side_counts sides;
-    uint32_t direct_worked;       /* courier and provider sessions, straight to Apple */
-    uint32_t opened_inside;       /* sessions of which the SYN from inside was seen */
+    uint32_t direct_worked; /* courier and provider sessions, straight to Apple */
+    uint32_t opened_inside; /* sessions of which the SYN from inside was seen */
     uint32_t inbound;
-    uint32_t legacy;              /* sessions on 2195 and 2196 */
-    uint32_t lasting;             /* courier sessions that outlived SITE_LASTING_NS and worked on */
+    uint32_t legacy;  /* sessions on 2195 and 2196 */
+    uint32_t lasting; /* courier sessions that outlived SITE_LASTING_NS and worked on */
     int64_t longest_ns;
     uint32_t answers;             /* DNS answers about courier and provider names */
     uint32_t answers_good;        /* of them, with addresses that are all Apple's */

@@ -11,8 +11,8 @@
 #include "base/text.h"
 
 static const char *const way_words[WAY_COUNT] = {
-    [WAY_COURIER_5223] = "5223",  [WAY_COURIER_443] = "443",   [WAY_COURIER_PROXY] = "proxy",
-    [WAY_PROVIDER_443] = "443",   [WAY_PROVIDER_2197] = "2197", [WAY_PROVIDER_PROXY] = "proxy",
+    [WAY_COURIER_5223] = "5223", [WAY_COURIER_443] = "443",    [WAY_COURIER_PROXY] = "proxy",
+    [WAY_PROVIDER_443] = "443",  [WAY_PROVIDER_2197] = "2197", [WAY_PROVIDER_PROXY] = "proxy",
 };
 
 struct tally {
@@ -55,10 +55,10 @@ static void judge_working(const struct device *device, const struct tally *tally
                           const char *fail_code, struct device_record *record)
 {
     struct text reason = text_over(record->reason, sizeof record->reason);
-    bool has_straight_way = record->role == DEVICE_ROLE_MDM_SERVER
-                                ? way_works(device, WAY_PROVIDER_443) ||
-                                      way_works(device, WAY_PROVIDER_2197)
-                                : way_works(device, WAY_COURIER_5223);
+    bool has_straight_way =
+        record->role == DEVICE_ROLE_MDM_SERVER
+            ? way_works(device, WAY_PROVIDER_443) || way_works(device, WAY_PROVIDER_2197)
+            : way_works(device, WAY_COURIER_5223);
     record->verdict = has_straight_way && !fail_code ? VERDICT_WORKS : VERDICT_DEGRADED;
     text_format(&reason, "%u session%s worked on %s", tally->worked, plural(tally->worked),
                 record->works_on);

@@ -243,14 +243,26 @@ static bool common_name_is_push(const struct certificate_store *store, const X50
     return false;
 }
 
+/* Days from 1970-01-01 to a Gregorian date. Not timegm, which reads the time zone's file. */
+static int64_t days_since_epoch(int64_t year, int month, int day)
+{
+    static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    int64_t leap_year = month > 2 ? year : year - 1; /* the last one whose February is over */
+    int64_t leap_days = leap_year / 4 - leap_year / 100 + leap_year / 400;
+    enum { LEAP_DAYS_BEFORE_1970 = 477 };
+    return (year - 1970) * 365 + leap_days - LEAP_DAYS_BEFORE_1970 + before_month[month - 1] + day -
+           1;
+}
+
 /* RFC 5280 section 4.1.2.5: 99991231235959Z means "no end"; it does not fit, and is not known. */
 static int64_t time_ns(const ASN1_TIME *asn1)
 {
     struct tm tm;
     if (!asn1 || !ASN1_TIME_to_tm(asn1, &tm))
         return TIME_UNKNOWN;
-    int64_t seconds = timegm(&tm);
-    if (seconds > INT64_MAX / NS_PER_S || seconds < INT64_MIN / NS_PER_S + 1)
+    int64_t days = days_since_epoch(tm.tm_year + INT64_C(1900), tm.tm_mon + 1, tm.tm_mday);
+    int64_t seconds = ((days * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 + tm.tm_sec;
+    if (seconds > INT64_MAX / NS_PER_S - 1 || seconds < INT64_MIN / NS_PER_S + 1)
         return TIME_UNKNOWN;
     return seconds * NS_PER_S;
 }

@@ -16,14 +16,15 @@ struct certificate_store;
 struct certificate_store *certificate_store_new(struct names *names);
 void certificate_store_free(struct certificate_store *store);
 
-/* --trust FILE.pem: chains under these anchors are judged CHAIN_TRUSTED. */
+/* --trust FILE.pem: chains under these anchors are judged CHAIN_TRUSTED. Before the first chain. */
 MUST_USE bool certificate_store_trust(struct certificate_store *store, const char *path,
                                       struct fault *fault);
 /* --push-domain NAME: further names that count as push hosts. */
 void certificate_store_add_push_domain(struct certificate_store *store, const char *domain);
 
 /* The facts of a chain, leaf first; NULL where not even the leaf can be parsed and the store
- * keeps no facts for it, or the store is full (4096 chains). Valid until certificate_store_free. */
+ * keeps no facts for it, or the store is full (4096 chains). Valid until certificate_store_free.
+ * Texts are never NULL: "" where unreadable, or where `names` is full. */
 const struct certificate_facts *certificate_examine(struct certificate_store *store,
                                                     const struct tls_certificate_list *list);
 

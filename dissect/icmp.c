@@ -19,7 +19,12 @@ enum {
 
 /* RFC 4443 section 2.1: 1 destination unreachable, 2 packet too big, 3 time exceeded, 4 parameter
  * problem. */
-enum { ICMPV6_UNREACHABLE = 1, ICMPV6_TOO_BIG = 2, ICMPV6_TIME_EXCEEDED = 3, ICMPV6_LAST_ERROR = 4 };
+enum {
+    ICMPV6_UNREACHABLE = 1,
+    ICMPV6_TOO_BIG = 2,
+    ICMPV6_TIME_EXCEEDED = 3,
+    ICMPV6_LAST_ERROR = 4
+};
 
 enum { ICMP_HEADER_SIZE = 8 };
 

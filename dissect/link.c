@@ -222,7 +222,7 @@ uint32_t link_plausible_ethernet_size(const struct walk *walk)
     if (size == 0)
         return 0;
     uint8_t version = inner.at[0] >> 4;
-    bool is_ip = (type == ETHERTYPE_IPV4 && version == 4) ||
-                 (type == ETHERTYPE_IPV6 && version == 6);
+    bool is_ip =
+        (type == ETHERTYPE_IPV4 && version == 4) || (type == ETHERTYPE_IPV6 && version == 6);
     return is_ip ? size + (uint32_t)(inner.at - walk->at) : 0;
 }

@@ -27,9 +27,9 @@ enum { COOKED_SIZE = 16, COOKED2_SIZE = 20 };
  * (Infiniband) and says nothing then. */
 static void cooked_mac(struct walk *walk, uint16_t hardware, uint32_t size, const uint8_t *mac)
 {
-    bool is_mac = size == MAC_SIZE && (hardware == ARPHRD_ETHERNET || hardware == ARPHRD_80211 ||
-                                       hardware == ARPHRD_80211_PRISM ||
-                                       hardware == ARPHRD_80211_RADIOTAP);
+    bool is_mac =
+        size == MAC_SIZE && (hardware == ARPHRD_ETHERNET || hardware == ARPHRD_80211 ||
+                             hardware == ARPHRD_80211_PRISM || hardware == ARPHRD_80211_RADIOTAP);
     walk->source_mac = is_mac ? mac : NULL;
     walk->destination_mac = NULL;
 }

@@ -79,8 +79,8 @@ static enum skip_reason radio_data(struct walk *walk, uint16_t control, enum rad
     radio_mac(walk, control);
     uint32_t qos_at = size - (control & CONTROL_ORDER ? 6 : 2);
     /* An access point that exchanges bytes has taken aggregates apart before. */
-    bool is_aggregate = form != RADIO_SWAPPED && (control & CONTROL_QOS) &&
-                        (walk->at[qos_at] & 0x80);
+    bool is_aggregate =
+        form != RADIO_SWAPPED && (control & CONTROL_QOS) && (walk->at[qos_at] & 0x80);
     walk_skip(walk, padded);
     return is_aggregate ? radio_aggregate(walk) : link_llc(walk);
 }
@@ -107,7 +107,8 @@ enum skip_reason link_80211_swapped(struct walk *walk)
 }
 
 /* https://www.radiotap.org: the flags field is the second, after the 64-bit time stamp; fields are
- * aligned to their size from the header's beginning; bit 31 of a presence word announces another. */
+ * aligned to their size from the header's beginning; bit 31 of a presence word announces another.
+ */
 #define RADIOTAP_EXTENDED UINT32_C(0x80000000)
 enum {
     RADIOTAP_TSFT = 0x01,
@@ -161,8 +162,7 @@ enum { AVS_SIZE_MIN = 8 };
 
 static bool is_avs(const struct walk *walk)
 {
-    return walk_has(walk, AVS_SIZE_MIN) &&
-           (load_u32(walk->at) & UINT32_C(0xfffffff0)) == AVS_MAGIC;
+    return walk_has(walk, AVS_SIZE_MIN) && (load_u32(walk->at) & UINT32_C(0xfffffff0)) == AVS_MAGIC;
 }
 
 static enum skip_reason pass_radio_header(struct walk *walk, uint32_t size)

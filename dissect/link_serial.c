@@ -13,7 +13,7 @@ enum {
     PPP_ENCRYPTED_SINGLE = 0x0055, /* RFC 1968 */
     PPP_COMPRESSED = 0x00fd,       /* RFC 1962; MPPE encrypts under this number, RFC 3078 */
     PPP_COMPRESSED_SINGLE = 0x00fb,
-    PPP_MPLS = 0x0281,             /* RFC 3032 section 4.3 */
+    PPP_MPLS = 0x0281, /* RFC 3032 section 4.3 */
     PPP_MPLS_MULTICAST = 0x0283
 };
 
@@ -27,14 +27,10 @@ static const struct {
     uint16_t protocol;
     walk_step step;
 } ppp_carried[] = {
-    {PPP_IPV4, network_ipv4},
-    {PPP_IPV6, network_ipv6},
-    {PPP_MPLS, link_mpls},
-    {PPP_MPLS_MULTICAST, link_mpls},
-    {PPP_ENCRYPTED, ppp_encrypted},
-    {PPP_ENCRYPTED_SINGLE, ppp_encrypted},
-    {PPP_COMPRESSED, ppp_encrypted},
-    {PPP_COMPRESSED_SINGLE, ppp_encrypted},
+    {PPP_IPV4, network_ipv4},        {PPP_IPV6, network_ipv6},
+    {PPP_MPLS, link_mpls},           {PPP_MPLS_MULTICAST, link_mpls},
+    {PPP_ENCRYPTED, ppp_encrypted},  {PPP_ENCRYPTED_SINGLE, ppp_encrypted},
+    {PPP_COMPRESSED, ppp_encrypted}, {PPP_COMPRESSED_SINGLE, ppp_encrypted},
 };
 
 /* RFC 1662 section 3.1: 0xFF 0x03, unless left out; RFC 1661 section 2: the protocol in two bytes,
@@ -81,8 +77,8 @@ uint32_t link_plausible_ppp_size(const struct walk *walk)
 /* LINKTYPE_PPP_HDLC: an address of 0x0F (unicast) or 0x8F (broadcast) is Cisco's. */
 enum skip_reason link_ppp_or_hdlc(struct walk *walk)
 {
-    bool is_cisco = walk_has(walk, 2) && (walk->at[0] == 0x0f || walk->at[0] == 0x8f) &&
-                    walk->at[1] == 0;
+    bool is_cisco =
+        walk_has(walk, 2) && (walk->at[0] == 0x0f || walk->at[0] == 0x8f) && walk->at[1] == 0;
     return is_cisco ? link_cisco_hdlc(walk) : link_ppp(walk);
 }
 

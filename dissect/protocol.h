@@ -23,7 +23,8 @@ const char *protocol_library_version(void);
 bool protocol_observe(struct protocol_engine *engine, struct protocol_session **session,
                       const struct packet *packet, bool from_client, const char **protocol,
                       const char **risks);
-/* The flow ends before nDPI knew: its best answer so far (may be NULL), and lets go. */
+/* The flow ends before nDPI knew: its best answer so far (may be NULL), and lets go. Every session
+ * taken must come here, or to a final answer, before protocol_engine_free. */
 void protocol_finish(struct protocol_engine *engine, struct protocol_session **session,
                      const char **protocol, const char **risks);
 

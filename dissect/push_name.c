@@ -106,14 +106,29 @@ enum flow_role push_name_role(const char *host, const char *const *domains, size
     return is_push ? role_of_first_label(name) : ROLE_UNKNOWN;
 }
 
-/* Eight bytes at once: a zero byte in `word ^ pattern` is found by the borrow it causes. Letters
- * are folded with 0x20, since resolvers mix the case of names they ask for (draft-vixie-dnsext-
- * dns0x20); no other byte folds onto these four letters. */
-static bool word_has(uint64_t word, uint64_t pattern)
+/* Sixteen bytes at once, by the compiler's vectors (SSE2, NEON, or plain words). Letters are folded
+ * with 0x20, since resolvers mix the case of the names they ask for (draft-vixie-dnsext-dns0x20);
+ * no other byte folds onto these four letters. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+enum { LANES = sizeof(lanes), BLOCK = 4 * LANES };
+
+static lanes lanes_equal(const uint8_t *at, uint8_t letter)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t x = (word | ones * 0x20) ^ pattern;
-    return ((x - ones) & ~x & ones * 0x80) != 0;
+    lanes bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    return (lanes)((bytes | 0x20) == letter);
+}
+
+/* Where "pu" stands in the block that begins here, as lanes that are not zero. */
+static bool block_has_pair(const uint8_t *at)
+{
+    lanes found = lanes_equal(at, 'p') & lanes_equal(at + 1, 'u');
+    for (size_t i = LANES; i < BLOCK; i += LANES)
+        found |= lanes_equal(at + i, 'p') & lanes_equal(at + i + 1, 'u');
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
 }
 
 static bool is_push_at(const uint8_t *at)
@@ -124,14 +139,11 @@ static bool is_push_at(const uint8_t *at)
 
 bool push_name_may_occur(const uint8_t *bytes, size_t size)
 {
-    const uint64_t all_p = UINT64_C(0x0101010101010101) * 'p';
     size_t at = 0;
-    for (; at + 8 + 3 <= size; at += 8) {
-        uint64_t word;
-        memcpy(&word, bytes + at, sizeof word);
-        if (!word_has(word, all_p))
+    for (; at + BLOCK + 3 <= size; at += BLOCK) {
+        if (!block_has_pair(bytes + at))
             continue;
-        for (size_t i = 0; i < 8; i++)
+        for (size_t i = 0; i < BLOCK; i++)
             if (is_push_at(bytes + at + i))
                 return true;
     }

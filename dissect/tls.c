@@ -297,7 +297,7 @@ static void read_change_cipher_spec(struct feed *feed, struct reader in)
     if (stream->record_left > 0)
         return;
     struct tls_item item = item_of(stream, TLS_ITEM_CHANGE_CIPHER_SPEC);
-    item.malformed = item.record_size != 1 || in.end[-1] != 1;
+    item.malformed = item.record_size != 1 || reader_u8(&in) != 1;
     if (!item.malformed && !stream->tls13)
         begin_ciphered(feed);
     feed->sink(feed->context, &item);

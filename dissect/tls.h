@@ -101,16 +101,16 @@ struct tls_stream {
     uint8_t header[5];
     uint8_t header_have;
     uint8_t record_type;
-    bool ciphered;            /* ChangeCipherSpec (TLS <= 1.2) or application data was seen in this
+    bool ciphered : 1;        /* ChangeCipherSpec (TLS <= 1.2) or application data was seen in this
                                  direction; taken back when a hello in the clear follows */
-    bool tls13;               /* set by the caller once 1.3 is negotiated */
-    bool not_tls;
-    bool started;
+    bool tls13 : 1;           /* set by the caller once 1.3 is negotiated */
+    bool not_tls : 1;
+    bool started : 1;         /* a record header was read */
     uint8_t alert_have;
     uint8_t alert[2];
     uint8_t message_head[6];  /* of the message, before it has a buffer */
     uint16_t record_size;     /* payload bytes of the current record */
-    uint32_t message_skip;    /* bytes of a too long message still to pass over */
+    uint32_t message_skip;    /* bytes still to come of a message that is not read */
 };
 
 /* Reads the next `size` bytes of the stream. The sink is called in order, within the call. */

@@ -10,8 +10,7 @@
 
 enum { UDP_HEADER_SIZE = 8, PORT_DNS = 53 };
 
-static enum skip_reason fill_dns(struct walk *walk, uint16_t source_port,
-                                 uint16_t destination_port)
+static enum skip_reason fill_dns(struct walk *walk, uint16_t source_port, uint16_t destination_port)
 {
     struct packet *packet = walk->packet;
     packet->source_port = source_port;
@@ -54,11 +53,11 @@ enum skip_reason transport_udp(struct walk *walk)
 enum {
     OPTION_END = 0,
     OPTION_NOP = 1,
-    OPTION_MSS = 2,           /* RFC 9293 section 3.7.1 */
-    OPTION_WINDOW_SCALE = 3,  /* RFC 7323 section 2.2 */
+    OPTION_MSS = 2,            /* RFC 9293 section 3.7.1 */
+    OPTION_WINDOW_SCALE = 3,   /* RFC 7323 section 2.2 */
     OPTION_SACK_PERMITTED = 4, /* RFC 2018 section 2 */
-    OPTION_TIMESTAMPS = 8,    /* RFC 7323 section 3.2 */
-    OPTION_FAST_OPEN = 34,    /* RFC 7413 section 4.1.1 */
+    OPTION_TIMESTAMPS = 8,     /* RFC 7323 section 3.2 */
+    OPTION_FAST_OPEN = 34,     /* RFC 7413 section 4.1.1 */
     OPTION_EXPERIMENT_1 = 253, /* RFC 6994 */
     OPTION_EXPERIMENT_2 = 254
 };

@@ -19,11 +19,11 @@ enum {
 };
 
 enum {
-    GRE_ERSPAN3 = 0x22eb, /* draft-foschiano-erspan-03 section 4.3 */
-    GRE_MIKROTIK = 0x6400, /* RouterOS "EoIP" */
+    GRE_ERSPAN3 = 0x22eb,   /* draft-foschiano-erspan-03 section 4.3 */
+    GRE_MIKROTIK = 0x6400,  /* RouterOS "EoIP" */
     GRE_ARUBA_MIN = 0x8200, /* Aruba access points: 802.11 frames, one number per tunnel */
     GRE_ARUBA_MAX = 0x83f0,
-    GRE_WCCP = 0x883e, /* draft-wilson-wrec-wccp-v2-01 section 4.12 */
+    GRE_WCCP = 0x883e,  /* draft-wilson-wrec-wccp-v2-01 section 4.12 */
     GRE_ERSPAN = 0x88be /* draft-foschiano-erspan-03 sections 4.1 and 4.2 */
 };
 
@@ -102,7 +102,8 @@ static enum skip_reason gre_carry(struct walk *walk, const struct gre *gre)
     return gre->protocol > ETHERTYPE_LENGTH_MAX ? link_carry(walk, gre->protocol) : SKIP_NOT_IP;
 }
 
-/* RFC 1701: source route entries (family 2, offset 1, length 1) up to one of family and length 0. */
+/* RFC 1701: source route entries (family 2, offset 1, length 1) up to one of family and length 0.
+ */
 static bool pass_routing(struct reader *reader)
 {
     for (;;) {

@@ -213,10 +213,11 @@ static const struct {
     uint16_t port;
     walk_step step;
 } tunnels[] = {
-    {1701, udp_l2tp},      {2152, udp_gtp},   {3544, udp_teredo},
-    {4754, tunnel_gre_if_plausible}, /* RFC 8086 section 4.1 */
-    {4789, udp_vxlan},     {4790, udp_vxlan_gpe},
-    {5247, udp_capwap},    {6081, udp_geneve}, {8472, udp_vxlan},
+    {1701, udp_l2tp},   {2152, udp_gtp},
+    {3544, udp_teredo}, {4754, tunnel_gre_if_plausible}, /* RFC 8086 section 4.1 */
+    {4789, udp_vxlan},  {4790, udp_vxlan_gpe},
+    {5247, udp_capwap}, {6081, udp_geneve},
+    {8472, udp_vxlan},
 };
 
 static walk_step tunnel_on(uint16_t port)

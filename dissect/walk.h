@@ -106,8 +106,8 @@ static inline void walk_fold(struct walk *walk, enum lane_kind kind, uint32_t id
 static inline struct walk walk_over(const struct frame *frame, struct packet *packet)
 {
     /* Bytes that were captured were on the wire, whatever the record says. */
-    uint32_t wire = frame->original_size > frame->captured_size ? frame->original_size
-                                                                : frame->captured_size;
+    uint32_t wire =
+        frame->original_size > frame->captured_size ? frame->original_size : frame->captured_size;
     uint32_t fcs = frame->fcs_size < wire ? frame->fcs_size : 0;
     wire -= fcs;
     uint32_t captured = frame->captured_size < wire ? frame->captured_size : wire;

@@ -228,11 +228,11 @@ void html_cell_duration(FILE *out, int64_t duration_ns)
 
 void html_table_begin(FILE *out, const char *id, const char *caption, const char *const titles[])
 {
-    html_print(
-        out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s-caption\">"
-        "<table id=\"%s\"><caption id=\"%s-caption\">%s</caption><thead><tr>",
-        id, id, id, caption);
+    html_print(out,
+               "<div class=\"scroll\" id=\"%s-box\" tabindex=\"0\" role=\"region\" "
+               "aria-labelledby=\"%s-caption\">"
+               "<table id=\"%s\"><caption id=\"%s-caption\">%s</caption><thead><tr>",
+               id, id, id, id, caption);
     for (size_t i = 0; titles[i]; i++) {
         bool is_number = titles[i][0] == '#';
         fputs(is_number ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">", out);

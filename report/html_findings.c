@@ -91,7 +91,7 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     fputs("<dl class=\"parts\">", out);
     put_part(out, "Why that follows", evidence.reasoning);
     put_part(out, "Limits", evidence.limits);
-    if (view_severity(finding->severity) == SEVERITY_FAIL || finding->blocker_ip)
+    if (finding->blocker_ip || finding->blocker_hops >= 0)
         put_part(out, "Where", where);
     put_when(out, finding);
     fputs("</dl>\n", out);
@@ -132,7 +132,7 @@ static void put_counts(FILE *out, const struct view_group *group)
     char text[PHRASE_SIZE];
     html_print(out, "<p class=\"counts\"><code>%s</code> · ", group->code);
     if (group->who.count)
-        html_print(out, "%s · ", phrase_things((int64_t)group->who.count, "address", text));
+        html_print(out, "%s · ", phrase_things((int64_t)group->who.count, "client", text));
     html_print(out, "%s", phrase_things((int64_t)group->findings, "finding", text));
     for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
         if (group->by_confidence[c])

@@ -38,14 +38,14 @@ void html_requirements(FILE *out, const struct view *view)
                      titles);
     for (int i = 0; i < REQUIREMENT_COUNT; i++) {
         const struct view_requirement *requirement = &view->requirements[i];
-        html_print(out, "<tr><th scope=\"row\">%s</th><td class=\"wide\">%s</td>",
-                   requirement_name((enum requirement_code)i),
-                   requirement_title((enum requirement_code)i));
+        html_print(out, "<tr><th scope=\"row\">%s</th>",
+                   requirement_name((enum requirement_code)i));
         put_badge_cell(out, html_tone_of_status(requirement->status),
                        view_status_word(requirement->status));
+        html_cell(out, requirement_title((enum requirement_code)i));
+        html_cell(out, requirement->summary);
         html_cell_count(out, requirement->seen);
         html_cell_count(out, requirement->failed);
-        html_cell(out, requirement->summary);
         fputs("</tr>\n", out);
     }
     html_table_end(out);

@@ -69,7 +69,8 @@
   }
 
   all("table[id]").forEach(function (table) {
-    if (table.tBodies[0].rows.length > 1 && !/requirement|port-|quality/.test(table.id)) sortable(table);
+    if (/^(requirement|port|quality|skipped)-/.test(table.id)) return;
+    if (table.tBodies[0].rows.length > 1) sortable(table);
     if (table.tBodies[0].rows.length > 12) filterable(table);
   });
 

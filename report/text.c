@@ -188,10 +188,12 @@ static void put_summary(FILE *file, const struct report_options *options, const 
     put_ports(&terminal, view);
     put_findings(&terminal, view);
     put_limits(&terminal, view);
-    terminal_heading(&terminal, "More");
-    terminal_wrap(&terminal, 0, 2,
-                  "  `apnscope show findings` and `show finding N` give the evidence; "
-                  "`apnscope report --html FILE` makes a page to forward.");
+    fputc('\n', file);
+    terminal_wrap(&terminal, 0, 0,
+                  view->group_count
+                      ? "`apnscope show findings` and `apnscope show finding N` give the evidence; "
+                        "`apnscope report --html FILE` makes a page to forward."
+                      : "`apnscope report --html FILE` makes a page to forward.");
 }
 
 bool report_text(const struct report_options *options, const char *path, struct fault *fault)

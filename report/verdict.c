@@ -67,7 +67,7 @@ void view_where(const struct view *view, const struct finding_row *finding,
     struct text out = text_over(sentence, VIEW_SENTENCE_SIZE);
     bool has_hops = finding->blocker_hops >= 0; /* ROW_NULL is negative */
     if (!finding->blocker_ip && !has_hops) {
-        text_add(&out, "Not shown by this capture: whatever causes it sends nothing of its own.");
+        text_add(&out, "Where on the path it happens is not shown by this capture.");
         return;
     }
     if (finding->blocker_ip)
@@ -279,7 +279,8 @@ static void say_since(struct view *view)
     struct text out = text_over(view->since, sizeof view->since);
     char text[PHRASE_SIZE], duration[DURATION_TEXT_SIZE];
     if (view->fault_first_ns == TIME_UNKNOWN) {
-        text_add(&out, view->findings[SEVERITY_FAIL] ? "Unknown." : "No fault was seen.");
+        bool is_known = view->verdict == VIEW_WORKS || view->verdict == VIEW_WARNS;
+        text_add(&out, is_known ? "No fault was seen." : "Cannot be told.");
         return;
     }
     int64_t after_ns = view->first_ns == TIME_UNKNOWN ? 0 : view->fault_first_ns - view->first_ns;

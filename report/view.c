@@ -11,64 +11,8 @@
 
 #include "base/clock.h"
 #include "base/table.h"
+#include "gather.h"
 #include "rows.h"
-
-static void *grown(void *items, size_t *room, size_t item_size)
-{
-    *room = *room ? 2 * *room : 16;
-    void *more = realloc(items, *room * item_size);
-    assert(more);
-    return more;
-}
-
-static char *own_string(const char *string)
-{
-    char *own = strdup(string ? string : "");
-    assert(own);
-    return own;
-}
-
-/* --- names -------------------------------------------------------------------------------- */
-
-static void names_add(struct view_names *names, const char *name)
-{
-    if (names->count == names->room)
-        names->at = grown(names->at, &names->room, sizeof *names->at);
-    names->at[names->count++] = own_string(name);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void names_sort(struct view_names *names)
-{
-    if (names->count)
-        qsort(names->at, names->count, sizeof *names->at, by_text);
-    size_t kept = 0;
-    for (size_t i = 0; i < names->count; i++)
-        if (kept && strcmp(names->at[kept - 1], names->at[i]) == 0)
-            free(names->at[i]);
-        else
-            names->at[kept++] = names->at[i];
-    names->count = kept;
-}
-
-static void names_free(struct view_names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->at[i]);
-    free(names->at);
-}
-
-static void widen(int64_t *first_ns, int64_t *last_ns, int64_t from_ns, int64_t to_ns)
-{
-    if (from_ns != ROW_NULL && (*first_ns == TIME_UNKNOWN || from_ns < *first_ns))
-        *first_ns = from_ns;
-    if (to_ns != ROW_NULL && to_ns > *last_ns) /* TIME_UNKNOWN is the lowest integer */
-        *last_ns = to_ns;
-}
 
 /* --- runs --------------------------------------------------------------------------------- */
 
@@ -78,7 +22,7 @@ static bool load_run(void *context, const struct run_row *row)
     view->runs = realloc(view->runs, (view->run_count + 1) * sizeof *view->runs);
     assert(view->runs);
     view->runs[view->run_count++] = row_copy(ROWS_RUN, row);
-    widen(&view->first_ns, &view->last_ns, row->first_ns, row->last_ns);
+    gather_span(&view->first_ns, &view->last_ns, row->first_ns, row->last_ns);
     return true;
 }
 
@@ -134,7 +78,7 @@ static void offer_lane(struct view *view, const struct device_row *row, enum dev
     memmove(&view->lanes[at + 1], &view->lanes[at],
             (view->lane_count - at) * sizeof view->lanes[0]);
     view->lanes[at] = (struct view_lane){
-        .ip = own_string(row->ip), .verdict = verdict, .sessions = row->sessions};
+        .ip = gather_copy(row->ip), .verdict = verdict, .sessions = row->sessions};
     view->lane_count++;
 }
 
@@ -144,7 +88,7 @@ static bool load_device(void *context, const struct device_row *row)
     enum device_verdict verdict = view_device_verdict(row->verdict);
     const char *ip = row->ip ? row->ip : "";
     if (load->count == load->room)
-        load->seen = grown(load->seen, &load->room, sizeof *load->seen);
+        load->seen = gather_grow(load->seen, &load->room, sizeof *load->seen);
     const char *server = device_role_name(DEVICE_ROLE_MDM_SERVER);
     bool is_server = row->role && strcmp(row->role, server) == 0;
     load->seen[load->count++] = (struct device_seen){
@@ -260,104 +204,6 @@ static int median_hops(const struct flow_load *load)
     return -1;
 }
 
-/* --- findings ----------------------------------------------------------------------------- */
-
-static struct view_group *group_of(struct view *view, const struct finding_row *row)
-{
-    const char *code = row->code ? row->code : "unnamed";
-    for (size_t i = 0; i < view->group_count; i++)
-        if (strcmp(view->groups[i]->code, code) == 0)
-            return view->groups[i];
-    view->groups = realloc(view->groups, (view->group_count + 1) * sizeof(struct view_group *));
-    struct view_group *group = calloc(1, sizeof *group);
-    assert(view->groups && group);
-    group->code = own_string(code);
-    group->first_ns = group->last_ns = TIME_UNKNOWN;
-    const struct report_catalogue *catalogue = &view->options->catalogue;
-    for (size_t i = 0; i < catalogue->count; i++)
-        if (strcmp(catalogue->codes[i].code, code) == 0)
-            group->about = &catalogue->codes[i];
-    view->groups[view->group_count++] = group;
-    return group;
-}
-
-static bool is_before(const struct finding_row *a, const struct finding_row *b)
-{
-    enum confidence left = view_confidence(a->confidence), right = view_confidence(b->confidence);
-    return left != right ? left > right : a->id < b->id;
-}
-
-/* Keeps the VIEW_KEPT surest; rows come by id, so equal ones stay in order. */
-static void keep_finding(struct view_group *group, const struct finding_row *row)
-{
-    size_t at = group->kept_count;
-    while (at > 0 && is_before(row, group->kept[at - 1]))
-        at--;
-    if (at == VIEW_KEPT)
-        return;
-    if (group->kept_count == VIEW_KEPT)
-        row_free(ROWS_FINDING, group->kept[--group->kept_count]);
-    memmove(&group->kept[at + 1], &group->kept[at],
-            (group->kept_count - at) * sizeof(struct finding_row *));
-    group->kept[at] = row_copy(ROWS_FINDING, row);
-    group->kept_count++;
-}
-
-static void mark_port(struct view *view, int64_t port, enum severity severity)
-{
-    for (size_t i = 0; i < VIEW_PORTS; i++)
-        if (view->ports[i].port == port) {
-            view->ports[i].has_fail |= severity == SEVERITY_FAIL;
-            view->ports[i].has_warn |= severity == SEVERITY_WARN;
-        }
-}
-
-static bool load_finding(void *context, const struct finding_row *row)
-{
-    struct view *view = context;
-    struct view_group *group = group_of(view, row);
-    enum severity severity = view_severity(row->severity);
-    if (severity > group->severity || group->findings == 0)
-        group->severity = severity;
-    group->findings++;
-    group->occurrences += row->count > 0 ? (uint64_t)row->count : 1;
-    group->by_confidence[view_confidence(row->confidence)]++;
-    widen(&group->first_ns, &group->last_ns, row->first_ns, row->last_ns);
-    view->findings[severity]++;
-    if (row->client_ip)
-        names_add(&group->who, row->client_ip);
-    if (severity == SEVERITY_FAIL) {
-        if (row->client_ip)
-            names_add(&view->affected, row->client_ip);
-        widen(&view->fault_first_ns, &view->fault_last_ns, row->first_ns, row->last_ns);
-    }
-    mark_port(view, row->server_port, severity);
-    keep_finding(group, row);
-    return true;
-}
-
-static int by_weight(const void *a, const void *b)
-{
-    const struct view_group *left = *(struct view_group *const *)a;
-    const struct view_group *right = *(struct view_group *const *)b;
-    if (left->severity != right->severity)
-        return (int)right->severity - (int)left->severity;
-    if (left->who.count != right->who.count)
-        return left->who.count > right->who.count ? -1 : 1;
-    if (left->findings != right->findings)
-        return left->findings > right->findings ? -1 : 1;
-    return strcmp(left->code, right->code);
-}
-
-static void order_groups(struct view *view)
-{
-    names_sort(&view->affected);
-    for (size_t i = 0; i < view->group_count; i++)
-        names_sort(&view->groups[i]->who);
-    if (view->group_count)
-        qsort(view->groups, view->group_count, sizeof(struct view_group *), by_weight);
-}
-
 /* --- requirements, quality ---------------------------------------------------------------- */
 
 /* Several runs: the worst status speaks; a pass outweighs "not observed". */
@@ -375,7 +221,7 @@ static bool load_requirement(void *context, const struct requirement_row *row)
         if (!requirement->summary || status > (int)requirement->status) {
             requirement->status = (enum requirement_status)status;
             free(requirement->summary);
-            requirement->summary = own_string(row->summary);
+            requirement->summary = gather_copy(row->summary);
         }
         requirement->seen += row->seen > 0 ? row->seen : 0;
         requirement->failed += row->failed > 0 ? row->failed : 0;
@@ -425,7 +271,7 @@ static bool load_all(struct view *view, struct device_load *devices, struct flow
     const struct archive_range *range = &view->options->range;
     return archive_runs(archive, range, load_run, view, fault) &&
            archive_devices(archive, range, load_device, devices, fault) &&
-           archive_findings(archive, range, load_finding, view, fault) &&
+           archive_findings(archive, range, gather_finding, view, fault) &&
            archive_flows(archive, range, load_flow, flows, fault) &&
            archive_requirements(archive, range, load_requirement, view, fault) &&
            archive_attempts(archive, range, load_attempts, view, fault) &&
@@ -441,7 +287,7 @@ bool view_load(struct view *view, const struct report_options *options, struct f
     struct flow_load flows = {.view = view};
     bool loaded = load_all(view, &devices, &flows, fault);
     count_devices(&devices);
-    order_groups(view);
+    gather_order(view);
     if (loaded && view->run_count == 0)
         loaded =
             fault_set(fault, "%s: no run matches; `apnscope show runs --db %s` lists what there is",
@@ -455,24 +301,15 @@ bool view_load(struct view *view, const struct report_options *options, struct f
     return true;
 }
 
-static void group_free(struct view_group *group)
-{
-    for (size_t i = 0; i < group->kept_count; i++)
-        row_free(ROWS_FINDING, group->kept[i]);
-    names_free(&group->who);
-    free(group->code);
-    free(group);
-}
-
 void view_free(struct view *view)
 {
     for (size_t i = 0; i < view->run_count; i++)
         row_free(ROWS_RUN, view->runs[i]);
     free(view->runs);
     for (size_t i = 0; i < view->group_count; i++)
-        group_free(view->groups[i]);
+        gather_group_free(view->groups[i]);
     free(view->groups);
-    names_free(&view->affected);
+    gather_names_free(&view->affected);
     for (int i = 0; i < REQUIREMENT_COUNT; i++)
         free(view->requirements[i].summary);
     for (size_t i = 0; i < view->lane_count; i++) {

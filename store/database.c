@@ -100,9 +100,15 @@ static const struct {
     {SQLITE_NOMEM, "there is not enough memory"},
 };
 
+/* SQLite does not always keep the system's reason for a failed write. */
+static bool is_refused_write(int extended, int system_error)
+{
+    return system_error == EFBIG || (extended == SQLITE_IOERR_WRITE && system_error == 0);
+}
+
 void database_cause(sqlite3 *database, char *text, size_t size)
 {
-    int result = sqlite3_errcode(database) & 0xff;
+    int extended = sqlite3_extended_errcode(database), result = extended & 0xff;
     int system_error = sqlite3_system_errno(database);
     if (result == SQLITE_IOERR && (system_error == EDQUOT || system_error == ENOSPC))
         result = SQLITE_FULL;
@@ -111,11 +117,13 @@ void database_cause(sqlite3 *database, char *text, size_t size)
             snprintf(text, size, "%s", causes[i].cause);
             return;
         }
-    if ((result == SQLITE_IOERR || result == SQLITE_CANTOPEN) && system_error != 0)
-        snprintf(text, size, "%s; check its folder's permissions, limits and disk",
-                 strerror(system_error));
+    if (result == SQLITE_IOERR && is_refused_write(extended, system_error))
+        snprintf(text, size, "the disk or a limit on the size of files refused a write; free some "
+                             "space or raise the limit and run again");
+    else if ((result == SQLITE_IOERR || result == SQLITE_CANTOPEN) && system_error != 0)
+        snprintf(text, size, "%s; check its folder's permissions and disk", strerror(system_error));
     else
-        snprintf(text, size, "%s", sqlite3_errmsg(database));
+        snprintf(text, size, "%s (SQLite code %d)", sqlite3_errmsg(database), extended);
 }
 
 bool database_fault(struct fault *fault, const char *verb, const char *path, sqlite3 *database)

@@ -124,12 +124,12 @@ static void sync_folder(const char *path)
 static bool make_database(const char *path)
 {
     char draft[PATH_MAX];
-    int length = snprintf(draft, sizeof draft, "%s.%ld.new", path, (long)getpid());
+    int length = snprintf(draft, sizeof draft, "%s.XXXXXX.new", path);
     if (length < 0 || (size_t)length >= sizeof draft) {
         errno = ENAMETOOLONG;
         return false;
     }
-    int file = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int file = mkostemps(draft, 4, O_CLOEXEC); /* 4: ".new"; mode 0600 */
     if (file < 0)
         return false;
     size_t size;

@@ -61,6 +61,8 @@ static const char *tls_version_text(struct row_context *at, uint16_t version)
 
 static const char *community_id_text(struct row_context *at, const struct flow_record *flow)
 {
+    if (address_is_unspecified(&flow->client_ip) || address_is_unspecified(&flow->server_ip))
+        return NULL;
     return community_id_write(at->community, 0, &flow->client_ip, flow->client_port,
                               &flow->server_ip, flow->server_port, at->community_text);
 }

@@ -99,6 +99,12 @@ static struct conversation *begin(struct conversation_desk *desk, struct flow *f
 
 /* ---- facts from TLS ---- */
 
+/* An empty name is one that was not there. */
+static const char *keep(struct names *names, const char *name)
+{
+    return name[0] ? names_keep(names, name) : NULL;
+}
+
 static void hear_client_hello(struct hearing *hearing, const struct tls_client_hello *hello)
 {
     struct flow_record *record = &hearing->flow->record;
@@ -111,10 +117,10 @@ static void hear_client_hello(struct hearing *hearing, const struct tls_client_h
     if (hello->only_tls13)
         record->saw |= SAW_ONLY_TLS13_OFFERED;
     struct names *names = hearing->desk->names;
-    record->sni = hello->has_sni ? names_keep(names, hello->sni) : NULL;
-    record->alpn = hello->alpn[0] ? names_keep(names, hello->alpn) : NULL;
-    record->ja3 = names_keep(names, hello->ja3);
-    record->ja4 = names_keep(names, hello->ja4);
+    record->sni = keep(names, hello->has_sni ? hello->sni : "");
+    record->alpn = keep(names, hello->alpn);
+    record->ja3 = keep(names, hello->ja3);
+    record->ja4 = keep(names, hello->ja4);
     hearing->news |= NEWS_CLIENT_HELLO;
 }
 
@@ -138,8 +144,7 @@ static void hear_server_hello(struct hearing *hearing, const struct tls_server_h
     record->tls_version = hello->version;
     if (record->saw & SAW_CLIENT_HELLO)
         record->tls_hello_us = microseconds(hearing->flow->hello_ns, hearing->now_ns);
-    if (hello->alpn[0])
-        record->alpn_chosen = names_keep(hearing->desk->names, hello->alpn);
+    record->alpn_chosen = keep(hearing->desk->names, hello->alpn);
     if (hello->selects_psk)
         record->saw |= SAW_RESUMPTION;
     if (hello->version >= 0x0304)

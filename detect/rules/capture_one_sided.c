@@ -34,7 +34,8 @@ const struct detector detector_capture_one_sided = {
                "work. Repeated, unacknowledged SYNs still prove a block.",
     .rests_on = "At least half of the sessions have packets of one side only, although that side "
                 "acknowledges the other.",
-    .looks_like = "Only one arrow in the flow graph; tcp.analysis.ack_lost_segment on most packets.",
+    .looks_like =
+        "Only one arrow in the flow graph; tcp.analysis.ack_lost_segment on most packets.",
     .innocent = "A few one-sided sessions among many complete ones come from the capture's start "
                 "or from other paths and are not reported; neither are unanswered SYNs.",
     .remedy = "Mirror both directions (ingress and egress, or both links of an aggregate) of the "

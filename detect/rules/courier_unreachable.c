@@ -113,9 +113,9 @@ static void update(struct judge *judge, const struct run *run, struct finding *f
     finding->first_ns = run->first_ns;
     finding->last_ns = run->last_ns;
     finding->count = run_attempts(run);
-    finding->confidence =
-        finding->count >= 4 || run->last_ns - run->first_ns >= RUN_NS ? CONFIDENCE_CERTAIN
-                                                                      : CONFIDENCE_LIKELY;
+    finding->confidence = finding->count >= 4 || run->last_ns - run->first_ns >= RUN_NS
+                              ? CONFIDENCE_CERTAIN
+                              : CONFIDENCE_LIKELY;
     describe(run, finding);
     (void)judge;
 }
@@ -168,7 +168,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     if (!flow_fails(flow) || judge_session_is_open(judge))
         return;
     /* an attempt that is judged late, after its successor already worked */
-    if (flow->started_ns / NS_PER_S <= judge_last_courier_success_s(judge))
+    if (flow->started_ns / NS_PER_S <= judge_last_success_s(judge, false))
         return;
     run_add(run, port, flow);
     if (run_tells(run))

@@ -12,8 +12,8 @@
 enum {
     COURIER_NUMBER_MAX = 50, /* couriers are numbered 0 to 50 (wire.md section 1) */
     DENIALS_SURE = 2,
-    REFUSALS_NEEDED = 2,     /* devices ask the next resolver when one does not serve them */
-    FAILURES_NEEDED = 3      /* a resolver may fail once while it looks the name up */
+    REFUSALS_NEEDED = 2, /* devices ask the next resolver when one does not serve them */
+    FAILURES_NEEDED = 3  /* a resolver may fail once while it looks the name up */
 };
 #define OUTAGE_NS (5 * 60 * NS_PER_S)
 
@@ -157,7 +157,7 @@ static void describe(const struct event *event, enum block block, struct finding
 static void review(struct judge *judge, const struct state *state)
 {
     struct finding *kept = judge_kept(judge, 53);
-    bool is_well = judge_device_good_answers(judge) || judge_last_courier_success_s(judge);
+    bool is_well = judge_device_good_answers(judge) || judge_last_success_s(judge, false);
     bool is_short = state->last_ns - state->first_ns < OUTAGE_NS;
     bool hides_ipv6 = state->seen[SINKHOLE] && !state->sinkholes_ipv4 &&
                       seen_in_all(state) == state->seen[SINKHOLE];
@@ -204,9 +204,10 @@ const struct detector detector_dns_blocked = {
                 "AAAA or type 65 only, a single SERVFAIL or REFUSED, NXDOMAIN for names that may "
                 "not exist, and \"::\" from a resolver that hides IPv6 while IPv4 is answered are "
                 "not reported.",
-    .remedy = "On the resolver named take push.apple.com, apple.com and akadns.net off block lists, "
-              "response policies (RPZ) and category filters; for REFUSED let these clients use it, "
-              "for SERVFAIL repair its way to the akadns.net name servers.",
+    .remedy =
+        "On the resolver named take push.apple.com, apple.com and akadns.net off block lists, "
+        "response policies (RPZ) and category filters; for REFUSED let these clients use it, "
+        "for SERVFAIL repair its way to the akadns.net name servers.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R8_DNS),

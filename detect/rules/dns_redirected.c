@@ -30,8 +30,8 @@ static const struct address *foreign_address(const struct judge *judge,
     *all_foreign = true;
     for (unsigned i = 0; i < dns->address_count; i++) {
         const struct address *address = &dns->addresses[i];
-        bool is_harmless = is_nowhere(address) || judge_is_apple(judge, address) ||
-                           apple_may_own(address);
+        bool is_harmless =
+            is_nowhere(address) || judge_is_apple(judge, address) || apple_may_own(address);
         if (is_harmless)
             *all_foreign = false;
         else if (!foreign)
@@ -75,7 +75,7 @@ static void describe(const struct event *event, const struct address *foreign,
 static void review(struct judge *judge, const struct state *state)
 {
     struct finding *kept = judge_kept(judge, 53);
-    bool is_well = judge_device_good_answers(judge) || judge_last_courier_success_s(judge);
+    bool is_well = judge_device_good_answers(judge) || judge_last_success_s(judge, false);
     if (kept && is_well && state->last_ns - state->first_ns < PORTAL_NS)
         judge_withdraw(judge, kept);
 }

@@ -12,6 +12,8 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     const char *host = flow->connect_host ? flow->connect_host : "a push host";
     if (flow->proxy_status < 200 || flow->proxy_status > 299) /* RFC 9110 section 9.3.6 */
         return;
+    if (judge_only_counts(judge, event, CONFIDENCE_CERTAIN))
+        return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = CONFIDENCE_CERTAIN;
     finding.blocker_ip = flow->server_ip;

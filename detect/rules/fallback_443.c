@@ -24,10 +24,10 @@ struct failure {
 struct success {
     int64_t opened_ns;
     uint64_t frame;
-    uint64_t flow;      /* of the newest session on 443 */
+    uint64_t flow; /* of the newest session on 443 */
     struct address server;
-    bool is_waiting;    /* not yet paired */
-    bool is_named;      /* known as APNs by more than its timing */
+    bool is_waiting; /* not yet paired */
+    bool is_named;   /* known as APNs by more than its timing */
 };
 
 struct state {
@@ -77,10 +77,9 @@ static bool is_pair(const struct state *state)
     const struct success *success = &state->success;
     if (!failure->flow || !success->is_waiting)
         return false;
-    int64_t earliest = failure->outcome == OUTCOME_NO_ANSWER ? failure->ended_ns - CLOCK_NS
-                                                             : failure->started_ns;
-    return success->opened_ns >= earliest &&
-           success->opened_ns <= failure->ended_ns + FALLBACK_NS;
+    int64_t earliest =
+        failure->outcome == OUTCOME_NO_ANSWER ? failure->ended_ns - CLOCK_NS : failure->started_ns;
+    return success->opened_ns >= earliest && success->opened_ns <= failure->ended_ns + FALLBACK_NS;
 }
 
 static const char *cause_of(uint8_t outcome)
@@ -182,9 +181,10 @@ const struct detector detector_fallback_443 = {
     .looks_like = "Unanswered or refused SYNs to tcp.port == 5223, then a TLS session to Apple on "
                   "tcp.port == 443, often with ALPN apns-security-v3: "
                   "tls.handshake.extensions_alpn_str contains \"apns\".",
-    .innocent = "Other Apple services on 443 are not counted. A device that uses 443 without a "
-                "failed attempt on 5223 before, or that fell back once and otherwise works on "
-                "5223, is not reported. Fallback itself is how Apple's devices are meant to behave.",
+    .innocent =
+        "Other Apple services on 443 are not counted. A device that uses 443 without a "
+        "failed attempt on 5223 before, or that fell back once and otherwise works on "
+        "5223, is not reported. Fallback itself is how Apple's devices are meant to behave.",
     .remedy = "Allow outbound TCP 5223 from devices to 17.0.0.0/8 and Apple's IPv6 ranges; the "
               "finding about 5223 itself says who stops it. Leave 443 open as the fallback.",
     .severity = SEVERITY_WARN,

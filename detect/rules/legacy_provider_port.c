@@ -12,6 +12,8 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     bool is_retired_port = flow->server_port == 2195 || flow->server_port == 2196;
     if (flow->role != ROLE_LEGACY_PROVIDER || !is_retired_port || !(flow->saw & SAW_SYN))
         return;
+    if (judge_only_counts(judge, event, CONFIDENCE_CERTAIN))
+        return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = CONFIDENCE_CERTAIN;
     address_text(&flow->client_ip, client);

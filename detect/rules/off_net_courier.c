@@ -46,9 +46,12 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     if (!is_off_net(judge, flow))
         return;
     /* Once for each session: at its end, when it is known whether the place answered. */
-    struct finding finding = judge_draft(judge, event);
     bool is_device = (flow->alpn && strstr(flow->alpn, "apns")) || flow->role == ROLE_PROVIDER;
-    finding.confidence = is_answered && is_device ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    enum confidence confidence = is_answered && is_device ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    if (judge_only_counts(judge, event, confidence))
+        return;
+    struct finding finding = judge_draft(judge, event);
+    finding.confidence = confidence;
     describe(event, &finding);
     judge_raise(judge, &finding);
 }

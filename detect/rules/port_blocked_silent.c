@@ -36,9 +36,12 @@ static void observe(struct judge *judge, void *state, const struct event *event)
         return;
     if (flow->saw & (SAW_DOWN | SAW_RST_DOWN | SAW_ICMP))
         return; /* something did come back: not this rule's case */
-    struct finding finding = judge_draft(judge, event);
+    struct attempt_case *attempt_case = attempts_note(attempts, flow);
+    struct finding finding;
+    if (!attempts_draft(judge, attempt_case, event, &finding))
+        return;
     describe(flow, &finding);
-    attempts_raise(judge, attempts_note(attempts, flow), &finding);
+    attempts_raise(judge, attempt_case, &finding);
 }
 
 const struct detector detector_port_blocked_silent = {

@@ -61,8 +61,7 @@ static void explain(const struct distance *distance, const struct flow_record *f
                     "servers are %d away: it was not sent by Apple.",
                     flow->reset_ttl, distance->reset_hops, distance->apple_hops);
     else if (distance->sender == SENDER_FAR)
-        finding_say(to, size,
-                    "The reset's TTL of %d fits a sender as far away as Apple's servers.",
+        finding_say(to, size, "The reset's TTL of %d fits a sender as far away as Apple's servers.",
                     flow->reset_ttl);
     else if (distance->is_doubtful)
         finding_say(to, size,
@@ -78,12 +77,11 @@ static void explain(const struct distance *distance, const struct flow_record *f
         finding_say(to, size, "A reset in answer to a SYN means that something refused it.");
 }
 
-static void describe(const struct judge *judge, const struct flow_record *flow,
-                     const struct distance *distance, struct finding *finding)
+static void describe(const struct flow_record *flow, const struct distance *distance,
+                     struct finding *finding)
 {
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], sender[96];
     char delay[DURATION_TEXT_SIZE + 8] = "";
-    (void)judge;
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
     name_sender(distance, sender, sizeof sender);
@@ -119,8 +117,10 @@ static void observe(struct judge *judge, void *state, const struct event *event)
         attempt_case->is_near |= distance.sender == SENDER_NEAR;
         attempt_case->is_far = !attempt_case->is_near && distance.sender == SENDER_FAR;
     }
-    struct finding finding = judge_draft(judge, event);
-    describe(judge, flow, &distance, &finding);
+    struct finding finding;
+    if (!attempts_draft(judge, attempt_case, event, &finding))
+        return;
+    describe(flow, &distance, &finding);
     attempts_raise(judge, attempt_case, &finding);
 }
 
@@ -133,8 +133,9 @@ const struct detector detector_port_refused = {
                 "are 32, 64, 128 or 255, the difference is the distance, and Apple's distance is "
                 "known from sessions that work. A working session of the same device on this port "
                 "would prove a lone refusal to be one server's own.",
-    .looks_like = "SYN, then RST with ACK: tcp.flags.reset == 1 && tcp.seq == 1 && tcp.ack == 1 && "
-                  "tcp.port == 5223. Compare ip.ttl of the RST with ip.ttl of a SYN-ACK of Apple's.",
+    .looks_like =
+        "SYN, then RST with ACK: tcp.flags.reset == 1 && tcp.seq == 1 && tcp.ack == 1 && "
+        "tcp.port == 5223. Compare ip.ttl of the RST with ip.ttl of a SYN-ACK of Apple's.",
     .innocent = "One server of Apple's may refuse while it restarts: a lone refusal from Apple's "
                 "own distance is not reported when others get through on the port. A reset after "
                 "the connection was accepted is a different matter. A TTL of 255 and a little "

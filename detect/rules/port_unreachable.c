@@ -2,7 +2,8 @@
  *
  * A rule of the fourth stage. The ICMP's sender names itself: it is the router that refuses.
  * Deliberately knows only the codes that say "no way" or "not allowed" for good; others (time
- * exceeded, fragmentation needed, no route for a family that a device merely tries) are not blame. */
+ * exceeded, fragmentation needed, no route for a family that a device merely tries) are not blame.
+ */
 #include "attempts.h"
 
 struct unreachable {
@@ -14,10 +15,10 @@ struct unreachable {
 };
 
 static const struct unreachable codes[] = {
-    {4, 3, 0, false, "network unreachable"},  /* RFC 792 */
-    {4, 3, 1, false, "host unreachable"},     /* RFC 792 */
-    {4, 3, 9, true, "network prohibited"},    /* RFC 1812 section 5.2.7.1 */
-    {4, 3, 10, true, "host prohibited"},      /* RFC 1812 section 5.2.7.1 */
+    {4, 3, 0, false, "network unreachable"},         /* RFC 792 */
+    {4, 3, 1, false, "host unreachable"},            /* RFC 792 */
+    {4, 3, 9, true, "network prohibited"},           /* RFC 1812 section 5.2.7.1 */
+    {4, 3, 10, true, "host prohibited"},             /* RFC 1812 section 5.2.7.1 */
     {4, 3, 13, true, "administratively prohibited"}, /* RFC 1812 section 5.2.7.1 */
     {6, 1, 1, true, "administratively prohibited"},  /* RFC 4443 section 3.1 */
     {6, 1, 5, true, "source address failed policy"}, /* RFC 4443 section 3.1 */
@@ -74,7 +75,9 @@ static void observe(struct judge *judge, void *state, const struct event *event)
         attempt_case->is_near |= code->is_policy && !judge_is_apple(judge, &flow->icmp_source);
         attempt_case->is_far = !attempt_case->is_near && judge_is_apple(judge, &flow->icmp_source);
     }
-    struct finding finding = judge_draft(judge, event);
+    struct finding finding;
+    if (!attempts_draft(judge, attempt_case, event, &finding))
+        return;
     describe(flow, code, &finding);
     attempts_raise(judge, attempt_case, &finding);
 }
@@ -92,9 +95,10 @@ const struct detector detector_port_unreachable = {
     .innocent = "An error that quotes a later packet of a session, codes that do not mean refusal, "
                 "a lone \"host unreachable\" while an uplink recovers when sessions on this port "
                 "work too, and IPv6 errors of a device whose IPv4 works are not reported.",
-    .remedy = "On the router named: for \"prohibited\", \"policy\" or \"reject\" allow outbound TCP "
-              "5223 and 443 (devices), 443 or 2197 (MDM servers) to 17.0.0.0/8 and Apple's IPv6 "
-              "ranges; for \"unreachable\" repair its route to these addresses.",
+    .remedy =
+        "On the router named: for \"prohibited\", \"policy\" or \"reject\" allow outbound TCP "
+        "5223 and 443 (devices), 443 or 2197 (MDM servers) to 17.0.0.0/8 and Apple's IPv6 "
+        "ranges; for \"unreachable\" repair its route to these addresses.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),

@@ -113,6 +113,8 @@ static void observe(struct judge *judge, void *state, const struct event *event)
         add_answer(judge, flow);
         return;
     }
+    if (judge_only_counts(judge, event, confidence))
+        return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = confidence;
     describe(judge, event, &finding);

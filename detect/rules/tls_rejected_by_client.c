@@ -67,8 +67,8 @@ static bool is_clear_alert(const struct flow_record *flow)
 static bool is_early_close(const struct flow_record *flow)
 {
     bool client_ended = flow->ended_by == ENDED_CLIENT_FIN || flow->ended_by == ENDED_CLIENT_RESET;
-    bool at_once = flow->established_ns != TIME_UNKNOWN &&
-                   flow->last_ns - flow->established_ns <= AT_ONCE_NS;
+    bool at_once =
+        flow->established_ns != TIME_UNKNOWN && flow->last_ns - flow->established_ns <= AT_ONCE_NS;
     return client_ended && at_once && flow->role != ROLE_PROVIDER && is_device_hello(flow) &&
            !(flow->saw & (SAW_CONNECT_MESSAGE | SAW_GAP_UP | SAW_CUT_PAYLOAD));
 }
@@ -101,10 +101,10 @@ static void note(struct state *state, const struct flow_record *flow, enum rejec
 {
     uint32_t seen = (uint32_t)state->alerts + state->closes;
     if (seen < CLOSES_NEEDED)
-        state->seen[seen] = (struct rejected){
-            .flow = flow->number,
-            .frame = flow->alert_frame ? flow->alert_frame : flow->last_frame,
-            .time_ns = flow->last_ns};
+        state->seen[seen] =
+            (struct rejected){.flow = flow->number,
+                              .frame = flow->alert_frame ? flow->alert_frame : flow->last_frame,
+                              .time_ns = flow->last_ns};
     if (!seen)
         state->first_ns = flow->started_ns;
     uint16_t *counter = rejection == BY_ALERT ? &state->alerts : &state->closes;
@@ -142,8 +142,7 @@ static void describe(const struct state *state, const struct flow_record *flow,
                 state->alerts, state->closes);
     for (uint32_t i = 0; i < seen && i < CLOSES_NEEDED; i++)
         finding_add_frame(finding, state->seen[i].frame, state->seen[i].time_ns,
-                          "flow %llu: the client refuses",
-                          (unsigned long long)state->seen[i].flow);
+                          "flow %llu: the client refuses", (unsigned long long)state->seen[i].flow);
 }
 
 static void raise(struct judge *judge, const struct state *state, const struct event *event)
@@ -197,10 +196,11 @@ const struct detector detector_tls_rejected_by_client = {
                 "VPN also closes a fresh session. Browsers, scanners and port tests (other ALPN), "
                 "resumed sessions that work, and sessions with Apple's certificate in clear text "
                 "(look at the device's clock) do not count.",
-    .remedy = "Exempt *.push.apple.com and 17.0.0.0/8 (and Apple's IPv6 ranges) from TLS inspection "
-              "on ports 5223, 443 and 2197. To see the certificate that devices are shown, run "
-              "from the same network: openssl s_client -connect 1-courier.push.apple.com:5223 "
-              "-alpn apns-security-v3 -showcerts.",
+    .remedy =
+        "Exempt *.push.apple.com and 17.0.0.0/8 (and Apple's IPv6 ranges) from TLS inspection "
+        "on ports 5223, 443 and 2197. To see the certificate that devices are shown, run "
+        "from the same network: openssl s_client -connect 1-courier.push.apple.com:5223 "
+        "-alpn apns-security-v3 -showcerts.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),

@@ -193,7 +193,7 @@ static bool add_authority(struct bytes *out, const struct certificate_chain *cha
     return true;
 }
 
-bool tls_certificate(struct bytes *out, const struct certificate_chain *chain)
+bool payload_certificate(struct bytes *out, const struct certificate_chain *chain)
 {
     struct bytes message = {0};
     bool self_signed = strcmp(chain->subject, chain->issuer) == 0;
@@ -208,7 +208,7 @@ bool tls_certificate(struct bytes *out, const struct certificate_chain *chain)
     bytes_close(&message, list, 3);
     bytes_close(&message, opened, 3);
     if (good)
-        tls_handshake_record(out, VERSION_TLS12, &message);
+        payload_handshake_record(out, VERSION_TLS12, &message);
     bytes_free(&message);
     return good;
 }

@@ -28,6 +28,6 @@ struct certificate_chain {
 };
 
 /* Adds the message in a record. False: a name cannot be read. */
-bool tls_certificate(struct bytes *out, const struct certificate_chain *chain);
+bool payload_certificate(struct bytes *out, const struct certificate_chain *chain);
 
 #endif

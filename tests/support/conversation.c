@@ -257,8 +257,8 @@ static void remember_segment(struct utterance *utterance, uint32_t sequence, uin
     utterance->segments[utterance->count++] = segment;
 }
 
-void say(struct stage *stage, struct flow *flow, enum way way, const char *verb, uint8_t flags,
-         const uint8_t *payload, size_t size, const struct shape *shape)
+void conversation_say(struct stage *stage, struct flow *flow, enum way way, const char *verb,
+                      uint8_t flags, const uint8_t *payload, size_t size, const struct shape *shape)
 {
     if (shape->forged) { /* outside the conversation: nobody's numbers move */
         send_segment(stage, flow, way, flags, flow->side[way].next, payload, size, shape);
@@ -284,8 +284,8 @@ void say(struct stage *stage, struct flow *flow, enum way way, const char *verb,
     } while (sent < size);
 }
 
-bool say_again(struct stage *stage, struct flow *flow, enum way way, const char *verb,
-               const struct shape *shape)
+bool conversation_repeat(struct stage *stage, struct flow *flow, enum way way, const char *verb,
+                         const struct shape *shape)
 {
     struct side *self = &flow->side[way];
     for (size_t i = self->said_count; i-- > 0;) {
@@ -308,7 +308,8 @@ bool say_again(struct stage *stage, struct flow *flow, enum way way, const char 
     return false;
 }
 
-void say_keepalive(struct stage *stage, struct flow *flow, enum way way, const struct shape *shape)
+void conversation_probe(struct stage *stage, struct flow *flow, enum way way,
+                        const struct shape *shape)
 {
     prepare(flow, way, ACK);
     send_segment(stage, flow, way, ACK, flow->side[way].next - 1, NULL, 0, shape);

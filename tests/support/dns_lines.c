@@ -27,7 +27,7 @@ static struct dns_memory *memory_of(struct script *script, const struct host *cl
 
 static bool take_type(struct script *script, struct words *words, const char *text, uint16_t *type)
 {
-    if (text && !dns_type_of(text, type))
+    if (text && !payload_dns_type_of(text, type))
         return words_fault(words, script->fault, "\"%s\" is no DNS type", text);
     return true;
 }
@@ -48,29 +48,31 @@ bool dns_lines_query(struct script *script, const struct host *client, const str
     memory->id = (uint16_t)id;
     free(memory->name);
     memory->name = support_copy(name);
-    dns_query(out, memory->id, name, memory->type);
+    payload_dns_query(out, memory->id, name, memory->type);
     return true;
 }
 
-/* The plain words of an answer: addresses and at most one RCODE. */
-static bool take_answers(struct script *script, struct words *words, size_t first_plain,
-                         struct dns_answer *answer)
+/* The plain words of an answer that are no modifiers: addresses and at most one RCODE. */
+static bool take_answers(struct script *script, struct words *words, struct dns_answer *answer)
 {
-    const char *text;
-    for (size_t i = first_plain; (text = words_plain(words, i)); i++) {
-        if (strcmp(text, "truncated") == 0)
-            answer->is_truncated = true;
-        else if (answer->address_count < DNS_ANSWERS_MAX &&
-                 script_address(script, text, &answer->addresses[answer->address_count]))
+    answer->is_truncated = words_flag(words, "truncated");
+    for (size_t i = 0; i < words->count; i++) {
+        struct word *word = &words->word[i];
+        if (word->key || word->is_used)
+            continue;
+        word->is_used = true;
+        if (answer->address_count < DNS_ANSWERS_MAX &&
+            script_address(script, word->text, &answer->addresses[answer->address_count]))
             answer->address_count++;
-        else if (!dns_rcode_of(text, &answer->rcode))
-            return words_fault(words, script->fault, "\"%s\" is no address and no RCODE", text);
+        else if (!payload_dns_rcode_of(word->text, &answer->rcode))
+            return words_fault(words, script->fault, "\"%s\" is no address and no RCODE",
+                               word->text);
     }
     return true;
 }
 
 bool dns_lines_answer(struct script *script, const struct host *client, const struct host *resolver,
-                      struct words *words, size_t first_plain, struct bytes *out)
+                      struct words *words, struct bytes *out)
 {
     struct dns_memory *memory = memory_of(script, client, resolver);
     int64_t id = memory->id;
@@ -84,11 +86,11 @@ bool dns_lines_answer(struct script *script, const struct host *client, const st
     if (!take_type(script, words, words_value(words, "type"), &answer.type) ||
         !script_number(script, words, "dns-id", 0, 65535, &id) ||
         !script_number(script, words, "record-ttl", 0, 86400, &record_ttl) ||
-        !take_answers(script, words, first_plain, &answer))
+        !take_answers(script, words, &answer))
         return false;
     answer.id = (uint16_t)id;
     answer.record_ttl_s = (uint32_t)record_ttl;
-    dns_response(out, &answer);
+    payload_dns_response(out, &answer);
     return true;
 }
 
@@ -106,7 +108,7 @@ static void send_datagram(struct script *script, struct host *from, struct host 
     stage_emit(&script->stage, &packet, way, &link, shape);
 }
 
-bool play_dns(struct script *script, struct words *words)
+bool dns_lines_play(struct script *script, struct words *words)
 {
     const char *client_name = words_plain(words, 1);
     const char *arrow = words_plain(words, 2);
@@ -130,7 +132,7 @@ bool play_dns(struct script *script, struct words *words)
         shape.outer_vlan = script->stage.outer_vlan;
     }
     bool good = way == UPWARD ? dns_lines_query(script, client, resolver, words, 4, &message)
-                              : dns_lines_answer(script, client, resolver, words, 4, &message);
+                              : dns_lines_answer(script, client, resolver, words, &message);
     if (good) {
         struct dns_memory *memory = memory_of(script, client, resolver);
         if (way == UPWARD)

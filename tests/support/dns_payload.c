@@ -40,7 +40,7 @@ static bool number_of(const struct named_number *table, size_t count, const char
     return true;
 }
 
-bool dns_type_of(const char *text, uint16_t *type)
+bool payload_dns_type_of(const char *text, uint16_t *type)
 {
     static const struct named_number types[] = {{"A", TYPE_A},
                                                 {"CNAME", TYPE_CNAME},
@@ -50,7 +50,7 @@ bool dns_type_of(const char *text, uint16_t *type)
     return number_of(types, sizeof types / sizeof types[0], text, 65535, type);
 }
 
-bool dns_rcode_of(const char *text, uint8_t *rcode)
+bool payload_dns_rcode_of(const char *text, uint8_t *rcode)
 {
     static const struct named_number rcodes[] = {
         {"NOERROR", 0}, {"FORMERR", 1}, {"SERVFAIL", 2}, {"NXDOMAIN", 3}, {"REFUSED", 5}};
@@ -85,7 +85,7 @@ static void add_question(struct bytes *out, uint16_t id, unsigned flags, const c
     bytes_u16(out, CLASS_IN);
 }
 
-void dns_query(struct bytes *out, uint16_t id, const char *name, uint16_t type)
+void payload_dns_query(struct bytes *out, uint16_t id, const char *name, uint16_t type)
 {
     add_question(out, id, FLAG_RECURSION_DESIRED, name, type);
 }
@@ -159,7 +159,7 @@ static void add_text(struct bytes *out, size_t owner, const struct dns_answer *a
     bytes_close(out, record, 2);
 }
 
-void dns_response(struct bytes *out, const struct dns_answer *answer)
+void payload_dns_response(struct bytes *out, const struct dns_answer *answer)
 {
     size_t start = out->size;
     unsigned count = 0;

@@ -27,11 +27,11 @@ struct dns_answer {
 };
 
 /* "A", "AAAA", "HTTPS", "TXT", "CNAME" or a number. */
-bool dns_type_of(const char *text, uint16_t *type);
+bool payload_dns_type_of(const char *text, uint16_t *type);
 /* "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED" or a number. */
-bool dns_rcode_of(const char *text, uint8_t *rcode);
+bool payload_dns_rcode_of(const char *text, uint8_t *rcode);
 
-void dns_query(struct bytes *out, uint16_t id, const char *name, uint16_t type);
-void dns_response(struct bytes *out, const struct dns_answer *answer);
+void payload_dns_query(struct bytes *out, uint16_t id, const char *name, uint16_t type);
+void payload_dns_response(struct bytes *out, const struct dns_answer *answer);
 
 #endif

@@ -63,7 +63,7 @@ static void take_pairs(struct words *words, size_t first, struct expectation *ex
     expectation->pair_count = count;
 }
 
-bool take_expectation(struct script *script, struct words *words)
+bool expectation_take(struct script *script, struct words *words)
 {
     struct scenario *scenario = script->scenario;
     enum expectation_kind kind;
@@ -95,7 +95,7 @@ static void free_const(const void *memory)
     free(pointer.out);
 }
 
-void free_expectations(struct scenario *scenario)
+void expectations_free(struct scenario *scenario)
 {
     for (size_t i = 0; i < scenario->expectation_count; i++) {
         const struct expectation *expectation = &scenario->expectations[i];

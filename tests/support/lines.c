@@ -188,7 +188,7 @@ static void acknowledge(struct script *script, struct flow *flow, enum way way)
 {
     struct shape shape = shape_ordinary();
     script->stage.now_ns += way == UPWARD ? flow->client_rtt_ns : flow->rtt_ns;
-    say(&script->stage, flow, way, "A", FLAG_ACK, NULL, 0, &shape);
+    conversation_say(&script->stage, flow, way, "A", FLAG_ACK, NULL, 0, &shape);
 }
 
 static bool say_payloads(struct script *script, struct flow *flow, enum way way,
@@ -201,8 +201,8 @@ static bool say_payloads(struct script *script, struct flow *flow, enum way way,
         return words_fault(words, script->fault, "flags=%s are not of FSRPAU", flags_text);
     bool good = take_payloads(script, flow, way, words, 2, &payload);
     if (good)
-        say(&script->stage, flow, way, words_plain(words, 2), flags, payload.at, payload.size,
-            shape);
+        conversation_say(&script->stage, flow, way, words_plain(words, 2), flags, payload.at,
+                         payload.size, shape);
     bytes_free(&payload);
     return good;
 }
@@ -210,7 +210,7 @@ static bool say_payloads(struct script *script, struct flow *flow, enum way way,
 static bool repeat(struct script *script, struct flow *flow, enum way way, struct words *words,
                    const char *verb, const struct shape *shape)
 {
-    if (!say_again(&script->stage, flow, way, verb, shape))
+    if (!conversation_repeat(&script->stage, flow, way, verb, shape))
         return words_fault(words, script->fault, "%s has not said that before", flow->name);
     return true;
 }
@@ -235,9 +235,9 @@ static bool play_flow_line(struct script *script, struct flow *flow, enum way wa
     else if (again)
         good = repeat(script, flow, way, words, verb, &shape);
     else if (strcmp(verb, "keepalive") == 0)
-        say_keepalive(&script->stage, flow, way, &shape);
+        conversation_probe(&script->stage, flow, way, &shape);
     else if (flags_of(verb, &flags))
-        say(&script->stage, flow, way, verb, flags, NULL, 0, &shape);
+        conversation_say(&script->stage, flow, way, verb, flags, NULL, 0, &shape);
     else
         good = say_payloads(script, flow, way, words, &shape);
     if (good && acked)
@@ -368,11 +368,11 @@ static const struct stage_verb {
     const char *name;
     bool (*play)(struct script *script, struct words *words);
 } stage_verbs[] = {
-    {"icmp", play_icmp}, {"dns", play_dns},     {"udp", play_udp},
+    {"icmp", play_icmp}, {"dns", dns_lines_play}, {"udp", play_udp},
     {"arp", play_arp},   {"clock", play_clock},
 };
 
-bool play_line(struct script *script, struct words *words)
+bool line_play(struct script *script, struct words *words)
 {
     const char *name = words_plain(words, 0);
     const char *second = words_plain(words, 1);
@@ -390,7 +390,7 @@ bool play_line(struct script *script, struct words *words)
                            "%s has already spoken later than this; use delay= to reorder", name);
     if (strcmp(second, ">") == 0 || strcmp(second, "<") == 0)
         return play_flow_line(script, flow, *second == '>' ? UPWARD : DOWNWARD, words);
-    if (!play_macro(script, flow, second, words, &known))
+    if (!macro_play(script, flow, second, words, &known))
         return false;
     if (!known)
         return words_fault(words, script->fault, "\"%s\" is neither >, < nor a macro", second);

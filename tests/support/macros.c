@@ -19,8 +19,8 @@ static void speak(struct script *script, struct flow *flow, enum way way, const 
                   uint8_t flags, struct bytes *payload)
 {
     struct shape shape = shape_ordinary();
-    say(&script->stage, flow, way, verb, flags, payload ? payload->at : NULL,
-        payload ? payload->size : 0, &shape);
+    conversation_say(&script->stage, flow, way, verb, flags, payload ? payload->at : NULL,
+                     payload ? payload->size : 0, &shape);
     if (payload)
         bytes_free(payload);
 }
@@ -33,7 +33,7 @@ static void acknowledge(struct script *script, struct flow *flow, enum way way)
 static void say_data(struct script *script, struct flow *flow, enum way way, size_t size)
 {
     struct bytes payload = {0};
-    tls_application_data(&payload, size, verb_seed(script, flow));
+    payload_application_data(&payload, size, verb_seed(script, flow));
     speak(script, flow, way, "data", FLAG_PSH | FLAG_ACK, &payload);
 }
 
@@ -54,7 +54,7 @@ static bool say_client_hello(struct script *script, struct flow *flow, struct wo
 {
     struct bytes payload = {0};
     wait_for(script, flow->client_rtt_ns);
-    if (!build_client_hello(script, flow, words, &payload)) {
+    if (!verb_client_hello(script, flow, words, &payload)) {
         bytes_free(&payload);
         return false;
     }
@@ -71,8 +71,9 @@ static void say_retry(struct script *script, struct flow *flow)
                                  .session_id = flow->session_id,
                                  .session_id_size = flow->session_id_size};
     wait_for(script, flow->rtt_ns);
-    tls_server_hello(&payload, &hello);
-    tls_change_cipher_spec(&payload);
+    flow->was_retried = true;
+    payload_server_hello(&payload, &hello);
+    payload_change_cipher_spec(&payload);
     speak(script, flow, DOWNWARD, "server-hello", FLAG_PSH | FLAG_ACK, &payload);
 }
 
@@ -93,18 +94,20 @@ static bool tls13(struct script *script, struct flow *flow, struct words *words)
             return false;
     }
     hello.session_id_size = flow->session_id_size;
+    hello.after_retry = flow->was_retried;
+    flow->was_retried = false;
     wait_for(script, flow->rtt_ns);
     acknowledge(script, flow, DOWNWARD);
     wait_for(script, 1000000);
-    tls_server_hello(&payload, &hello);
-    tls_change_cipher_spec(&payload);
-    tls_application_data(&payload, (size_t)flight, verb_seed(script, flow));
+    payload_server_hello(&payload, &hello);
+    payload_change_cipher_spec(&payload);
+    payload_application_data(&payload, (size_t)flight, verb_seed(script, flow));
     speak(script, flow, DOWNWARD, "server-hello", FLAG_PSH | FLAG_ACK, &payload);
     wait_for(script, flow->client_rtt_ns);
     acknowledge(script, flow, UPWARD);
     wait_for(script, 2000000); /* the client checks the chain */
-    tls_change_cipher_spec(&payload);
-    tls_application_data(&payload, 74, verb_seed(script, flow)); /* Finished, SHA-384 */
+    payload_change_cipher_spec(&payload);
+    payload_application_data(&payload, 74, verb_seed(script, flow)); /* Finished, SHA-384 */
     speak(script, flow, UPWARD, "finished", FLAG_PSH | FLAG_ACK, &payload);
     return true;
 }
@@ -118,25 +121,25 @@ static bool tls12(struct script *script, struct flow *flow, struct words *words)
     wait_for(script, flow->rtt_ns);
     acknowledge(script, flow, DOWNWARD);
     wait_for(script, 1000000);
-    tls_server_hello(&payload, &hello);
-    if (!build_certificate(script, flow, words, &payload)) {
+    payload_server_hello(&payload, &hello);
+    if (!verb_certificate(script, flow, words, &payload)) {
         bytes_free(&payload);
         return false;
     }
-    tls_server_key_exchange(&payload, verb_seed(script, flow));
-    tls_server_hello_done(&payload);
+    payload_server_key_exchange(&payload, verb_seed(script, flow));
+    payload_server_hello_done(&payload);
     speak(script, flow, DOWNWARD, "server-hello", FLAG_PSH | FLAG_ACK, &payload);
     wait_for(script, flow->client_rtt_ns);
     acknowledge(script, flow, UPWARD);
     wait_for(script, 2000000);
-    tls_client_key_exchange(&payload, verb_seed(script, flow));
-    tls_change_cipher_spec(&payload);
-    tls_finished(&payload, verb_seed(script, flow));
+    payload_client_key_exchange(&payload, verb_seed(script, flow));
+    payload_change_cipher_spec(&payload);
+    payload_finished(&payload, verb_seed(script, flow));
     speak(script, flow, UPWARD, "finished", FLAG_PSH | FLAG_ACK, &payload);
     wait_for(script, flow->rtt_ns);
-    tls_session_ticket(&payload, verb_seed(script, flow));
-    tls_change_cipher_spec(&payload);
-    tls_finished(&payload, verb_seed(script, flow));
+    payload_session_ticket(&payload, verb_seed(script, flow));
+    payload_change_cipher_spec(&payload);
+    payload_finished(&payload, verb_seed(script, flow));
     speak(script, flow, DOWNWARD, "finished", FLAG_PSH | FLAG_ACK, &payload);
     return true;
 }
@@ -144,7 +147,7 @@ static bool tls12(struct script *script, struct flow *flow, struct words *words)
 static bool macro_tls(struct script *script, struct flow *flow, struct words *words)
 {
     const char *version = words_value_or(words, "version", "1.3");
-    if (!tls_version_of(version, &flow->hello_version) || flow->hello_version < VERSION_TLS12)
+    if (!payload_version_of(version, &flow->hello_version) || flow->hello_version < VERSION_TLS12)
         return words_fault(words, script->fault, "version=%s is neither 1.2 nor 1.3", version);
     if (!say_client_hello(script, flow, words))
         return false;
@@ -206,9 +209,9 @@ static void close_from(struct script *script, struct flow *flow, enum way way)
     int64_t back = way == UPWARD ? flow->client_rtt_ns : flow->rtt_ns;
     struct bytes payload = {0};
     if (flow->hello_version == VERSION_TLS13)
-        tls_application_data(&payload, ENCRYPTED_ALERT_SIZE, verb_seed(script, flow));
+        payload_application_data(&payload, ENCRYPTED_ALERT_SIZE, verb_seed(script, flow));
     else
-        tls_encrypted_alert(&payload, verb_seed(script, flow));
+        payload_encrypted_alert(&payload, verb_seed(script, flow));
     speak(script, flow, way, "alert", FLAG_PSH | FLAG_ACK, &payload);
     wait_for(script, 50000);
     speak(script, flow, way, "FA", FLAG_FIN | FLAG_ACK, NULL);
@@ -242,7 +245,7 @@ static const struct macro {
     {"close", macro_close},         {"server-close", macro_server_close},
 };
 
-bool play_macro(struct script *script, struct flow *flow, const char *name, struct words *words,
+bool macro_play(struct script *script, struct flow *flow, const char *name, struct words *words,
                 bool *known)
 {
     for (size_t i = 0; i < sizeof macros / sizeof macros[0]; i++)

@@ -34,7 +34,7 @@ void scenario_free(struct scenario *scenario)
         free_const(scenario->flows[i].name);
     for (size_t i = 0; i < scenario->frame_count; i++)
         free(scenario->frames[i].bytes);
-    free_expectations(scenario);
+    expectations_free(scenario);
     free_const(scenario->path);
     free_const(scenario->title);
     free(scenario->proves);
@@ -259,7 +259,7 @@ static const struct declaration {
 } declarations[] = {
     {"title", take_title},     {"proves", take_proves},      {"spares", take_spares},
     {"start", take_start},     {"host", take_host},          {"flow", take_flow},
-    {"capture", take_capture}, {"expect", take_expectation},
+    {"capture", take_capture}, {"expect", expectation_take},
 };
 
 /* --- lines ---------------------------------------------------------------------------------- */
@@ -289,7 +289,7 @@ static bool take_words(struct script *script, struct words *words)
         return words_fault(words, script->fault, "\"%s\" is neither a time nor a declaration",
                            first);
     struct words rest = {words->file, words->line, words->word + 1, words->count - 1};
-    return play_line(script, &rest);
+    return line_play(script, &rest);
 }
 
 static bool take_line(struct script *script, unsigned line, const char *text, size_t size)

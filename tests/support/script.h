@@ -21,7 +21,7 @@ struct script {
 };
 
 /* lines.c: a line that begins with a time; its words after the time. */
-MUST_USE bool play_line(struct script *script, struct words *words);
+MUST_USE bool line_play(struct script *script, struct words *words);
 /* "10.1.2.3" or a host's name. */
 bool script_address(const struct script *script, const char *text, struct address *address);
 bool script_mac(const char *text, uint8_t mac[6]);
@@ -37,30 +37,29 @@ MUST_USE bool script_shape(struct script *script, struct words *words, const str
 /* verbs.c: payloads. `words` are those of one payload, its verb first. */
 MUST_USE bool verb_payload(struct script *script, struct flow *flow, enum way way,
                            struct words *words, struct bytes *out);
-bool build_client_hello(struct script *script, struct flow *flow, struct words *words,
-                        struct bytes *out);
-bool build_server_hello(struct script *script, struct flow *flow, struct words *words,
-                        struct bytes *out);
-bool build_certificate(struct script *script, struct flow *flow, struct words *words,
+bool verb_client_hello(struct script *script, struct flow *flow, struct words *words,
                        struct bytes *out);
+bool verb_server_hello(struct script *script, struct flow *flow, struct words *words,
+                       struct bytes *out);
+bool verb_certificate(struct script *script, struct flow *flow, struct words *words,
+                      struct bytes *out);
 /* A seed that no other payload of the scenario has. */
 uint64_t verb_seed(const struct script *script, const struct flow *flow);
 
 /* dns_lines.c */
-MUST_USE bool play_dns(struct script *script, struct words *words);
+MUST_USE bool dns_lines_play(struct script *script, struct words *words);
 MUST_USE bool dns_lines_query(struct script *script, const struct host *client,
                               const struct host *resolver, struct words *words, size_t first_plain,
                               struct bytes *out);
 MUST_USE bool dns_lines_answer(struct script *script, const struct host *client,
-                               const struct host *resolver, struct words *words, size_t first_plain,
-                               struct bytes *out);
+                               const struct host *resolver, struct words *words, struct bytes *out);
 
 /* macros.c: whole conversations by one word; *known is false where the word is none. */
-MUST_USE bool play_macro(struct script *script, struct flow *flow, const char *name,
+MUST_USE bool macro_play(struct script *script, struct flow *flow, const char *name,
                          struct words *words, bool *known);
 
 /* expectations.c: the words of `expect ...` without the first. */
-MUST_USE bool take_expectation(struct script *script, struct words *words);
-void free_expectations(struct scenario *scenario);
+MUST_USE bool expectation_take(struct script *script, struct words *words);
+void expectations_free(struct scenario *scenario);
 
 #endif

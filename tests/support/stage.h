@@ -85,6 +85,7 @@ struct flow {
     uint64_t seed;
     uint8_t session_id[32]; /* of the last ClientHello, for the ServerHello to echo */
     uint8_t session_id_size;
+    bool was_retried;       /* the last ServerHello was a HelloRetryRequest */
     unsigned hello_version; /* negotiated by the last ServerHello: 0x0303, 0x0304 */
 };
 
@@ -176,12 +177,14 @@ struct shape shape_ordinary(void);
 
 /* conversation.c: sends `size` bytes in as many segments as the MSS asks for, the last with
  * `flags`, at stage->now_ns; remembers them under `verb`. */
-void say(struct stage *stage, struct flow *flow, enum way way, const char *verb, uint8_t flags,
-         const uint8_t *payload, size_t size, const struct shape *shape);
+void conversation_say(struct stage *stage, struct flow *flow, enum way way, const char *verb,
+                      uint8_t flags, const uint8_t *payload, size_t size,
+                      const struct shape *shape);
 /* The last utterance of that verb (NULL: of any) once more; false: there is none. */
-bool say_again(struct stage *stage, struct flow *flow, enum way way, const char *verb,
-               const struct shape *shape);
+bool conversation_repeat(struct stage *stage, struct flow *flow, enum way way, const char *verb,
+                         const struct shape *shape);
 /* A keepalive probe: one byte before the next, RFC 9293 section 3.8.4. */
-void say_keepalive(struct stage *stage, struct flow *flow, enum way way, const struct shape *shape);
+void conversation_probe(struct stage *stage, struct flow *flow, enum way way,
+                        const struct shape *shape);
 
 #endif

@@ -16,8 +16,10 @@ enum {
     GREASE_VERSION = 0x2a2a,
     GREASE_FIRST = 0x3a3a,
     GREASE_LAST = 0x4a4a,
+    GROUP_SECP256R1 = 0x0017,
     GROUP_X25519 = 0x001d,
     GROUP_X25519_MLKEM768 = 0x11ec, /* draft-ietf-tls-ecdhe-mlkem */
+    SECP256R1_SIZE = 65,
     X25519_SIZE = 32,
     X25519_MLKEM768_SIZE = 1216,
     RECORD_PAYLOAD_MAX = 16384
@@ -45,7 +47,7 @@ enum extension {
     EXTENSION_RENEGOTIATION = 0xff01
 };
 
-bool tls_version_of(const char *text, unsigned *version)
+bool payload_version_of(const char *text, unsigned *version)
 {
     if (strlen(text) != 3 || strncmp(text, "1.", 2) != 0 || text[2] < '0' || text[2] > '3')
         return false;
@@ -53,7 +55,8 @@ bool tls_version_of(const char *text, unsigned *version)
     return true;
 }
 
-void tls_handshake_record(struct bytes *out, unsigned record_version, const struct bytes *message)
+void payload_handshake_record(struct bytes *out, unsigned record_version,
+                              const struct bytes *message)
 {
     for (size_t sent = 0; sent < message->size;) {
         size_t left = message->size - sent;
@@ -71,7 +74,7 @@ static void finish_message(struct bytes *out, unsigned record_version, struct by
                            size_t opened)
 {
     bytes_close(message, opened, 3);
-    tls_handshake_record(out, record_version, message);
+    payload_handshake_record(out, record_version, message);
     bytes_free(message);
 }
 
@@ -121,7 +124,7 @@ static void add_version(struct bytes *out, const char *part, size_t length)
     char text[4] = "";
     unsigned version;
     memcpy(text, part, length < 3 ? length : 3);
-    if (tls_version_of(text, &version))
+    if (payload_version_of(text, &version))
         bytes_u16(out, version);
 }
 
@@ -170,7 +173,7 @@ static void add_ciphers(struct bytes *out, const struct client_hello *hello)
 
 static void add_groups(struct bytes *out, const struct client_hello *hello)
 {
-    static const uint16_t classical[] = {GROUP_X25519, 0x0017, 0x0018, 0x0019};
+    static const uint16_t classical[] = {GROUP_X25519, GROUP_SECP256R1, 0x0018, 0x0019};
     size_t extension = open_extension(out, EXTENSION_GROUPS);
     size_t list = bytes_open(out, 2);
     if (!hello->without_grease)
@@ -195,11 +198,15 @@ static void add_key_shares(struct bytes *out, const struct client_hello *hello)
 {
     size_t extension = open_extension(out, EXTENSION_KEY_SHARE);
     size_t list = bytes_open(out, 2);
-    if (!hello->without_grease)
-        add_share(out, GREASE_GROUP, 1, hello->seed);
-    if (hello->post_quantum)
-        add_share(out, GROUP_X25519_MLKEM768, X25519_MLKEM768_SIZE, hello->seed);
-    add_share(out, GROUP_X25519, X25519_SIZE, hello->seed);
+    if (hello->after_retry) {
+        add_share(out, GROUP_SECP256R1, SECP256R1_SIZE, hello->seed);
+    } else {
+        if (!hello->without_grease)
+            add_share(out, GREASE_GROUP, 1, hello->seed);
+        if (hello->post_quantum)
+            add_share(out, GROUP_X25519_MLKEM768, X25519_MLKEM768_SIZE, hello->seed);
+        add_share(out, GROUP_X25519, X25519_SIZE, hello->seed);
+    }
     bytes_close(out, list, 2);
     bytes_close(out, extension, 2);
 }
@@ -310,7 +317,7 @@ static void add_client_extensions(struct bytes *out, const struct client_hello *
         add_pre_shared_key(out, hello->seed);
 }
 
-void tls_client_hello(struct bytes *out, const struct client_hello *hello)
+void payload_client_hello(struct bytes *out, const struct client_hello *hello)
 {
     struct bytes message = {0};
     size_t opened = open_message(&message, MESSAGE_CLIENT_HELLO);
@@ -334,7 +341,7 @@ static const uint8_t retry_random[32] = {
 static void add_server_extensions_13(struct bytes *out, const struct server_hello *hello)
 {
     static const uint8_t selected[] = {0x03, 0x04};
-    static const uint8_t retry_group[] = {0x00, 0x17};
+    static const uint8_t retry_group[] = {0x00, GROUP_SECP256R1};
     static const uint8_t first_key[] = {0, 0};
     add_extension(out, EXTENSION_VERSIONS, selected, sizeof selected);
     if (hello->is_retry) {
@@ -342,7 +349,10 @@ static void add_server_extensions_13(struct bytes *out, const struct server_hell
         return;
     }
     size_t extension = open_extension(out, EXTENSION_KEY_SHARE);
-    add_share(out, GROUP_X25519, X25519_SIZE, hello->seed);
+    if (hello->after_retry)
+        add_share(out, GROUP_SECP256R1, SECP256R1_SIZE, hello->seed);
+    else
+        add_share(out, GROUP_X25519, X25519_SIZE, hello->seed);
     bytes_close(out, extension, 2);
     if (hello->selects_psk)
         add_extension(out, EXTENSION_PRE_SHARED_KEY, first_key, sizeof first_key);
@@ -356,7 +366,7 @@ static void add_server_extensions_12(struct bytes *out, const struct server_hell
         add_alpn(out, hello->alpn);
 }
 
-void tls_server_hello(struct bytes *out, const struct server_hello *hello)
+void payload_server_hello(struct bytes *out, const struct server_hello *hello)
 {
     struct bytes message = {0};
     bool is_13 = hello->version == VERSION_TLS13;
@@ -381,7 +391,7 @@ void tls_server_hello(struct bytes *out, const struct server_hello *hello)
 }
 
 /* RFC 8422 section 5.4: named curve secp256r1, a point, an RSA signature. */
-void tls_server_key_exchange(struct bytes *out, uint64_t seed)
+void payload_server_key_exchange(struct bytes *out, uint64_t seed)
 {
     struct bytes message = {0};
     size_t opened = open_message(&message, MESSAGE_SERVER_KEY_EXCHANGE);
@@ -395,13 +405,13 @@ void tls_server_key_exchange(struct bytes *out, uint64_t seed)
     finish_message(out, VERSION_TLS12, &message, opened);
 }
 
-void tls_server_hello_done(struct bytes *out)
+void payload_server_hello_done(struct bytes *out)
 {
     struct bytes message = {0};
     finish_message(out, VERSION_TLS12, &message, open_message(&message, MESSAGE_SERVER_HELLO_DONE));
 }
 
-void tls_client_key_exchange(struct bytes *out, uint64_t seed)
+void payload_client_key_exchange(struct bytes *out, uint64_t seed)
 {
     struct bytes message = {0};
     size_t opened = open_message(&message, MESSAGE_CLIENT_KEY_EXCHANGE);
@@ -412,7 +422,7 @@ void tls_client_key_exchange(struct bytes *out, uint64_t seed)
 }
 
 /* RFC 5077 section 3.3 */
-void tls_session_ticket(struct bytes *out, uint64_t seed)
+void payload_session_ticket(struct bytes *out, uint64_t seed)
 {
     struct bytes message = {0};
     size_t opened = open_message(&message, MESSAGE_NEW_SESSION_TICKET);
@@ -430,29 +440,29 @@ static void add_record(struct bytes *out, unsigned type, size_t size, uint64_t s
     bytes_random(out, size, seed);
 }
 
-void tls_change_cipher_spec(struct bytes *out)
+void payload_change_cipher_spec(struct bytes *out)
 {
     static const uint8_t record[] = {RECORD_CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1};
     bytes_add(out, record, sizeof record);
 }
 
-void tls_finished(struct bytes *out, uint64_t seed)
+void payload_finished(struct bytes *out, uint64_t seed)
 {
     add_record(out, RECORD_HANDSHAKE, 40, seed); /* explicit nonce 8, Finished 16, tag 16 */
 }
 
-void tls_alert(struct bytes *out, unsigned level, unsigned description)
+void payload_alert(struct bytes *out, unsigned level, unsigned description)
 {
     const uint8_t record[] = {RECORD_ALERT, 3, 3, 0, 2, (uint8_t)level, (uint8_t)description};
     bytes_add(out, record, sizeof record);
 }
 
-void tls_encrypted_alert(struct bytes *out, uint64_t seed)
+void payload_encrypted_alert(struct bytes *out, uint64_t seed)
 {
     add_record(out, RECORD_ALERT, 26, seed); /* explicit nonce 8, alert 2, tag 16 */
 }
 
-void tls_application_data(struct bytes *out, size_t size, uint64_t seed)
+void payload_application_data(struct bytes *out, size_t size, uint64_t seed)
 {
     while (size > 5) {
         size_t piece = size - 5 < RECORD_PAYLOAD_MAX ? size - 5 : RECORD_PAYLOAD_MAX;

@@ -31,6 +31,7 @@ struct client_hello {
     bool early_data;
     bool encrypted_hello; /* an encrypted_client_hello extension, as GREASE */
     bool without_grease;
+    bool after_retry; /* one key share: the group that the retry asked for */
     uint64_t seed;
     const uint8_t *session_id;
     uint8_t session_id_size;
@@ -40,6 +41,7 @@ struct server_hello {
     unsigned version; /* VERSION_ */
     bool is_retry;    /* HelloRetryRequest */
     bool selects_psk;
+    bool after_retry; /* answers with the group that the retry asked for */
     const char *alpn; /* TLS 1.2; NULL: none */
     unsigned cipher;  /* 0: the usual one of the version */
     uint64_t seed;
@@ -48,22 +50,23 @@ struct server_hello {
 };
 
 /* Complete records are added to `out`. */
-void tls_client_hello(struct bytes *out, const struct client_hello *hello);
-void tls_server_hello(struct bytes *out, const struct server_hello *hello);
-void tls_server_key_exchange(struct bytes *out, uint64_t seed);
-void tls_server_hello_done(struct bytes *out);
-void tls_client_key_exchange(struct bytes *out, uint64_t seed);
-void tls_session_ticket(struct bytes *out, uint64_t seed);
-void tls_change_cipher_spec(struct bytes *out);
-void tls_finished(struct bytes *out, uint64_t seed); /* TLS 1.2: encrypted handshake record */
-void tls_alert(struct bytes *out, unsigned level, unsigned description);
-void tls_encrypted_alert(struct bytes *out, uint64_t seed); /* TLS 1.2: an alert record */
+void payload_client_hello(struct bytes *out, const struct client_hello *hello);
+void payload_server_hello(struct bytes *out, const struct server_hello *hello);
+void payload_server_key_exchange(struct bytes *out, uint64_t seed);
+void payload_server_hello_done(struct bytes *out);
+void payload_client_key_exchange(struct bytes *out, uint64_t seed);
+void payload_session_ticket(struct bytes *out, uint64_t seed);
+void payload_change_cipher_spec(struct bytes *out);
+void payload_finished(struct bytes *out, uint64_t seed); /* TLS 1.2: encrypted handshake record */
+void payload_alert(struct bytes *out, unsigned level, unsigned description);
+void payload_encrypted_alert(struct bytes *out, uint64_t seed); /* TLS 1.2: an alert record */
 /* `size` bytes on the wire, headers included, in records of at most 16 KiB of payload. */
-void tls_application_data(struct bytes *out, size_t size, uint64_t seed);
+void payload_application_data(struct bytes *out, size_t size, uint64_t seed);
 
 /* A handshake message's bytes, cut into records. */
-void tls_handshake_record(struct bytes *out, unsigned record_version, const struct bytes *message);
+void payload_handshake_record(struct bytes *out, unsigned record_version,
+                              const struct bytes *message);
 
-bool tls_version_of(const char *text, unsigned *version); /* "1.0" to "1.3" */
+bool payload_version_of(const char *text, unsigned *version); /* "1.0" to "1.3" */
 
 #endif

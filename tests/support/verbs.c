@@ -45,8 +45,8 @@ static void choose_session_id(struct flow *flow, bool wanted)
 
 /* RFC 8446 section 4.1.2: the second ClientHello after a retry has the same random; so the seed
  * is the flow's alone. */
-bool build_client_hello(struct script *script, struct flow *flow, struct words *words,
-                        struct bytes *out)
+bool verb_client_hello(struct script *script, struct flow *flow, struct words *words,
+                       struct bytes *out)
 {
     int64_t at_least = 0;
     bool is_12 = strcmp(words_value_or(words, "version", ""), "1.2") == 0; /* of a macro */
@@ -64,31 +64,34 @@ bool build_client_hello(struct script *script, struct flow *flow, struct words *
         .without_grease = words_flag(words, "no-grease"),
         .seed = flow->seed,
     };
+    hello.after_retry = flow->was_retried;
     choose_session_id(flow, strstr(hello.versions, "1.3") || hello.resumes);
     hello.session_id = flow->session_id;
     hello.session_id_size = flow->session_id_size;
-    tls_client_hello(out, &hello);
+    payload_client_hello(out, &hello);
     return true;
 }
 
-bool build_server_hello(struct script *script, struct flow *flow, struct words *words,
-                        struct bytes *out)
+bool verb_server_hello(struct script *script, struct flow *flow, struct words *words,
+                       struct bytes *out)
 {
     int64_t cipher = 0;
     const char *version = words_value_or(words, "version", "1.3");
     struct server_hello hello = {.seed = flow->seed, .session_id = flow->session_id};
-    if (!tls_version_of(version, &hello.version))
+    if (!payload_version_of(version, &hello.version))
         return words_fault(words, script->fault, "version=%s is none of 1.0 to 1.3", version);
     if (!script_number(script, words, "cipher", 0, 65535, &cipher))
         return false;
     hello.cipher = (unsigned)cipher;
     hello.is_retry = words_flag(words, "retry");
     hello.selects_psk = words_flag(words, "psk");
+    hello.after_retry = flow->was_retried;
+    flow->was_retried = hello.is_retry;
     hello.alpn = unless_none(words_value(words, "chosen-alpn"));
     bool echoes = hello.version == VERSION_TLS13 || hello.selects_psk;
     hello.session_id_size = echoes ? flow->session_id_size : 0;
     flow->hello_version = hello.version;
-    tls_server_hello(out, &hello);
+    payload_server_hello(out, &hello);
     return true;
 }
 
@@ -105,8 +108,8 @@ static bool parse_day(struct script *script, struct words *words, const char *ke
 }
 
 /* Without arguments: the chain that Apple's couriers show, by its names (wire.md section 2). */
-bool build_certificate(struct script *script, struct flow *flow, struct words *words,
-                       struct bytes *out)
+bool verb_certificate(struct script *script, struct flow *flow, struct words *words,
+                      struct bytes *out)
 {
     int64_t padding = 0;
     struct certificate_chain chain = {
@@ -134,7 +137,7 @@ bool build_certificate(struct script *script, struct flow *flow, struct words *w
         !parse_day(script, words, "not-after", &chain.not_after_s))
         return false;
     chain.padding = (size_t)padding;
-    if (!tls_certificate(out, &chain))
+    if (!payload_certificate(out, &chain))
         return words_fault(words, script->fault,
                            "a name is not of the form \"CN=...,O=...,C=...\"");
     return true;
@@ -148,7 +151,7 @@ static bool build_data(struct script *script, struct flow *flow, struct words *w
         return false;
     if (size < 6)
         return words_fault(words, script->fault, "a record has at least 6 bytes");
-    tls_application_data(out, (size_t)size, verb_seed(script, flow));
+    payload_application_data(out, (size_t)size, verb_seed(script, flow));
     return true;
 }
 
@@ -273,11 +276,11 @@ static bool build_alert(struct script *script, struct flow *flow, struct words *
         !alert_number(script, words, "description", 40, &description))
         return false;
     if (!words_flag(words, "encrypted"))
-        tls_alert(out, (unsigned)level, (unsigned)description);
+        payload_alert(out, (unsigned)level, (unsigned)description);
     else if (flow->hello_version == VERSION_TLS13)
-        tls_application_data(out, ENCRYPTED_ALERT_SIZE, verb_seed(script, flow));
+        payload_application_data(out, ENCRYPTED_ALERT_SIZE, verb_seed(script, flow));
     else
-        tls_encrypted_alert(out, verb_seed(script, flow));
+        payload_encrypted_alert(out, verb_seed(script, flow));
     return true;
 }
 
@@ -287,7 +290,7 @@ static bool build_change_cipher_spec(struct script *script, struct flow *flow, s
     (void)script;
     (void)flow;
     (void)words;
-    tls_change_cipher_spec(out);
+    payload_change_cipher_spec(out);
     return true;
 }
 
@@ -297,7 +300,7 @@ static bool build_server_hello_done(struct script *script, struct flow *flow, st
     (void)script;
     (void)flow;
     (void)words;
-    tls_server_hello_done(out);
+    payload_server_hello_done(out);
     return true;
 }
 
@@ -306,7 +309,7 @@ static bool build_server_hello_done(struct script *script, struct flow *flow, st
                              struct bytes *out)                                                    \
     {                                                                                              \
         (void)words;                                                                               \
-        tls_##noun(out, verb_seed(script, flow));                                                  \
+        payload_##noun(out, verb_seed(script, flow));                                              \
         return true;                                                                               \
     }
 SEEDED_VERB(server_key_exchange)
@@ -343,7 +346,7 @@ static bool build_dns(struct script *script, struct flow *flow, struct words *wo
     const struct host *resolver = flow->side[DOWNWARD].host;
     size_t opened = bytes_open(out, 2);
     bool good = query ? dns_lines_query(script, client, resolver, words, 1, out)
-                      : dns_lines_answer(script, client, resolver, words, 1, out);
+                      : dns_lines_answer(script, client, resolver, words, out);
     bytes_close(out, opened, 2);
     return good;
 }
@@ -358,9 +361,9 @@ static const struct verb {
     {"text", build_text},
     {"http", build_http},
     {"hex", build_hex},
-    {"client-hello", build_client_hello},
-    {"server-hello", build_server_hello},
-    {"certificate", build_certificate},
+    {"client-hello", verb_client_hello},
+    {"server-hello", verb_server_hello},
+    {"certificate", verb_certificate},
     {"server-key-exchange", build_server_key_exchange},
     {"server-hello-done", build_server_hello_done},
     {"client-key-exchange", build_client_key_exchange},

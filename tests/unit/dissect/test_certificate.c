@@ -182,6 +182,36 @@ static void a_chain_in_apples_names_gives_its_facts(void **state)
     site_close(&site);
 }
 
+static void times_are_read_over_leap_years_and_centuries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } times[] = {
+        {"19700101000000Z", 0},
+        {"19691231235959Z", -1},
+        {"20000229120000Z", 951825600},
+        {"20240301000000Z", 1709251200},
+        {"20240228235959Z", 1709164799},
+        {"21000301000000Z", INT64_C(4107542400)},
+        {"19000101000000Z", INT64_C(-2208988800)},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct site site;
+        site_open(&site);
+        struct made *made = make(&site, "CN=x", NULL, NULL, NULL);
+        ASN1_TIME_set_string(X509_getm_notBefore(made->certificate), times[i].text);
+        ASN1_TIME_set_string(X509_getm_notAfter(made->certificate), "99991231235959Z");
+        assert_true(X509_sign(made->certificate, made->key, EVP_sha256()) > 0);
+        send_certificate(&site, made);
+        const struct certificate_facts *facts = certificate_examine(site.store, &site.list);
+        assert_true(facts->not_before_ns == times[i].seconds * NS_PER_S);
+        assert_true(facts->not_after_ns == TIME_UNKNOWN);
+        site_close(&site);
+    }
+}
+
 static void a_root_that_only_calls_itself_apples_is_foreign(void **state)
 {
     (void)state;
@@ -566,6 +596,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_in_apples_names_gives_its_facts),
+        cmocka_unit_test(times_are_read_over_leap_years_and_centuries),
         cmocka_unit_test(a_root_that_only_calls_itself_apples_is_foreign),
         cmocka_unit_test(a_chain_under_a_trusted_anchor_is_trusted),
         cmocka_unit_test(an_anchor_of_the_same_name_but_another_key_is_not_enough),

@@ -108,7 +108,7 @@ static bool may_occur(const void *bytes, size_t size)
 static void push_is_found_wherever_it_stands(void **state)
 {
     (void)state;
-    uint8_t bytes[64];
+    uint8_t bytes[200];
     for (size_t size = 4; size <= sizeof bytes; size++) {
         for (size_t at = 0; at + 4 <= size; at++) {
             memset(bytes, 'p', sizeof bytes);

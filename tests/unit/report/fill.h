@@ -313,6 +313,50 @@ static inline void fill_healthy(struct fill *fill)
     fill_end(fill);
 }
 
+/* Names as an attacker would choose them. */
+static const char *const fill_hostile_names[] = {
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2",
+    "@SUM(A1)",
+    "\ttab first",
+    "\rreturn first",
+    "\033[2J\033]0;owned\007",
+    "abc\xe2\x80\xae"
+    "gpj.exe",
+    "\xff\xfe not UTF-8",
+    "\"quoted\", with 'comma' & <b>, \r\nand a line",
+    "%s%n",
+    "</title></style><img src=x onerror=alert(1)>",
+};
+enum { FILL_HOSTILE_COUNT = sizeof fill_hostile_names / sizeof fill_hostile_names[0] };
+
+static inline void fill_hostile(struct fill *fill)
+{
+    static char longest[256];
+    memset(longest, 'A', sizeof longest - 1);
+    fill_begin(fill);
+    for (size_t i = 0; i <= FILL_HOSTILE_COUNT; i++) {
+        const char *name = i < FILL_HOSTILE_COUNT ? fill_hostile_names[i] : longest;
+        struct flow_record flow = fill_flow(fill, "10.0.0.9", "17.57.144.9", 5223, (unsigned)i);
+        flow.outcome = OUTCOME_ESTABLISHED;
+        flow.sni = flow.alpn = flow.process_name = flow.connect_host = flow.ndpi_protocol = name;
+        store_flow(fill->store, &flow);
+        struct finding finding =
+            fill_finding(fill, "tls-intercepted", SEVERITY_FAIL, "10.0.0.9", name);
+        snprintf(finding.reasoning, sizeof finding.reasoning, "%s", name);
+        snprintf(finding.display_filter, sizeof finding.display_filter, "%.230s", name);
+        snprintf(finding.frames[0].shows, sizeof finding.frames[0].shows, "%.50s", name);
+        store_finding(fill->store, &finding);
+        fill_dns(fill, "10.0.0.9", name, DNS_NOERROR, NULL);
+    }
+    fill_device(fill, "10.0.0.9", VERDICT_BROKEN, "<i>5223", fill_hostile_names[0], 3);
+    fill_requirement(fill, R0_CAPTURE, STATUS_PASS, 1, 0, fill_hostile_names[7]);
+    fill->run.capture_notes = fill_hostile_names[10];
+    fill_end(fill);
+}
+
 /* The file's text, NUL-terminated, to be freed. */
 static inline char *fill_read(const char *path, size_t *size)
 {
@@ -329,6 +373,23 @@ static inline char *fill_read(const char *path, size_t *size)
     if (size)
         *size = (size_t)length;
     return text;
+}
+
+/* Fails unless `text` is what tests/golden/report/`name` holds. APNSCOPE_UPDATE_GOLDEN=1 writes
+ * the file instead. */
+static inline void fill_assert_golden(const char *name, const char *text)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/tests/golden/report/%s", TEST_SOURCE_DIR, name);
+    if (getenv("APNSCOPE_UPDATE_GOLDEN")) {
+        FILE *file = fopen(path, "wb");
+        assert_non_null(file);
+        fputs(text, file);
+        fclose(file);
+    }
+    char *golden = fill_read(path, NULL);
+    assert_string_equal(text, golden);
+    free(golden);
 }
 
 #endif

@@ -1,0 +1,28 @@
+/* A capture file judged without a database: what the properties compare. */
+#ifndef APNSCOPE_TESTS_SCENARIOS_JUDGEMENT_H
+#define APNSCOPE_TESTS_SCENARIOS_JUDGEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/capture_quality.h"
+
+enum { JUDGEMENT_TEXT_SIZE = 64 * 1024 };
+
+struct judgement {
+    bool readable;          /* the file could be opened as a capture */
+    char sentence[512];     /* why not */
+    uint64_t frames_read;
+    uint64_t frames_analysed;
+    struct capture_quality quality;
+    size_t findings_length;
+    char findings[JUDGEMENT_TEXT_SIZE]; /* a line each: code, client, port; without capture-* */
+    size_t flows_length;
+    char flows[JUDGEMENT_TEXT_SIZE];    /* a line each: role, outcome, addresses */
+};
+
+/* Reads, dissects, tracks and judges the file at `path`, `batch` frames at a time. */
+void judgement_of(const char *path, size_t batch, struct judgement *judgement);
+
+#endif
