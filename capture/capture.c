@@ -26,7 +26,7 @@ struct capture {
     size_t input_count;
     bool merging;
     struct merge merge;
-    uint64_t frame_count;
+    uint64_t last_number;
     int64_t last_time_ns; /* of the frame before, filtered or not */
     struct capture_quality quality;
 };
@@ -169,7 +169,7 @@ static size_t accept(struct capture *capture, struct frame *frames, size_t count
     for (size_t i = 0; i < count; i++) {
         struct frame *frame = &frames[i];
         int64_t time_ns = frame->time_ns;
-        frame->number = ++capture->frame_count;
+        frame->number = capture->last_number += 1 + frame->number;
         bytes += frame->captured_size;
         cut += frame->captured_size < frame->original_size;
         if (time_ns < before_ns)

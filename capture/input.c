@@ -227,6 +227,7 @@ void input_park(struct input *input)
     input->parked = true;
     input->records -= input->ready_count;
     input->last_time_ns = input->batch_time_ns;
+    input->number_gap = input->batch_gap;
     input->skip += input->ready_next;
     input->stored_read = source_stored_read(input->source);
     free_ready(input);

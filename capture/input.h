@@ -55,6 +55,8 @@ struct input {
 
     uint64_t records;       /* frames taken so far */
     uint64_t batch_offset;  /* where the last batch began */
+    uint64_t number_gap;    /* frame numbers that go to other blocks before the next frame */
+    uint64_t batch_gap;     /* the same before the last batch */
     int64_t last_time_ns;   /* of the last frame taken; for packets without a time */
     int64_t batch_time_ns;  /* last_time_ns before that batch */
     bool has_timeless;      /* packets without a time were seen */
@@ -86,7 +88,8 @@ enum input_opened input_open(struct input **input, const char *path,
                              size_t window_size, struct fault *fault);
 void input_close(struct input *input); /* NULL is fine */
 
-/* The next frames of this file, unnumbered; 0 at its end, when facts are final. */
+/* The next frames of this file; 0 at its end, when facts are final. `number` holds how many frame
+ * numbers are left out before the frame, capture.c makes numbers of that. */
 size_t input_next(struct input *input, struct frame *frames, size_t max);
 
 /* For merge.c: a new batch in `ready`; false at the end. No frame of the last one may be in use. */

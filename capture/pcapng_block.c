@@ -43,9 +43,16 @@ static void tell_zeros(struct input *input)
                  (unsigned long long)input->records);
 }
 
-/* NRB, DSB, custom and unknown blocks: passed over without being kept. */
-static bool pass_over(struct input *input, uint32_t size, uint64_t padded, bool little)
+/* Wireshark lists these blocks among the packets, so that they take a frame number. */
+static bool takes_a_number(uint32_t type)
 {
+    return type == BLOCK_CUSTOM || type == BLOCK_CUSTOM_FIXED || type == BLOCK_JOURNAL;
+}
+
+/* NRB, DSB, custom and unknown blocks: passed over without being kept. */
+static bool pass_over(struct input *input, const struct block *block, uint32_t size)
+{
+    uint64_t padded = ((uint64_t)size + 3) & ~UINT64_C(3);
     struct window *window = &input->window;
     uint64_t offset = window_offset(window);
     if (size > BLOCK_SKIP_SIZE_MAX) {
@@ -59,12 +66,13 @@ static bool pass_over(struct input *input, uint32_t size, uint64_t padded, bool 
                      error ? ": " : " by the end of the file", error ? error : "");
         return false;
     }
-    uint32_t last = little ? load_u32_le(window_at(window)) : load_u32(window_at(window));
+    uint32_t last = block_u32(block, window_at(window));
     if (last != size) {
         tell_trailer(input, offset, size, last);
         return false;
     }
     window->begin += 4;
+    input->number_gap += takes_a_number(block->type);
     return true;
 }
 
@@ -141,7 +149,7 @@ bool block_at_front(struct input *input, bool section_little, bool may_move, str
         }
         if (interpreted || size < BLOCK_OVERHEAD)
             return complete(input, size, block);
-        if (!pass_over(input, size, ((uint64_t)size + 3) & ~UINT64_C(3), block->little))
+        if (!pass_over(input, block, size))
             return false;
     }
 }

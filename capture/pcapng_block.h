@@ -18,6 +18,9 @@
 #define BLOCK_STATISTICS   0x00000005u /* 4.6 */
 #define BLOCK_ENHANCED     0x00000006u /* 4.3 */
 #define BLOCK_PROCESS      0x80000001u /* Apple: u32 process id, options */
+#define BLOCK_JOURNAL      0x00000009u /* systemd journal export; has a number in Wireshark */
+#define BLOCK_CUSTOM       0x00000badu /* section 4.7; so have these two */
+#define BLOCK_CUSTOM_FIXED 0x40000badu
 #define BYTE_ORDER_MAGIC   0x1a2b3c4du
 #define BLOCK_OVERHEAD     12u /* type, length, length again */
 

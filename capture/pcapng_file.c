@@ -433,14 +433,17 @@ size_t pcapng_file_next(struct input *input, struct frame *frames, size_t max)
                 break;
             continue;
         }
-        if (!count)
+        if (!count) {
             input->batch_offset = window_offset(&input->window);
+            input->batch_gap = input->number_gap;
+        }
         if (!take_packet(input, &block, input->records + count + 1, &frames[count], &packet)) {
             if (!count)
                 tell_packet(input, &packet);
             break;
         }
-        count++;
+        frames[count++].number = input->number_gap;
+        input->number_gap = 0;
     }
     if (input->records + count > pcapng->noticed_records)
         pcapng->noticed_records = input->records + count;

@@ -112,8 +112,10 @@ static void judge_capture(const struct engine *engine, struct requirement_record
     }
     row->status = STATUS_FAIL;
     if (!quality->flows_tracked && !quality->attempts_summed) {
-        say(row, "None of %llu packets belongs to a session of APNs: nothing can be judged.",
-            (unsigned long long)quality->frames);
+        row->status = engine->site.answers ? STATUS_WARN : STATUS_FAIL;
+        say(row, "None of %llu packets belongs to a session of APNs: %s can be judged.",
+            (unsigned long long)quality->frames,
+            engine->site.answers ? "nothing but its DNS answers" : "nothing");
     } else if (one_sided && one_sided >= sides.both) {
         say(row, "%u of %u sessions show one direction only: whether they work cannot be judged.",
             one_sided, one_sided + sides.both);

@@ -39,19 +39,10 @@ static void leave_out_extensions(struct walk *walk, uint32_t quote_size)
 static enum skip_reason fill_error(struct walk *walk, const uint8_t *header, uint32_t mtu)
 {
     struct packet *packet = walk->packet;
-    packet->source_port = 0;
-    packet->destination_port = 0;
-    packet->tcp_flags = 0;
-    packet->window = 0;
-    packet->sequence = 0;
-    packet->acknowledgement = 0;
-    packet->tcp_options = NULL;
-    packet->tcp_options_size = 0;
-    packet->tcp_options_cut = false;
+    walk_fill_without_tcp(walk, PACKET_ICMP_ERROR);
     packet->icmp_type = header[0];
     packet->icmp_code = header[1];
     packet->icmp_mtu = mtu;
-    walk_fill(walk, PACKET_ICMP_ERROR);
     return SKIP_NONE;
 }
 

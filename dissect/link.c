@@ -10,7 +10,7 @@
 /* Nobody stacks more; a frame that does was made to be long to read. */
 enum { VLAN_TAGS_MAX = 8, MPLS_LABELS_MAX = 16 };
 
-#define LINK_TYPE(value, step, meaning) [value] = step,
+#define LINK_TYPE(value, step, meaning) [(value)] = (step),
 static const walk_step link_steps[] = {
 #include "link_type.def"
 };
@@ -210,7 +210,7 @@ uint32_t link_plausible_ethernet_size(const struct walk *walk)
     struct walk inner = *walk;
     if (!walk_has(&inner, ETHERNET_HEADER_SIZE))
         return 0;
-    uint16_t type = load_u16(inner.at + 2 * MAC_SIZE);
+    uint16_t type = load_u16(inner.at + ETHERNET_HEADER_SIZE - ETHERTYPE_SIZE);
     walk_skip(&inner, ETHERNET_HEADER_SIZE);
     for (int tags = 0; link_is_vlan_tag(type); tags++) {
         if (tags == VLAN_TAGS_MAX || !walk_has(&inner, VLAN_TAG_SIZE))

@@ -4,6 +4,8 @@
  * PKTAP, which names the process of each packet. Between link.c's table and network.c. Byte order
  * is that of the machine that captured, which is not always known: where both are possible, the
  * one that makes sense is taken. */
+#include "base/table.h"
+#include "base/text.h"
 #include "link.h"
 #include "network.h"
 
@@ -221,14 +223,39 @@ static bool read_pktap(const struct walk *walk, struct pktap *pktap)
     return pktap->size >= size_min && walk_has(walk, pktap->size);
 }
 
-/* The name stays in the frame, so it must end there: without its NUL it is dropped. */
+/* Process names live as long as the run (model/frame.h) but PKTAP writes them into every frame, so
+ * each is kept once. Apple's kernel cuts them at 16 bytes; a machine has some hundreds. Past the
+ * cap, names are left out and process ids stay. Each thread has its own, so that none waits. */
+enum { KEPT_NAMES = 1024, KEPT_NAMES_MAX = 768, KEPT_NAME_SIZE = 4 * PKTAP_NAME_SIZE };
+
+static _Thread_local char kept_names[KEPT_NAMES][KEPT_NAME_SIZE];
+static _Thread_local uint32_t kept_name_count;
+
+static const char *keep_process_name(const uint8_t *bytes, size_t size)
+{
+    char name[KEPT_NAME_SIZE];
+    size_t length = text_printable(name, sizeof name, bytes, size);
+    uint32_t slot = (uint32_t)hash_bytes(name, length, 0) % KEPT_NAMES;
+    for (; kept_names[slot][0] != 0; slot = (slot + 1) % KEPT_NAMES)
+        if (strcmp(kept_names[slot], name) == 0)
+            return kept_names[slot];
+    if (kept_name_count == KEPT_NAMES_MAX)
+        return NULL;
+    kept_name_count++;
+    memcpy(kept_names[slot], name, length + 1);
+    return kept_names[slot];
+}
+
 static void take_process(struct walk *walk, const struct pktap *pktap)
 {
-    if (pktap->process_id < 0 || !pktap->name || pktap->name[0] == 0 ||
-        !memchr(pktap->name, 0, pktap->name_room))
+    if (pktap->process_id < 0 || !pktap->name)
+        return;
+    size_t room = pktap->name_room < PKTAP_NAME_SIZE ? pktap->name_room : PKTAP_NAME_SIZE;
+    size_t size = strnlen((const char *)pktap->name, room);
+    if (size == 0)
         return;
     walk->process.id = pktap->process_id;
-    walk->process.name = (const char *)pktap->name;
+    walk->process.name = keep_process_name(pktap->name, size);
 }
 
 static enum skip_reason pktap_carry(struct walk *walk, const struct pktap *pktap)

@@ -12,20 +12,9 @@ enum { UDP_HEADER_SIZE = 8, PORT_DNS = 53 };
 
 static enum skip_reason fill_dns(struct walk *walk, uint16_t source_port, uint16_t destination_port)
 {
-    struct packet *packet = walk->packet;
-    packet->source_port = source_port;
-    packet->destination_port = destination_port;
-    packet->tcp_flags = 0;
-    packet->window = 0;
-    packet->sequence = 0;
-    packet->acknowledgement = 0;
-    packet->tcp_options = NULL;
-    packet->tcp_options_size = 0;
-    packet->tcp_options_cut = false;
-    packet->icmp_type = 0;
-    packet->icmp_code = 0;
-    packet->icmp_mtu = 0;
-    walk_fill(walk, PACKET_DNS);
+    walk_fill_without_tcp(walk, PACKET_DNS);
+    walk->packet->source_port = source_port;
+    walk->packet->destination_port = destination_port;
     return SKIP_NONE;
 }
 

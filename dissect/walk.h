@@ -172,4 +172,22 @@ static inline void walk_fill(const struct walk *walk, enum packet_kind kind)
     walk_fill_ip(walk);
 }
 
+static inline void walk_fill_without_tcp(const struct walk *walk, enum packet_kind kind)
+{
+    struct packet *packet = walk->packet;
+    packet->source_port = 0;
+    packet->destination_port = 0;
+    packet->tcp_flags = 0;
+    packet->window = 0;
+    packet->sequence = 0;
+    packet->acknowledgement = 0;
+    packet->tcp_options = NULL;
+    packet->tcp_options_size = 0;
+    packet->tcp_options_cut = false;
+    packet->icmp_type = 0;
+    packet->icmp_code = 0;
+    packet->icmp_mtu = 0;
+    walk_fill(walk, kind);
+}
+
 #endif

@@ -62,9 +62,7 @@ struct packet {
 
     uint64_t frame;
     int64_t time_ns;
-    /* The frame's, or of its PKTAP header: the name is then a part of the frame's bytes (NUL-
-     * terminated, as on the wire) and lives no longer; keep it with names_keep. */
-    struct process process;
+    struct process process; /* the frame's, or the one that its PKTAP header names */
 };
 
 #endif

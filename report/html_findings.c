@@ -136,7 +136,7 @@ static void put_counts(FILE *out, const struct view_group *group)
     html_print(out, "%s", phrase_things((int64_t)group->findings, "finding", text));
     for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
         if (group->by_confidence[c])
-            html_print(out, " · %" PRIu64 " %s", group->by_confidence[c],
+            html_print(out, " · %s %s", phrase_count((int64_t)group->by_confidence[c], text),
                        confidence_name((enum confidence)c));
     fputs(" · first ", out);
     html_time(out, group->first_ns, false);

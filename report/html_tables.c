@@ -30,7 +30,7 @@ static void put_badge_cell(FILE *out, const char *tone, const char *word)
 void html_requirements(FILE *out, const struct view *view)
 {
     static const char *const titles[] = {
-        "Code", "Requirement", "Result", "#Observations", "#Against it", "What was observed", NULL};
+        "Code", "Result", "Requirement", "What was observed", "#Observations", "#Against it", NULL};
     begin_section(out, "requirements", "Requirements");
     html_table_begin(out, "requirement-table",
                      "What APNs needs of a network, and what the capture shows of each. "

@@ -99,9 +99,11 @@ static void put_ports(const struct terminal *terminal, const struct view *view)
 static const char *confidence_words(const struct view_group *group, char text[PHRASE_SIZE])
 {
     struct text out = text_over(text, PHRASE_SIZE);
+    char count[PHRASE_SIZE];
     for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
         if (group->by_confidence[c])
-            text_format(&out, "%s%" PRIu64 " %s", out.length ? ", " : "", group->by_confidence[c],
+            text_format(&out, "%s%s %s", out.length ? ", " : "",
+                        phrase_count((int64_t)group->by_confidence[c], count),
                         confidence_name((enum confidence)c));
     return text;
 }

@@ -131,11 +131,13 @@ static void say_port(struct view_port *port)
         text_add(&out, phrase_things((int64_t)all, "session", text));
     const char *separator = ": ";
     for (int heap = 0; heap < HEAP_COUNT && all && !port->is_retired; heap++) {
-        if (!port->sessions[heap])
-            continue;
-        text_format(&out, "%s%s %s", separator, phrase_count((int64_t)port->sessions[heap], text),
-                    view_heap_word((enum view_heap)heap));
-        separator = ", ";
+        uint64_t count = port->sessions[heap];
+        const char *word = view_heap_word((enum view_heap)heap);
+        if (count == all)
+            text_format(&out, all == 1 ? ", %s" : ", all %s", word);
+        else if (count)
+            text_format(&out, "%s%s %s", separator, phrase_count((int64_t)count, text), word);
+        separator = count ? ", " : separator;
     }
 }
 
@@ -314,12 +316,14 @@ static void limit_confidence(struct view *view)
     for (size_t i = 0; i < view->group_count; i++)
         for (int c = 0; c < CONFIDENCE_COUNT && view->groups[i]->severity == SEVERITY_FAIL; c++)
             sure[c] += view->groups[i]->by_confidence[c];
-    if (view->findings[SEVERITY_FAIL])
-        view_limit(view,
-                   "Of the faults %" PRIu64 " %s certain (the packets prove it), %" PRIu64
-                   " likely, %" PRIu64 " possible.",
-                   sure[CONFIDENCE_CERTAIN], sure[CONFIDENCE_CERTAIN] == 1 ? "is" : "are",
-                   sure[CONFIDENCE_LIKELY], sure[CONFIDENCE_POSSIBLE]);
+    if (!view->findings[SEVERITY_FAIL])
+        return;
+    char certain[PHRASE_SIZE], likely[PHRASE_SIZE], possible[PHRASE_SIZE];
+    view_limit(view, "Of the faults %s %s certain (the packets prove it), %s likely, %s possible.",
+               phrase_count((int64_t)sure[CONFIDENCE_CERTAIN], certain),
+               sure[CONFIDENCE_CERTAIN] == 1 ? "is" : "are",
+               phrase_count((int64_t)sure[CONFIDENCE_LIKELY], likely),
+               phrase_count((int64_t)sure[CONFIDENCE_POSSIBLE], possible));
 }
 
 static void limit_runs(struct view *view)

@@ -139,12 +139,6 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
 
 /* ---- the rows ---- */
 
-
-
-
-
-
-
 #define VALUE_integer(name) row.name = number_at(statement, column++);
 #define VALUE_total(name)   row.name = number_at(statement, column++);
 #define VALUE_text(name)    row.name = text_at(statement, column++);
@@ -156,28 +150,29 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
 #define COLUMN(type, name, value, meaning) VALUE_##type(name)
 
 /* Opens and ends each reading function; between them stand the columns. */
-#define READ_BEGIN(function, row_type, kind)                                                      \
-    bool archive_##function(struct archive *archive, const struct archive_range *range,           \
-                            bool (*each)(void *context, const struct row_type *row),              \
-                            void *context, struct fault *fault)                                   \
+#define READ_BEGIN(function, row_type, kind)                                                       \
+    bool archive_##function(struct archive *archive, const struct archive_range *range,            \
+                            bool (*each)(void *context, const struct row_type *row),               \
+                            void *context, struct fault *fault)                                    \
     {                                                                                              \
         sqlite3_stmt *statement = prepare(archive, kind, range);                                   \
         int result = statement ? SQLITE_ROW : SQLITE_ERROR;                                        \
         while (statement && (result = sqlite3_step(statement)) == SQLITE_ROW) {                    \
             struct row_type row = {0};                                                             \
             int column = 0;
-#define READ_END                                                                                  \
-            if (!each(context, &row))                                                              \
-                break;                                                                             \
-        }                                                                                          \
-        bool read = result == SQLITE_ROW || result == SQLITE_DONE;                                 \
-        if (!read || !statement)                                                                   \
-            read = database_fault(fault, "read", archive->path, archive->database);                \
-        sqlite3_finalize(statement);                                                               \
-        return read;                                                                               \
+#define READ_END                                                                                   \
+    if (!each(context, &row))                                                                      \
+        break;                                                                                     \
+    }                                                                                              \
+    bool read = result == SQLITE_ROW || result == SQLITE_DONE;                                     \
+    if (!read || !statement)                                                                       \
+        read = database_fault(fault, "read", archive->path, archive->database);                    \
+    sqlite3_finalize(statement);                                                                   \
+    return read;                                                                                   \
     }
 
-/* clang-format off: the columns stand where statements would */
+/* The columns stand where statements would. */
+/* clang-format off */
 READ_BEGIN(runs, run_row, ROW_RUN)
 #include "run.def"
 READ_END
@@ -213,3 +208,4 @@ READ_END
 READ_BEGIN(attempts, attempts_row, ROW_ATTEMPTS)
 #include "attempts.def"
 READ_END
+/* clang-format on */

@@ -18,7 +18,7 @@ struct archive;
 /* Which rows: 0, NULL or ROW_NULL do not narrow. Without run_id and site: the newest run. */
 struct archive_range {
     int64_t run_id;
-    const char *site;   /* every run of that site */
+    const char *site; /* every run of that site */
     bool all_runs;
     int64_t since_ns;
     int64_t until_ns;
@@ -71,7 +71,7 @@ struct requirement_row {
 struct quality_row { /* of table capture_quality: one named count or sentence per row */
     int64_t run_id;
     const char *name;
-    int64_t value;       /* ROW_NULL where it is a sentence */
+    int64_t value; /* ROW_NULL where it is a sentence */
     const char *text;
 };
 
@@ -98,9 +98,9 @@ void archive_close(struct archive *archive);
 
 /* Each calls `each` per row, in the order of ids (requirements by code); a false return of `each`
  * stops early and is not an error. False with a sentence when the database cannot be read. */
-#define ARCHIVE_READ(table, row_type)                                                             \
-    MUST_USE bool archive_##table(struct archive *archive, const struct archive_range *range,     \
-                                  bool (*each)(void *context, const struct row_type *row),        \
+#define ARCHIVE_READ(table, row_type)                                                              \
+    MUST_USE bool archive_##table(struct archive *archive, const struct archive_range *range,      \
+                                  bool (*each)(void *context, const struct row_type *row),         \
                                   void *context, struct fault *fault)
 ARCHIVE_READ(runs, run_row);
 ARCHIVE_READ(flows, flow_row);

@@ -3,8 +3,8 @@
  * A batch is what is in the queue when it is half full, when a second has passed, or when the run
  * ends; the write lock is held while rows are inserted, never while they are waited for. Rows leave
  * the queue when they are committed. A batch that fails is rolled back and tried again: live for as
- * long as the run lasts (the queue drops what does not fit meanwhile), offline a few times, then its
- * rows are counted as lost and the next batch is tried, so that writing resumes when it can. */
+ * long as the run lasts (the queue drops what does not fit meanwhile), offline a few times, then
+ * its rows are counted as lost and the next batch is tried, so that writing resumes when it can. */
 #include "batch.h"
 
 #include <assert.h>
@@ -19,10 +19,10 @@
 #include "model/flow_record.h"
 
 enum {
-    TRIES = 3,               /* of one batch offline, or at the end of a live run */
-    FAILING_BUSY_MS = 100,   /* patience with a lock once a batch was given up */
-    SORTED_MAX = 16384,      /* flows of one batch that are put in order */
-    BREATH_NS = 200 * 1000   /* pause after a batch: other writers look each millisecond */
+    TRIES = 3,             /* of one batch offline, or at the end of a live run */
+    FAILING_BUSY_MS = 100, /* patience with a lock once a batch was given up */
+    SORTED_MAX = 16384,    /* flows of one batch that are put in order */
+    BREATH_NS = 200 * 1000 /* pause after a batch: other writers look each millisecond */
 };
 #define BATCH_PATIENCE_NS (1 * NS_PER_S)
 #define RETRY_NS          (250 * NS_PER_MS)
@@ -170,7 +170,8 @@ void *batch_writer_run(void *batch_writer)
     struct timespec breath = {.tv_nsec = BREATH_NS};
     for (;;) {
         queue_wait(&writer->queue, BATCH_PATIENCE_NS);
-        bool stopping = queue_is_stopping(&writer->queue); /* asked first: then no row comes later */
+        bool stopping =
+            queue_is_stopping(&writer->queue); /* asked first: then no row comes later */
         if (!is_empty(&writer->queue)) {
             write_batch(writer);
             nanosleep(&breath, NULL);

@@ -16,13 +16,13 @@ struct batch_writer {
     struct queue queue;
     struct row_writer rows;
     enum store_pressure pressure;
-    int busy_ms;          /* how long a locked database is waited for while all is well */
-    bool failing;         /* the last batch was not written; while so, one short try each */
-    bool drops_indexes;   /* the run is a bulk load, and indexes are kept off until its end */
+    int busy_ms;        /* how long a locked database is waited for while all is well */
+    bool failing;       /* the last batch was not written; while so, one short try each */
+    bool drops_indexes; /* the run is a bulk load, and indexes are kept off until its end */
     bool dropped_indexes;
-    uint64_t taken;       /* rows taken from the queue */
-    uint64_t lost;        /* of them, rows that were given up */
-    char cause[256];      /* of the first that was lost */
+    uint64_t taken;  /* rows taken from the queue */
+    uint64_t lost;   /* of them, rows that were given up */
+    char cause[256]; /* of the first that was lost */
 };
 
 /* Thread function: until the queue stops and is empty. */

@@ -48,8 +48,8 @@ static void make_null(struct binder *binder, struct bound *bound)
 
 static void make_text(struct binder *binder, const char *text, size_t length)
 {
-    note(binder, sqlite3_bind_text(binder->statement, binder->next - 1, text, (int)length,
-                                   SQLITE_STATIC));
+    note(binder,
+         sqlite3_bind_text(binder->statement, binder->next - 1, text, (int)length, SQLITE_STATIC));
 }
 
 void bind_integer(struct binder *binder, int64_t value)

@@ -1,7 +1,7 @@
 /* Values into the parameters of one prepared statement, in order, without work that can be saved.
  *
- * Private to store/. A parameter keeps its value from row to row, so one that does not change is not
- * bound again: most columns of most rows. Text is bound without a copy and must live until the
+ * Private to store/. A parameter keeps its value from row to row, so one that does not change is
+ * not bound again: most columns of most rows. Text is bound without a copy and must live until the
  * statement has run. Deliberately knows no tables. */
 #ifndef APNSCOPE_STORE_BINDER_H
 #define APNSCOPE_STORE_BINDER_H
@@ -44,7 +44,8 @@ void bind_name(struct binder *binder, const char *name);
 void bind_address(struct binder *binder, const struct address *address);
 void bind_mac(struct binder *binder, const uint8_t *mac);
 
-/* Runs the statement and begins anew at the first parameter. Returns SQLITE_DONE, or what failed. */
+/* Runs the statement and begins anew at the first parameter. Returns SQLITE_DONE, or what failed.
+ */
 int binder_run(struct binder *binder);
 
 #endif

@@ -37,16 +37,19 @@ static const struct column capture_quality_columns[] = {
 };
 #undef COLUMN
 
-#define TABLE(table, same, sorted, meaning)                                                       \
-    {#table, meaning, same, sorted, table##_columns, sizeof table##_columns / sizeof(struct column)}
+#define TABLE(table, same, sorted, meaning)                                                        \
+    {                                                                                              \
+#table, meaning, same, sorted, table##_columns,                                            \
+            sizeof table##_columns / sizeof(struct column)                                         \
+    }
 
 const struct table_description table_descriptions[ROW_KIND_COUNT] = {
     [ROW_RUN] = TABLE(run, "id", "id", "One analysis: of capture files, or of interfaces."),
     [ROW_FLOW] = TABLE(flow, "id", "id",
                        "One TCP session with APNs, or one attempt at it. Up is from the client to "
                        "the server, down the other way."),
-    [ROW_DEVICE] = TABLE(device, "run_id, ip, lane", "id",
-                         "One client, and whether APNs works for it."),
+    [ROW_DEVICE] =
+        TABLE(device, "run_id, ip, lane", "id", "One client, and whether APNs works for it."),
     [ROW_FINDING] = TABLE(finding, "id", "id", "One thing found, with its evidence."),
     [ROW_REQUIREMENT] = TABLE(requirement, "run_id, code", "run_id, code",
                               "The audit table: what APNs needs, and what was observed."),
@@ -67,7 +70,8 @@ const struct fact_description fact_descriptions[] = {
 #define FACT(name, value, sentence, meaning) {#name, meaning},
 #include "quality_fact.def"
 #undef FACT
-    {"dns_answers_not_stored", "DNS answers beyond the cap of `dns_answer`; present only where some"},
+    {"dns_answers_not_stored",
+     "DNS answers beyond the cap of `dns_answer`; present only where some"},
 };
 const size_t fact_description_count = sizeof fact_descriptions / sizeof fact_descriptions[0];
 

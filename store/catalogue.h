@@ -1,7 +1,8 @@
-/* What the tables of the database are: names, columns, meanings, and the SQL that follows from them.
+/* What the tables of the database are: names, columns, meanings, and the SQL that follows from
+ * them.
  *
- * Private to store/. One .def file per table drives the INSERT, the binding of values, the SELECT of
- * the reader and docs/schema.md; schema.sql alone says types and keys. */
+ * Private to store/. One .def file per table drives the INSERT, the binding of values, the SELECT
+ * of the reader and docs/schema.md; schema.sql alone says types and keys. */
 #ifndef APNSCOPE_STORE_CATALOGUE_H
 #define APNSCOPE_STORE_CATALOGUE_H
 

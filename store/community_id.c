@@ -43,7 +43,8 @@ static void put_u16(uint8_t *at, uint16_t value)
     at[1] = (uint8_t)value;
 }
 
-/* seed (2) | lower address (4 or 16) | higher address | protocol (1) | 0 | lower port (2) | higher */
+/* seed (2) | lower address (4 or 16) | higher address | protocol (1) | 0 | lower port (2) | higher
+ */
 static size_t hash_input(uint8_t bytes[40], uint16_t seed, const struct address *a, uint16_t a_port,
                          const struct address *b, uint16_t b_port)
 {
@@ -68,9 +69,9 @@ static size_t hash_input(uint8_t bytes[40], uint16_t seed, const struct address 
     return (size_t)(at + 6 - bytes);
 }
 
-const char *community_id_write(struct community_id *maker, uint16_t seed,
-                               const struct address *a, uint16_t a_port, const struct address *b,
-                               uint16_t b_port, char text[COMMUNITY_ID_TEXT_SIZE])
+const char *community_id_write(struct community_id *maker, uint16_t seed, const struct address *a,
+                               uint16_t a_port, const struct address *b, uint16_t b_port,
+                               char text[COMMUNITY_ID_TEXT_SIZE])
 {
     uint8_t bytes[40], digest[EVP_MAX_MD_SIZE];
     if (!maker)

@@ -1,8 +1,8 @@
 /* Community ID: one name for a flow that Zeek, Suricata, Arkime and others compute alike.
  *
- * Private to store/. Version 1 of https://github.com/corelight/community-id-spec: "1:" and the base64
- * of SHA-1 over seed, addresses, protocol, a zero byte and ports, the lower end first. A name to join
- * tables with, not a protection of anything, so SHA-1 is no weakness here. */
+ * Private to store/. Version 1 of https://github.com/corelight/community-id-spec: "1:" and the
+ * base64 of SHA-1 over seed, addresses, protocol, a zero byte and ports, the lower end first. A
+ * name to join tables with, not a protection of anything, so SHA-1 is no weakness here. */
 #ifndef APNSCOPE_STORE_COMMUNITY_ID_H
 #define APNSCOPE_STORE_COMMUNITY_ID_H
 
@@ -20,8 +20,8 @@ void community_id_free(struct community_id *maker);
 
 /* Returns `text`, or NULL where the hash failed or `maker` is NULL. Ends may be given in any order;
  * both addresses must be of one family. */
-const char *community_id_write(struct community_id *maker, uint16_t seed,
-                               const struct address *a, uint16_t a_port, const struct address *b,
-                               uint16_t b_port, char text[COMMUNITY_ID_TEXT_SIZE]);
+const char *community_id_write(struct community_id *maker, uint16_t seed, const struct address *a,
+                               uint16_t a_port, const struct address *b, uint16_t b_port,
+                               char text[COMMUNITY_ID_TEXT_SIZE]);
 
 #endif

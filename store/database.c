@@ -118,8 +118,9 @@ void database_cause(sqlite3 *database, char *text, size_t size)
             return;
         }
     if (result == SQLITE_IOERR && is_refused_write(extended, system_error))
-        snprintf(text, size, "the disk or a limit on the size of files refused a write; free some "
-                             "space or raise the limit and run again");
+        snprintf(text, size,
+                 "the disk or a limit on the size of files refused a write; free some "
+                 "space or raise the limit and run again");
     else if ((result == SQLITE_IOERR || result == SQLITE_CANTOPEN) && system_error != 0)
         snprintf(text, size, "%s; check its folder's permissions and disk", strerror(system_error));
     else
@@ -157,9 +158,8 @@ static void configure_once(void)
 static int open_uri(sqlite3 **database, const char *path, const char *parameters, int flags)
 {
     char *uri = location_uri(path, parameters);
-    int result = sqlite3_open_v2(uri, database,
-                                 flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                 NULL);
+    int result = sqlite3_open_v2(
+        uri, database, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     free(uri);
     if (result != SQLITE_OK)
         return result;
@@ -270,8 +270,8 @@ bool database_open_to_read(sqlite3 **database, const char *path, struct fault *f
         return false;
     bool has_log = location_has_log(path);
     bool may_write = !has_log && access(path, W_OK) == 0;
-    bool good = try_to_read(database, path, "",
-                            may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+    bool good =
+        try_to_read(database, path, "", may_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     int result = sqlite3_errcode(*database) & 0xff;
     if (!good && !has_log && (result == SQLITE_CANTOPEN || result == SQLITE_READONLY)) {
         sqlite3_close(*database);

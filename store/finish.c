@@ -73,8 +73,7 @@ int finish_connect(sqlite3 *database, int64_t run_id, int64_t flow_base)
 static int delete_run(sqlite3 *database, int64_t run_id)
 {
     static const char *const deletions[] = {
-        "DELETE FROM finding WHERE run_id = ?1",
-        "DELETE FROM device WHERE run_id = ?1",
+        "DELETE FROM finding WHERE run_id = ?1", "DELETE FROM device WHERE run_id = ?1",
         "DELETE FROM flow WHERE run_id = ?1",
         "DELETE FROM run WHERE id = ?1", /* and by cascade what is left */
     };

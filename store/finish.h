@@ -18,8 +18,8 @@ int finish_replace(sqlite3 *database, int64_t run_id);
 /* Rows of `skipped` and `capture_quality`. */
 int finish_quality(struct row_writer *writer, const struct capture_quality *quality);
 
-/* The secondary indexes of `flow`. A run is a bulk load when rebuilding them is cheaper than keeping
- * them up: 20,000 sessions, and at least a quarter of what is there already. */
+/* The secondary indexes of `flow`. A run is a bulk load when rebuilding them is cheaper than
+ * keeping them up: 20,000 sessions, and at least a quarter of what is there already. */
 bool finish_is_bulk(int64_t flows, int64_t flows_before);
 int finish_drop_indexes(sqlite3 *database);
 int finish_build_indexes(sqlite3 *database);

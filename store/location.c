@@ -35,7 +35,8 @@ static int read_header(const char *path, uint8_t header[HEADER_SIZE])
     if (result == SQLITE_OK)
         result = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
     if (result == SQLITE_OK)
-        result = file->pMethods ? file->pMethods->xRead(file, header, HEADER_SIZE, 0) : SQLITE_CANTOPEN;
+        result =
+            file->pMethods ? file->pMethods->xRead(file, header, HEADER_SIZE, 0) : SQLITE_CANTOPEN;
     sqlite3_close(database);
     return result;
 }
@@ -46,8 +47,7 @@ static bool check_header(const char *path, struct fault *fault)
     int result = read_header(path, header);
     if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ)
         return fault_set(fault, "cannot read database \"%s\": %s", path, sqlite3_errstr(result));
-    if (result == SQLITE_IOERR_SHORT_READ ||
-        memcmp(header, "SQLite format 3", MAGIC_SIZE) != 0 ||
+    if (result == SQLITE_IOERR_SHORT_READ || memcmp(header, "SQLite format 3", MAGIC_SIZE) != 0 ||
         load_u32(header + APPLICATION_ID_AT) != (uint32_t)STORE_APPLICATION_ID)
         return fault_set(fault,
                          "\"%s\" is not an apnscope database: it was left as it is; name another "
@@ -80,8 +80,10 @@ static bool cannot_open(const char *path, bool to_write, struct fault *fault)
     snprintf(folder, sizeof folder, "%s", path);
     if (cause == ENOENT && to_write && stat(dirname(folder), &facts) != 0) {
         snprintf(folder, sizeof folder, "%s", path);
-        return fault_set(fault, "cannot create database \"%s\": there is no folder \"%s\"; create "
-                                "it first", path, dirname(folder));
+        return fault_set(fault,
+                         "cannot create database \"%s\": there is no folder \"%s\"; create "
+                         "it first",
+                         path, dirname(folder));
     }
     if (cause == ENOENT && !to_write)
         return fault_set(fault, "there is no database \"%s\"; apnscope analyze makes one", path);
@@ -148,7 +150,8 @@ static bool make_database(const char *path)
     return made || cause == EEXIST;
 }
 
-/* Where the file system cannot move without replacing, an empty file is made and SQLite fills it. */
+/* Where the file system cannot move without replacing, an empty file is made and SQLite fills it.
+ */
 static bool make_file(const char *path)
 {
     if (make_database(path))

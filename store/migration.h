@@ -18,11 +18,12 @@
 
 int migration_newest(void);
 
-/* Brings an empty or older database up to date, in one transaction. Returns an SQLite result code. */
+/* Brings an empty or older database up to date, in one transaction. Returns an SQLite result code.
+ */
 int migration_apply(sqlite3 *database);
 
-/* A new, empty database of today's schema, as the bytes of a file that uses a write-ahead log. To be
- * freed with sqlite3_free; NULL where memory is short. */
+/* A new, empty database of today's schema, as the bytes of a file that uses a write-ahead log. To
+ * be freed with sqlite3_free; NULL where memory is short. */
 unsigned char *migration_new_file(size_t *size);
 
 /* "... was written by a newer apnscope ...". Returns false. */

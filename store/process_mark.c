@@ -2,8 +2,8 @@
  *
  * A process number alone proves nothing: numbers are reused, and begin anew with every boot and
  * every container. Rests on proc(5): field 22 of stat is the start time in clock ticks since boot.
- * A database on a file system shared by two machines would prove it wrong, and SQLite's log does not
- * work there either. */
+ * A database on a file system shared by two machines would prove it wrong, and SQLite's log does
+ * not work there either. */
 #include "process_mark.h"
 
 #include <stdio.h>

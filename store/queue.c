@@ -1,8 +1,8 @@
 /* The ring between the pipeline and the writer.
  *
- * Positions count bytes since the beginning and never wrap in practice; their remainder is the place
- * in the ring. A row never wraps: what is left at the ring's end is padded. Sleeping is announced in
- * an atomic flag first, so that the busy path takes no lock. */
+ * Positions count bytes since the beginning and never wrap in practice; their remainder is the
+ * place in the ring. A row never wraps: what is left at the ring's end is padded. Sleeping is
+ * announced in an atomic flag first, so that the busy path takes no lock. */
 #include "queue.h"
 
 #include <assert.h>
@@ -123,8 +123,7 @@ static void sleep_until(struct queue *queue, int64_t patience_ns, bool for_rows)
     pthread_mutex_lock(&queue->lock);
     atomic_store(&queue->consumer_sleeps, for_rows);
     while (!queue_is_stopping(queue) &&
-           !(for_rows &&
-             (used(queue) >= queue->size / 2 || atomic_load(&queue->producer_waits))) &&
+           !(for_rows && (used(queue) >= queue->size / 2 || atomic_load(&queue->producer_waits))) &&
            pthread_cond_timedwait(&queue->filled, &queue->lock, &deadline) != ETIMEDOUT)
         continue;
     atomic_store(&queue->consumer_sleeps, false);

@@ -1,8 +1,8 @@
 /* Rows on their way from the pipeline's thread to the writer's.
  *
- * Private to store/. One producer, one consumer, a fixed ring of bytes: a row costs the producer one
- * copy and two atomic operations. Rows stay in the ring until the consumer releases them, that is,
- * until they are committed, so that a failed transaction can be tried again. */
+ * Private to store/. One producer, one consumer, a fixed ring of bytes: a row costs the producer
+ * one copy and two atomic operations. Rows stay in the ring until the consumer releases them, that
+ * is, until they are committed, so that a failed transaction can be tried again. */
 #ifndef APNSCOPE_STORE_QUEUE_H
 #define APNSCOPE_STORE_QUEUE_H
 
@@ -25,13 +25,13 @@ enum { QUEUE_ALIGNMENT = 16 };
 
 struct queue {
     uint8_t *bytes;
-    size_t size;             /* a power of two */
-    _Atomic uint64_t head;   /* bytes ever put; the producer's */
-    _Atomic uint64_t tail;   /* bytes ever released; the consumer's */
+    size_t size;           /* a power of two */
+    _Atomic uint64_t head; /* bytes ever put; the producer's */
+    _Atomic uint64_t tail; /* bytes ever released; the consumer's */
     atomic_bool consumer_sleeps;
     atomic_bool producer_waits;
     atomic_bool stopping;
-    pthread_mutex_t lock;    /* of the two conditions only */
+    pthread_mutex_t lock; /* of the two conditions only */
     pthread_cond_t filled;
     pthread_cond_t drained;
 };
@@ -41,7 +41,8 @@ void queue_free(struct queue *queue);
 
 /* Producer. Copies a row in; when the queue is full waits, or returns false. A row is at most an
  * eighth of the queue. */
-bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t size, bool may_wait);
+bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t size,
+               bool may_wait);
 /* Producer: no more rows. The consumer sees it at once. */
 void queue_stop(struct queue *queue);
 

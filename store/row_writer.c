@@ -38,10 +38,10 @@ static int64_t amount(uint64_t value)
 static const char *scope_reason_name(uint8_t reason)
 {
     static const char *const names[] = {
-        [SCOPE_BY_NONE] = NULL,           [SCOPE_BY_PORT] = "port",
-        [SCOPE_BY_NAME] = "name",         [SCOPE_BY_ALPN] = "alpn",
-        [SCOPE_BY_DNS] = "dns",           [SCOPE_BY_COURIER] = "courier",
-        [SCOPE_BY_CONNECT] = "connect",   [SCOPE_BY_FALLBACK] = "fallback",
+        [SCOPE_BY_NONE] = NULL,         [SCOPE_BY_PORT] = "port",
+        [SCOPE_BY_NAME] = "name",       [SCOPE_BY_ALPN] = "alpn",
+        [SCOPE_BY_DNS] = "dns",         [SCOPE_BY_COURIER] = "courier",
+        [SCOPE_BY_CONNECT] = "connect", [SCOPE_BY_FALLBACK] = "fallback",
     };
     assert(reason < sizeof names / sizeof names[0]);
     return names[reason];
@@ -79,9 +79,9 @@ struct dns_row_value {
     int64_t time_ns;
 };
 
-#define bind_total bind_integer
-#define bind_hidden_integer bind_integer
-#define bind_hidden_text bind_text
+#define bind_total                         bind_integer
+#define bind_hidden_integer                bind_integer
+#define bind_hidden_text                   bind_text
 #define COLUMN(type, name, value, meaning) bind_##type(binder, value);
 
 static void bind_run(struct binder *binder, struct row_context *at, const struct run_record *run)
@@ -138,7 +138,8 @@ static void bind_capture_quality(struct binder *binder, struct row_context *at,
 #undef COLUMN
 
 static const char update_dns[] =
-    "UPDATE dns_answer SET count = count + 1, first_ns = min(first_ns, ?), last_ns = max(last_ns, ?)"
+    "UPDATE dns_answer SET count = count + 1, first_ns = min(first_ns, ?), last_ns = max(last_ns, "
+    "?)"
     " WHERE run_id = ? AND client_ip IS ? AND resolver_ip IS ? AND name = ? AND type = ?"
     " AND rcode = ? AND answer IS ?";
 
@@ -187,8 +188,11 @@ static const char *dns_type_text(uint16_t type, char text[16])
     static const struct {
         enum dns_type type;
         const char *name;
-    } names[] = {{DNS_A, "A"},       {DNS_AAAA, "AAAA"},   {DNS_HTTPS, "HTTPS"},
-                 {DNS_TXT, "TXT"},   {DNS_CNAME, "CNAME"}};
+    } names[] = {{DNS_A, "A"},
+                 {DNS_AAAA, "AAAA"},
+                 {DNS_HTTPS, "HTTPS"},
+                 {DNS_TXT, "TXT"},
+                 {DNS_CNAME, "CNAME"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].type == type)
             return names[i].name;

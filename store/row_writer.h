@@ -81,7 +81,8 @@ int row_writer_open(struct row_writer *writer, sqlite3 *database);
 void row_writer_close(struct row_writer *writer);
 
 /* `row` is the struct of that kind: run_record, flow_record, device_record, finding,
- * requirement_record, dns_seen, attempt_sum, skipped_count, quality_fact. SQLITE_OK when written. */
+ * requirement_record, dns_seen, attempt_sum, skipped_count, quality_fact. SQLITE_OK when written.
+ */
 int row_write(struct row_writer *writer, enum row_kind kind, const void *row);
 
 /* A row was refused by its own fault (a constraint): the transaction goes on without it. */

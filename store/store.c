@@ -1,8 +1,8 @@
 /* The store as the pipeline sees it: open, begin, rows, finish.
  *
- * The connection is used by the caller until the run begins, by the writer's thread while rows come,
- * and by the caller again once the thread has ended; never by both. Threads and files are opened in
- * store_open, before the process gives up its privileges. */
+ * The connection is used by the caller until the run begins, by the writer's thread while rows
+ * come, and by the caller again once the thread has ended; never by both. Threads and files are
+ * opened in store_open, before the process gives up its privileges. */
 #include "store/store.h"
 
 #include <assert.h>
@@ -20,8 +20,9 @@
 #include "store/archive.h"
 #include "store_patience.h"
 
-enum { QUEUE_SIZE = 4 << 20 }; /* about 9,000 sessions */
-#define RUN_ID_ROOM (INT64_C(1) << 32) /* ids set aside for a run that another process is writing */
+enum { QUEUE_SIZE = 4 << 20 };         /* about 9,000 sessions */
+#define RUN_ID_ROOM (INT64_C(1) << 32) /* ids set aside for a run that another process is writing  \
+                                        */
 
 struct store {
     sqlite3 *database;
@@ -172,8 +173,8 @@ static int reserve_ids(sqlite3 *database, struct row_context *context)
     int64_t room = RUN_ID_ROOM;
     int result = SQLITE_OK;
     for (size_t i = 0; i < sizeof reservations / sizeof reservations[0] && result == SQLITE_OK; i++)
-        result = database_number_with(database, reservations[i].sql, &room, i < 3,
-                                      reservations[i].base);
+        result =
+            database_number_with(database, reservations[i].sql, &room, i < 3, reservations[i].base);
     return result;
 }
 
@@ -256,7 +257,8 @@ void store_requirement(struct store *store, const struct requirement_record *req
 
 /* ---- the end ---- */
 
-/* Everything that was queued is written or counted as lost; the connection is the caller's again. */
+/* Everything that was queued is written or counted as lost; the connection is the caller's again.
+ */
 static void end_thread(struct store *store)
 {
     if (!store->thread_runs)
@@ -316,8 +318,7 @@ static bool tell_losses(const struct store *store, struct fault *fault)
     const char *cause = store->writer.cause[0] != '\0'
                             ? store->writer.cause
                             : "rows came faster than the disk took them; use a faster disk";
-    return fault_set(fault,
-                     "database \"%s\" lacks %" PRIu64 " of %" PRIu64 " rows of this run: %s",
+    return fault_set(fault, "database \"%s\" lacks %" PRIu64 " of %" PRIu64 " rows of this run: %s",
                      store->path, store->lost, store->offered, cause);
 }
 

@@ -2,7 +2,8 @@
  *
  * Last but one stage. Rows are copied into a bounded queue and written by a thread of the store's
  * own in large transactions; the caller never waits for the disk unless it asks to. What could not
- * be stored is counted and told by store_finish. Names follow docs/schema.md; words, not numbers. */
+ * be stored is counted and told by store_finish. Names follow docs/schema.md; words, not numbers.
+ */
 #ifndef APNSCOPE_STORE_STORE_H
 #define APNSCOPE_STORE_STORE_H
 
@@ -23,7 +24,9 @@ enum store_pressure {
     STORE_DROP  /* live: a full queue drops the row and counts it */
 };
 
-/* Creates or opens (migrating) the database; refuses newer and foreign files untouched. Marks runs
+/* Starts the writer's thread and opens every file that is needed later, so that the process may
+ * give up its privileges afterwards (it still makes and removes files in the database's folder).
+ * Creates or opens (migrating) the database; refuses newer and foreign files untouched. Marks runs
  * whose process is gone as interrupted. */
 MUST_USE bool store_open(struct store **store, const char *path, enum store_pressure pressure,
                          struct fault *fault);
@@ -32,6 +35,10 @@ MUST_USE bool store_open(struct store **store, const char *path, enum store_pres
  * options is replaced when the new one finishes. */
 MUST_USE bool store_begin(struct store *store, const struct run_record *run, struct fault *fault);
 
+/* One thread calls these. Rows are copied; the names and certificates that a flow points to are not
+ * and stay until store_close (they are those kept for the run). A flow, finding or requirement
+ * given again under its number or code, and a device under its address and lane, updates its row. A
+ * finding may come before its flow and device. */
 void store_flow(struct store *store, const struct flow_record *flow);
 void store_attempts(struct store *store, const struct attempt_sum *sum);
 void store_dns(struct store *store, const struct event *event); /* EVENT_DNS_ANSWER */

@@ -26,7 +26,7 @@ static void check_packet(const struct packet *packet, const struct frame *frame)
         (void)dissect_tcp_options(packet);
     }
     if (packet->process.name)
-        assert(strlen(packet->process.name) < frame->captured_size);
+        assert(packet->process.name[0] != 0 && strlen(packet->process.name) < 68);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "capture/capture.h"
 #include "cli/pipeline.h"
@@ -23,7 +24,7 @@
 #include "report/report.h"
 #include "tests/support/scenario.h"
 
-enum { PATH_SIZE = 512, QUERY_SIZE = 1024 };
+enum { PATH_SIZE = 512, WHERE_SIZE = 768, QUERY_SIZE = 1024 };
 
 static const char *scenario_path;
 static struct scenario *scenario;
@@ -94,12 +95,26 @@ static const char *host_address(const char *name, char text[ADDRESS_TEXT_SIZE])
 /* Words of the scenario for columns of the database. */
 static const char *column_of(const char *key)
 {
-    static const char *const names[][2] = {
-        {"port", "server_port"}, {"blocker", "blocker_ip"}, {"hops", "blocker_hops"}};
+    static const char *const names[][2] = {{"port", "server_port"},
+                                           {"server", "server_ip"},
+                                           {"blocker", "blocker_ip"},
+                                           {"hops", "blocker_hops"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i][0]) == 0)
             return names[i][1];
     return key;
+}
+
+/* How many flows of the scenario used the same ports before this one. */
+static unsigned earlier_flows(const struct scenario_flow *flow)
+{
+    unsigned count = 0;
+    for (const struct scenario_flow *other = scenario->flows; other < flow; other++)
+        if (other->client_port == flow->client_port && other->server_port == flow->server_port &&
+            address_equal(&other->client_ip, &flow->client_ip) &&
+            address_equal(&other->server_ip, &flow->server_ip))
+            count++;
+    return count;
 }
 
 static void where_of(const struct expectation *expectation, struct text *where)
@@ -121,9 +136,12 @@ static void where_of(const struct expectation *expectation, struct text *where)
         if (!flow)
             fail_msg("%s:%u: no flow is called %s", scenario_path, expectation->line,
                      expectation->subject);
-        text_format(where, "flow WHERE client_ip = '%s' AND client_port = %u AND server_ip = '%s' "
-                    "AND server_port = %u", address_text(&flow->client_ip, address),
-                    flow->client_port, address_text(&flow->server_ip, other), flow->server_port);
+        text_format(where,
+                    "flow WHERE id IN (SELECT id FROM flow WHERE client_ip = '%s' AND "
+                    "client_port = %u AND server_ip = '%s' AND server_port = %u "
+                    "ORDER BY started_ns, id LIMIT 1 OFFSET %u)",
+                    address_text(&flow->client_ip, address), flow->client_port,
+                    address_text(&flow->server_ip, other), flow->server_port, earlier_flows(flow));
         break;
     case EXPECT_DEVICE:
         text_format(where, "device WHERE ip = '%s'", host_address(expectation->subject, address));
@@ -152,20 +170,30 @@ static bool ask(sqlite3 *database, const char *query, char *answer, size_t size)
     return found;
 }
 
+/* Where an address belongs, a host's name stands for its address. */
+static const char *wanted_value(const struct scenario_pair *pair, char text[ADDRESS_TEXT_SIZE])
+{
+    size_t length = strlen(column_of(pair->key));
+    bool is_address = length > 3 && strcmp(column_of(pair->key) + length - 3, "_ip") == 0;
+    bool is_host = is_address && scenario_host(scenario, pair->value);
+    return is_host ? host_address(pair->value, text) : pair->value;
+}
+
 static unsigned check_pair(sqlite3 *database, const struct expectation *expectation,
                            const char *where, const struct scenario_pair *pair)
 {
-    char query[QUERY_SIZE], answer[512];
+    char query[QUERY_SIZE], answer[512], address[ADDRESS_TEXT_SIZE];
+    const char *wanted = wanted_value(pair, address);
     snprintf(query, sizeof query, "SELECT %s FROM %s", column_of(pair->key), where);
     if (!ask(database, query, answer, sizeof answer)) {
         print_error("%s:%u: no row: %s\n", scenario_path, expectation->line, query);
         return 1;
     }
-    if (strcmp(answer, pair->value) == 0)
+    if (strcmp(answer, wanted) == 0)
         return 0;
     print_error("%s:%u: %s %s: %s is %s, not %s\n", scenario_path, expectation->line,
                 expectation_kind_name(expectation->kind), expectation->subject, pair->key, answer,
-                pair->value);
+                wanted);
     return 1;
 }
 
@@ -207,7 +235,7 @@ static bool is_selector(const char *key)
 
 static unsigned check_expectation(sqlite3 *database, const struct expectation *expectation)
 {
-    char buffer[QUERY_SIZE];
+    char buffer[WHERE_SIZE];
     struct text where = text_over(buffer, sizeof buffer);
     if (expectation->kind == EXPECT_SKIPPED)
         return check_skipped(database, expectation);
@@ -271,9 +299,8 @@ static unsigned check_exit(const struct expectation *expectation)
 static void run_pipeline(struct pipeline_result *result)
 {
     struct fault fault = {{0}};
-    struct settings settings = {.database = database_path,
-                                .since_ns = TIME_UNKNOWN,
-                                .until_ns = TIME_UNKNOWN};
+    struct settings settings = {
+        .database = database_path, .since_ns = TIME_UNKNOWN, .until_ns = TIME_UNKNOWN};
     struct pipeline_hooks hooks = {0};
     const char *path = capture_path;
     if (!pipeline_run(&settings, &path, 1, scenario->start_ns, &hooks, result, &fault))

@@ -218,7 +218,7 @@ static void notes_hold_hardware_system_application_and_comments(void **state)
     struct seen seen = read_build(&b);
     assert_string_equal(capture_file_at(seen.capture, 0)->notes,
                         "comment: from the lab; hardware: Apple M1; OS: macOS; application: "
-                        "tcpdump\\x1B[2J; comment on record 1: look here");
+                        "tcpdump\\x1b[2J; comment on record 1: look here");
     forget(&seen);
 }
 
@@ -296,7 +296,13 @@ static void other_blocks_are_passed_over_whatever_their_size(void **state)
     }
     struct seen seen = read_build(&b);
     assert_int_equal(seen.count, 5);
+    assert_int_equal(seen.quality.frames, 5);
     assert_false(seen.quality.truncated);
+    /* Wireshark gives the two custom blocks numbers 3 and 5 */
+    assert_int_equal(seen.frames[1].number, 2);
+    assert_int_equal(seen.frames[2].number, 4);
+    assert_int_equal(seen.frames[3].number, 6);
+    assert_int_equal(seen.frames[4].number, 7);
     forget(&seen);
 }
 

@@ -355,7 +355,8 @@ static void hostile_names_are_made_safe_and_name_nothing(void **state)
     struct site site;
     site_open(&site);
     struct made *box = make(&site, "CN=Box,O=Example", NULL, NULL, NULL);
-    struct made *leaf = make(&site, "O=\x1b[31mRed\xe2\x80\xae", box, NULL, NULL);
+    const char organization[] = {'O', '=', 0x1b, '[', '3', '1', 'm', '\xe2', '\x80', '\xae', '\0'};
+    struct made *leaf = make(&site, organization, box, NULL, NULL);
     X509_NAME_add_entry_by_NID(
         X509_get_subject_name(leaf->certificate), NID_commonName, V_ASN1_UTF8STRING,
         (const unsigned char *)"courier.push.apple.com\0.evil.example", 36, -1, 0);

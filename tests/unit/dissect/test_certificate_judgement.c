@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,6 +15,12 @@ static const struct judged_name apple_ca = {"Apple Server Authentication CA", "A
 static const struct judged_name apple_root = {"Apple Root CA", "Apple Inc."};
 static const char apple_root_sha256[] =
     "b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024";
+
+/* Every text of a judged certificate has room for a fingerprint. */
+static void set(char *out, const char *text)
+{
+    snprintf(out, sizeof((struct judged_certificate *)0)->sha256, "%s", text);
+}
 
 static void add(struct judged_chain *chain, struct judged_name subject, struct judged_name issuer,
                 enum link_state link)
@@ -41,9 +48,9 @@ static struct judged_chain public_chain(const char *intermediate, const char *ro
 {
     struct judged_chain chain = {.names_push_host = true};
     struct judged_name middle = {"", "Apple Inc."}, top = {"", ""};
-    strcpy(middle.common_name, intermediate);
-    strcpy(top.common_name, root);
-    strcpy(top.organization, root_organization);
+    set(middle.common_name, intermediate);
+    set(top.common_name, root);
+    set(top.organization, root_organization);
     add(&chain, leaf_name, middle, LINK_VERIFIES);
     add(&chain, middle, top, LINK_NONE);
     return chain;
@@ -88,7 +95,7 @@ static void a_signature_of_another_key_is_foreign(void **state)
     assert_int_equal(certificate_judge(&chain), CHAIN_FOREIGN);
     chain = apple_chain();
     add(&chain, apple_root, apple_root, LINK_NONE);
-    strcpy(chain.certificates[2].sha256, apple_root_sha256);
+    set(chain.certificates[2].sha256, apple_root_sha256);
     chain.certificates[1].link = LINK_BROKEN;
     assert_int_equal(certificate_judge(&chain), CHAIN_FOREIGN);
     chain.certificates[1].link = LINK_VERIFIES;
@@ -101,7 +108,7 @@ static void another_root_of_the_same_name_is_foreign_unless_trusted(void **state
     struct judged_chain chain = apple_chain();
     chain.certificates[1].link = LINK_VERIFIES;
     add(&chain, apple_root, apple_root, LINK_NONE);
-    strcpy(chain.certificates[2].sha256, "00");
+    set(chain.certificates[2].sha256, "00");
     assert_int_equal(certificate_judge(&chain), CHAIN_FOREIGN);
     chain.under_trusted_anchor = true;
     assert_int_equal(certificate_judge(&chain), CHAIN_TRUSTED);
@@ -139,7 +146,7 @@ static void apples_intermediates_under_public_roots_are_apple_public(void **stat
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct judged_chain chain = public_chain(good[i][0], good[i][1], good[i][2]);
         assert_int_equal(certificate_judge(&chain), CHAIN_APPLE_PUBLIC);
-        strcpy(chain.certificates[0].issuer.organization, "Example");
+        set(chain.certificates[0].issuer.organization, "Example");
         assert_int_equal(certificate_judge(&chain), CHAIN_FOREIGN);
     }
     struct judged_chain chain = public_chain("Apple IST CA 2 - G1", "Corporate Root", "Example");
@@ -173,7 +180,7 @@ static void entrust_issued_to_apple_itself(void **state)
     chain.names_push_host = false;
     assert_int_equal(certificate_judge(&chain), CHAIN_OTHER_HOST);
     chain.names_push_host = true;
-    strcpy(chain.certificates[0].subject.organization, "Example");
+    set(chain.certificates[0].subject.organization, "Example");
     assert_int_equal(certificate_judge(&chain), CHAIN_FOREIGN);
 }
 

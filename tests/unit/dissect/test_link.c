@@ -313,12 +313,44 @@ static void pktap_names_the_process(void **state)
     assert_int_equal(packet.process.id, 1);
 }
 
-static void a_pktap_name_without_end_is_dropped(void **state)
+static void a_pktap_name_ends_with_its_field_and_is_printable(void **state)
 {
     (void)state;
     struct bytes frame = pktap1(1, inner_ethernet());
     memset(frame.at + 56, 'a', 17);
-    assert_null(expect_inner(258, frame).process.name);
+    assert_string_equal(expect_inner(258, frame).process.name, "aaaaaaaaaaaaaaaaa");
+    memcpy(frame.at + 56, "a\x1b[2J", 6);
+    assert_string_equal(expect_inner(258, frame).process.name, "a\\x1b[2J");
+}
+
+static void a_pktap_name_outlives_its_frame(void **state)
+{
+    (void)state;
+    struct bytes frame = pktap1(1, inner_ethernet());
+    const char *name = expect_inner(258, frame).process.name;
+    memcpy(frame.at + 56, "mail", 4);
+    const char *other = expect_inner(258, frame).process.name;
+    assert_string_equal(name, "apsd");
+    assert_string_equal(other, "mail");
+    assert_ptr_equal(name, expect_inner(258, pktap1(1, inner_ethernet())).process.name);
+}
+
+static void process_names_beyond_the_cap_are_left_out(void **state)
+{
+    (void)state;
+    static struct bytes frame;
+    frame = pktap1(1, inner_ethernet());
+    struct frame view = frame_over(258, frame.at, frame.size, frame.size);
+    struct packet packet;
+    for (int i = 0; i < 1100; i++) {
+        frame.at[56] = (uint8_t)('a' + i % 20);
+        frame.at[57] = (uint8_t)('a' + i / 20 % 20);
+        frame.at[58] = (uint8_t)('a' + i / 400);
+        assert_int_equal(dissect_frame(&view, &packet), SKIP_NONE);
+        assert_int_equal(packet.process.id, 12345);
+    }
+    assert_null(packet.process.name);
+    assert_string_equal(expect_inner(258, pktap1(1, inner_ethernet())).process.name, "apsd");
 }
 
 static void pktap_version_2_is_read(void **state)
@@ -473,7 +505,8 @@ int main(void)
         cmocka_unit_test(ppp_and_cisco_hdlc_lines_are_read),
         cmocka_unit_test(firewall_logs_are_read),
         cmocka_unit_test(pktap_names_the_process),
-        cmocka_unit_test(a_pktap_name_without_end_is_dropped),
+        cmocka_unit_test(a_pktap_name_ends_with_its_field_and_is_printable),
+        cmocka_unit_test(a_pktap_name_outlives_its_frame),
         cmocka_unit_test(pktap_version_2_is_read),
         cmocka_unit_test(a_private_link_type_is_not_taken_for_pktap),
         cmocka_unit_test(pktap_in_pktap_ends),
@@ -483,6 +516,7 @@ int main(void)
         cmocka_unit_test(radio_headers_are_passed),
         cmocka_unit_test(a_padded_80211_header_is_passed),
         cmocka_unit_test(unknown_link_types_are_said_to_be),
+        cmocka_unit_test(process_names_beyond_the_cap_are_left_out), /* fills the cap: last */
     };
     return cmocka_run_group_tests_name("link layers", tests, NULL, NULL);
 }

@@ -108,11 +108,12 @@ static bool may_occur(const void *bytes, size_t size)
 static void push_is_found_wherever_it_stands(void **state)
 {
     (void)state;
+    static const uint8_t lower[] = {'p', 'u', 's', 'h'}, mixed[] = {'p', 'U', 's', 'H'};
     uint8_t bytes[200];
     for (size_t size = 4; size <= sizeof bytes; size++) {
         for (size_t at = 0; at + 4 <= size; at++) {
             memset(bytes, 'p', sizeof bytes);
-            memcpy(bytes + at, at % 2 ? "push" : "pUsH", 4);
+            memcpy(bytes + at, at % 2 ? lower : mixed, sizeof lower);
             assert_true(may_occur(bytes, size));
             assert_false(may_occur(bytes, at + 3));
         }

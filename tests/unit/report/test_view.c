@@ -195,6 +195,38 @@ static void only_the_surest_findings_of_a_code_are_kept(void **state)
     assert_non_null(strstr(view.who, "and 145 more"));
 }
 
+/* Two captures of one site: the device that was broken in the first works in the second. */
+static void a_device_of_two_runs_is_counted_once_with_its_worst_verdict(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    fill_begin(&fill);
+    fill_unanswered(&fill, "10.0.0.4", "17.57.144.4", 5223, 5);
+    fill_device(&fill, "10.0.0.4", VERDICT_BROKEN, "", "No answer.", 1);
+    fill_requirement(&fill, R1_PORT_5223, STATUS_FAIL, 1, 1, "No answer.");
+    fill_end(&fill);
+    fill.run.sha256[0] = 'b';
+    fill.flows = 0;
+    if (!store_open(&fill.store, fill.database, STORE_WAIT, &fault) ||
+        !store_begin(fill.store, &fill.run, &fault))
+        fail_msg("%s", fault.sentence);
+    fill_working(&fill, "10.0.0.4", "17.57.144.4", 5223, 5, 100);
+    fill_device(&fill, "10.0.0.4", VERDICT_WORKS, "5223", "It works.", 1);
+    fill_requirement(&fill, R1_PORT_5223, STATUS_PASS, 1, 0, "It works.");
+    fill_end(&fill);
+
+    struct report_options options = fill_options(&fill);
+    options.range.all_runs = true;
+    if (!view_load(&view, &options, &fault))
+        fail_msg("%s", fault.sentence);
+    assert_int_equal(view.run_count, 2);
+    assert_int_equal(view.sessions, 2);
+    assert_int_equal(view.device_total, 1);
+    assert_int_equal(view.devices[DEVICE_ROLE_DEVICE][VERDICT_BROKEN], 1);
+    assert_int_equal(view.requirements[R1_PORT_5223].status, STATUS_FAIL);
+    assert_int_equal(view.requirements[R1_PORT_5223].seen, 2);
+}
+
 static void a_range_without_runs_is_a_sentence(void **state)
 {
     (void)state;
@@ -222,6 +254,7 @@ int main(void)
         VIEW_TEST(attempts_at_retired_ports_are_neither_pass_nor_fail),
         VIEW_TEST(each_remedy_is_said_once),
         VIEW_TEST(only_the_surest_findings_of_a_code_are_kept),
+        VIEW_TEST(a_device_of_two_runs_is_counted_once_with_its_worst_verdict),
         VIEW_TEST(a_range_without_runs_is_a_sentence),
     };
     return cmocka_run_group_tests_name("report/view", tests, NULL, NULL);

@@ -104,7 +104,8 @@ static inline void sample_run_sql(const char *path, const char *sql)
     sqlite3_close(database);
 }
 
-/* The first row, columns separated by '|', NULL as "NULL", until the next call; "" without a row. */
+/* The first row, columns separated by '|', NULL as "NULL", until the next call; "" without a row.
+ */
 static inline const char *sample_ask(const char *path, const char *sql)
 {
     static char answer[8192];

@@ -33,7 +33,7 @@ struct other_run {
 
 static void *write_run(void *context)
 {
-    enum { FLOWS = 20000 };
+    enum { FLOWS = 10000 };
     struct other_run *other = context;
     struct run_record run = sample_run(other->mark);
     struct fault fault;
@@ -61,7 +61,7 @@ static void two_threads_with_one_database_lose_nothing(void **state)
     assert_true(others[0].finished && others[1].finished);
     assert_string_equal(sample_ask(path, "SELECT group_concat(n) FROM (SELECT count(*) AS n"
                                          " FROM flow GROUP BY run_id)"),
-                        "20000,20000");
+                        "10000,10000");
     assert_sound(path);
     assert_int_equal(sample_files(state), 1);
 }
@@ -85,7 +85,7 @@ static void two_processes_with_one_database_lose_nothing(void **state)
     }
     assert_string_equal(sample_ask(path, "SELECT count(*), count(DISTINCT run_id),"
                                          " count(DISTINCT id) FROM flow"),
-                        "40000|2|40000");
+                        "20000|2|20000");
     assert_sound(path);
 }
 
@@ -134,21 +134,20 @@ static void a_killed_run_is_sound_and_interrupted(void **state)
 static void a_process_killed_at_any_moment_leaves_a_database(void **state)
 {
     const char *path = sample_path(state, "a.db");
-    for (useconds_t moment = 0; moment < 20; moment++) {
+    for (useconds_t moment = 0; moment < 10; moment++) {
         pid_t child = fork();
         if (child == 0) {
             struct other_run other = {path, (char)('a' + moment), false};
             for (;;)
                 write_run(&other);
         }
-        usleep(2000 + moment * 7000);
+        usleep(2000 + moment * 15000);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
         struct store *store = sample_open(path, STORE_WAIT);
         store_close(store);
         assert_sound(path);
-        assert_int_equal(sample_count(path, "SELECT count(*) FROM run WHERE state = 'running'"),
-                         0);
+        assert_int_equal(sample_count(path, "SELECT count(*) FROM run WHERE state = 'running'"), 0);
     }
 }
 

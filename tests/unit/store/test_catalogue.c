@@ -79,7 +79,8 @@ static void every_table_of_the_schema_is_described_and_strict(void **state)
 static const char introduction[] =
     "# The database\n"
     "\n"
-    "One SQLite file holds any number of runs. Its tables and columns are published: later versions "
+    "One SQLite file holds any number of runs. Its tables and columns are published: later "
+    "versions "
     "may add, never rename. This page is made from the schema and checked by a test "
     "(`tests/unit/store/test_catalogue.c`).\n"
     "\n"
@@ -100,8 +101,7 @@ static const char introduction[] =
     "\n"
     "No payload is stored: docs and sentences of `finding` name frames, not their contents.\n";
 
-static void add_columns(struct text *text, sqlite3 *database,
-                        const struct table_description *table)
+static void add_columns(struct text *text, sqlite3 *database, const struct table_description *table)
 {
     sqlite3_stmt *statement = columns_of(database, table->name);
     text_add(text, "\n| column | type | meaning |\n|---|---|---|\n");
@@ -112,11 +112,12 @@ static void add_columns(struct text *text, sqlite3 *database,
     sqlite3_finalize(statement);
 }
 
-#define ADD_WORDS(text, title, count, name, meaning, type)                                        \
-    do {                                                                                          \
-        text_format(text, "\n`%s`:\n\n", title);                                                  \
-        for (int word = 1; word < (count); word++)                                                \
-            text_format(text, "* `%s`: %s\n", name((type)word), meaning((type)word));             \
+#define ADD_WORDS(text, title, count, name, meaning, type)                                         \
+    do {                                                                                           \
+        text_format(text, "\n`%s`:\n\n", title);                                                   \
+        for (int word = 0; word < (count); word++)                                                 \
+            if (name((type)word))                                                                  \
+                text_format(text, "* `%s`: %s\n", name((type)word), meaning((type)word));          \
     } while (0)
 
 static void add_words(struct text *text, enum row_kind kind)
@@ -124,8 +125,7 @@ static void add_words(struct text *text, enum row_kind kind)
     if (kind == ROW_FLOW) {
         ADD_WORDS(text, "role", ROLE_COUNT, role_name, role_meaning, enum flow_role);
         ADD_WORDS(text, "path", PATH_COUNT, path_name, path_meaning, enum flow_path);
-        ADD_WORDS(text, "outcome", OUTCOME_COUNT, outcome_name, outcome_meaning,
-                  enum flow_outcome);
+        ADD_WORDS(text, "outcome", OUTCOME_COUNT, outcome_name, outcome_meaning, enum flow_outcome);
         ADD_WORDS(text, "ended_by", ENDED_COUNT, ending_name, ending_meaning, enum flow_ending);
         text_add(text, "\n`reason`: `port` (an Apple address and a push port), `name` (the SNI is "
                        "a push host), `alpn` (`apns-...`), `dns` (the address was learned from an "
@@ -134,10 +134,11 @@ static void add_words(struct text *text, enum row_kind kind)
                        "a failure on 5223, by the same device)\n");
     }
     if (kind == ROW_FINDING)
-        text_add(text, "\n`evidence` is an object: `frames`, an array of objects with `number` "
-                       "(as Wireshark counts), `time` (ISO 8601, UTC), `time_ns` and `shows` (what "
-                       "the frame shows); `reasoning`, why the finding follows; `limits`, the facts "
-                       "of the capture that limit it, only where there are some.\n");
+        text_add(text,
+                 "\n`evidence` is an object: `frames`, an array of objects with `number` "
+                 "(as Wireshark counts), `time` (ISO 8601, UTC), `time_ns` and `shows` (what "
+                 "the frame shows); `reasoning`, why the finding follows; `limits`, the facts "
+                 "of the capture that limit it, only where there are some.\n");
     if (kind == ROW_SKIPPED)
         ADD_WORDS(text, "reason", SKIP_COUNT, skip_reason_name, skip_reason_meaning,
                   enum skip_reason);

@@ -43,8 +43,9 @@ static void assert_left_alone(void **state, const char *path, const char *words)
 
 static void a_text_file_is_refused_unchanged(void **state)
 {
-    static const char text[] = "A letter of more than a hundred bytes, so that it is as long as the "
-                               "header of a database, and longer.\n";
+    static const char text[] =
+        "A letter of more than a hundred bytes, so that it is as long as the "
+        "header of a database, and longer.\n";
     const char *path = sample_path(state, "letter.txt");
     sample_write_file(path, text, sizeof text - 1);
     assert_left_alone(state, path, "is not an apnscope database");
@@ -112,7 +113,8 @@ static void an_empty_file_becomes_a_database(void **state)
 
 static void names_that_mean_something_to_sqlite_are_only_names(void **state)
 {
-    static const char *const names[] = {":memory:", "file:a.db?mode=memory", "a%20b.db", "c?d#e.db"};
+    static const char *const names[] = {":memory:", "file:a.db?mode=memory", "a%20b.db",
+                                        "c?d#e.db"};
     struct run_record run = sample_run('a');
     char folder[256];
     assert_non_null(getcwd(folder, sizeof folder));

@@ -59,15 +59,43 @@ static void every_column_of_a_flow_comes_back(void **state)
 
 static void what_is_unknown_is_null(void **state)
 {
-    static const char *const unknown[] = {
-        "client_ip",     "client_mac",    "server_ip",     "vlan",         "ip_version",
-        "role",          "path",          "outcome",       "ended_by",     "started_ns",
-        "established_ns", "last_ns",      "rtt_server_us", "rtt_client_us", "tls_hello_us",
-        "tls_version",   "sni",           "alpn",          "ja3",          "ja4",
-        "cert_subject",  "cert_issuer",   "cert_sha256",   "ndpi_protocol", "ndpi_risks",
-        "ttl_client",    "ttl_server",    "hops_server",   "process_name", "process_id",
-        "first_frame",   "last_frame",    "reason",        "alpn_chosen",  "connect_host",
-        "proxy_status",  "community_id",  NULL};
+    static const char *const unknown[] = {"client_ip",
+                                          "client_mac",
+                                          "server_ip",
+                                          "vlan",
+                                          "ip_version",
+                                          "role",
+                                          "outcome",
+                                          "ended_by",
+                                          "started_ns",
+                                          "established_ns",
+                                          "last_ns",
+                                          "rtt_server_us",
+                                          "rtt_client_us",
+                                          "tls_hello_us",
+                                          "tls_version",
+                                          "sni",
+                                          "alpn",
+                                          "ja3",
+                                          "ja4",
+                                          "cert_subject",
+                                          "cert_issuer",
+                                          "cert_sha256",
+                                          "ndpi_protocol",
+                                          "ndpi_risks",
+                                          "ttl_client",
+                                          "ttl_server",
+                                          "hops_server",
+                                          "process_name",
+                                          "process_id",
+                                          "first_frame",
+                                          "last_frame",
+                                          "reason",
+                                          "alpn_chosen",
+                                          "connect_host",
+                                          "proxy_status",
+                                          "community_id",
+                                          NULL};
     const char *path = sample_path(state, "a.db");
     struct run_record run = sample_run('a');
     struct store *store = sample_begin(path, &run);
@@ -122,11 +150,8 @@ static void the_rows_around_flows_come_back(void **state)
                                    .sessions = 5,
                                    .first_ns = 10,
                                    .last_ns = 20};
-    struct requirement_record requirement = {.code = R1_PORT_5223,
-                                             .status = STATUS_FAIL,
-                                             .seen = 5,
-                                             .failed = 5,
-                                             .summary = "Never."};
+    struct requirement_record requirement = {
+        .code = R1_PORT_5223, .status = STATUS_FAIL, .seen = 5, .failed = 5, .summary = "Never."};
     store_finding(store, &finding); /* before its device and its session: found all the same */
     finding.number = 2;
     finding.scope = SCOPE_SITE;
