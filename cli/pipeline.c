@@ -193,6 +193,8 @@ static bool open_stages(struct pipeline *pipeline, const char *const *paths, siz
 {
     pipeline->names = names_new(NAMES_CAP_BYTES);
     pipeline->engine = engine_new();
+    for (size_t i = 0; i < pipeline->settings->apple_nets.count; i++)
+        engine_add_apple_net(pipeline->engine, &pipeline->settings->apple_nets.items[i]);
     describe_options(pipeline);
     return open_capture(pipeline, paths, path_count, fault) && open_tracker(pipeline, fault);
 }

@@ -77,16 +77,17 @@ static void judge_silent(const struct device *device, const struct tally *tally,
                          const char *fail_code, struct device_record *record)
 {
     struct text reason = text_over(record->reason, sizeof record->reason);
-    if (fail_code) {
+    if (fail_code && !device->one_sided) {
         record->verdict = VERDICT_BROKEN;
         text_format(&reason, "nothing worked: %u attempt%s failed; %s stands", tally->failed,
                     plural(tally->failed), fail_code);
         return;
     }
     record->verdict = VERDICT_UNKNOWN;
-    if (device->one_sided)
-        text_format(&reason, "only one direction of %u session%s was captured", device->one_sided,
-                    plural(device->one_sided));
+    if (device->one_sided) /* it may well work where only one direction was captured */
+        text_format(&reason, "only one direction of %u session%s was captured%s%s%s",
+                    device->one_sided, plural(device->one_sided), fail_code ? "; " : "",
+                    fail_code ? fail_code : "", fail_code ? " stands" : "");
     else if (tally->failed)
         text_format(&reason, "%u attempt%s failed, too little to tell why", tally->failed,
                     plural(tally->failed));

@@ -149,7 +149,7 @@ enum skip_reason link_radiotap(struct walk *walk)
         return SKIP_LINK_BAD;
     walk_skip(walk, size);
     if ((flags & RADIOTAP_FLAG_FCS) && walk->wire >= 4)
-        walk_shorten(walk, walk->wire - 4);
+        walk_bound(walk, walk->wire - 4);
     if (!walk_has(walk, 2))
         return walk_lack(walk, 2, SKIP_LINK_CUT, SKIP_LINK_BAD);
     enum radio_form form = flags & RADIOTAP_FLAG_PADDED ? RADIO_PADDED : RADIO_PLAIN;

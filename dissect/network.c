@@ -80,6 +80,7 @@ enum skip_reason network_ipv4(struct walk *walk)
     walk->length_from_frame = total == 0;
     if (total == 0)
         total = walk->wire;
+    total = walk_inside(walk, total);
     if (ip[0] >> 4 != 4 || header_size < IPV4_HEADER_SIZE || total < header_size)
         return SKIP_IP_BAD;
     walk_bound(walk, total);
@@ -92,6 +93,7 @@ enum skip_reason network_ipv4(struct walk *walk)
     if (fragment & 0x2000)
         walk->is_fragment = true;
     walk->ip = ip;
+    walk->is_bounded = !walk->length_from_frame;
     walk_skip(walk, header_size);
     return network_carry(walk, ip[9]);
 }
@@ -141,8 +143,9 @@ enum skip_reason network_ipv6(struct walk *walk)
     if (ip[0] >> 4 != 6)
         return SKIP_IP_BAD;
     walk_skip(walk, IPV6_HEADER_SIZE);
-    walk_bound(walk, ipv6_payload_size(walk, ip));
+    walk_bound(walk, walk_inside(walk, ipv6_payload_size(walk, ip)));
     walk->ip = ip;
+    walk->is_bounded = !walk->length_from_frame;
     uint8_t protocol = ip[6];
     enum skip_reason reason = network_pass_extensions(walk, &protocol);
     return reason == SKIP_NONE ? network_carry(walk, protocol) : reason;

@@ -30,6 +30,7 @@ struct walk {
     uint16_t vlan;
     uint8_t depth;
     bool is_fragment;
+    bool is_bounded; /* `wire` is a header's word, not only the frame's record */
     bool length_from_frame;
     const uint8_t *ip;              /* the innermost IP header */
     const uint8_t *source_mac;      /* NULL: not known */
@@ -76,11 +77,23 @@ static inline void walk_bound(struct walk *walk, uint32_t size)
     walk->wire = size;
 }
 
-/* As walk_bound, for the length field of a layer that carries others: it can only shorten. */
+/* As walk_bound, for the length field of a layer that carries others: it can only shorten, and
+ * bounds what is inside. */
 static inline void walk_shorten(struct walk *walk, uint32_t size)
 {
-    if (size < walk->wire)
+    if (size <= walk->wire) {
         walk_bound(walk, size);
+        walk->is_bounded = true;
+    }
+}
+
+/* The size of a packet inside this layer, by its own header: no more than a header further out
+ * allows (seen: PPPoE that counts the Ethernet padding into the IP length), except in a first
+ * fragment, which holds only a part of it. */
+static inline uint32_t walk_inside(const struct walk *walk, uint32_t size)
+{
+    bool is_too_long = walk->is_bounded && !walk->is_fragment && size > walk->wire;
+    return is_too_long ? walk->wire : size;
 }
 
 static inline bool walk_deeper(struct walk *walk)

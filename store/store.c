@@ -20,9 +20,11 @@
 #include "store/archive.h"
 #include "store_patience.h"
 
-enum { QUEUE_SIZE = 4 << 20 };         /* about 9,000 sessions */
-#define RUN_ID_ROOM (INT64_C(1) << 32) /* ids set aside for a run that another process is writing  \
-                                        */
+/* Bytes; about 9,000 sessions. */
+enum { QUEUE_SIZE = 4 << 20 };
+
+/* Ids set aside for a run that another process is writing. */
+#define RUN_ID_ROOM (INT64_C(1) << 32)
 
 struct store {
     sqlite3 *database;

@@ -44,12 +44,24 @@ void scope_free(struct scope *scope)
     pool_free(&scope->clients);
 }
 
-bool scope_added_apple(const struct scope *scope, const struct address *address)
+static bool any_contains(const struct prefix *prefixes, size_t count,
+                         const struct address *address)
 {
-    for (size_t i = 0; i < scope->options->apple_net_count; i++)
-        if (prefix_contains(&scope->options->apple_nets[i], address))
+    for (size_t i = 0; i < count; i++)
+        if (prefix_contains(&prefixes[i], address))
             return true;
     return false;
+}
+
+bool scope_added_apple(const struct scope *scope, const struct address *address)
+{
+    return any_contains(scope->options->apple_nets, scope->options->apple_net_count, address);
+}
+
+bool scope_is_home(const struct scope *scope, const struct address *address)
+{
+    return scope->options->home_net_count == 0 ||
+           any_contains(scope->options->home_nets, scope->options->home_net_count, address);
 }
 
 enum flow_role scope_port_role(uint16_t port)

@@ -48,6 +48,10 @@ static inline bool scope_is_apple(const struct scope *scope, const struct addres
            (scope->options->apple_net_count && scope_added_apple(scope, address));
 }
 
+/* Inside the network: the user's prefixes, or by default whatever talks with Apple from the other
+ * side. */
+bool scope_is_home(const struct scope *scope, const struct address *address);
+
 /* Ports of model/push_port.def. */
 static inline bool scope_is_push_port(uint16_t port)
 {

@@ -191,7 +191,7 @@ static struct beginning find_beginning(const struct tracker *tracker, const stru
         begin_at_apple(tracker, packet, &beginning);
     else if (packet->payload_captured && may_name_push_host(tracker, packet))
         beginning.standing = STANDING_CANDIDATE;
-    else if (opens(packet) && scope_is_apple(scope, client))
+    else if (opens(packet) && scope_is_apple(scope, client) && scope_is_home(scope, server))
         beginning = (struct beginning){true, STANDING_OURS, ROLE_INBOUND, SCOPE_BY_PORT};
     else if (packet->tcp_flags & TCP_SYN && scope_watched(scope, server))
         beginning.standing = STANDING_CANDIDATE;

@@ -161,7 +161,8 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     int port = port_of(way_of(flow));
     if (port < 0)
         return;
-    if (!is_closed || flow_works(flow)) {
+    /* of a one-sided session nobody knows that it did not work */
+    if (!is_closed || flow_works(flow) || flow->outcome == OUTCOME_ONE_SIDED) {
         recover(judge, run, flow, is_closed);
         return;
     }

@@ -79,6 +79,16 @@ def check_root_map():
         breach(path, lines, "the root is a map of at most 80 lines")
 
 
+def check_manual():
+    """Every option of the command line is in the man page."""
+    manual = (ROOT / "docs/apnscope.1").read_text(encoding="utf-8").replace("\\-", "-")
+    table = ROOT / "cli/option.def"
+    for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
+        option = re.match(r'OPTION\(\w+, "([^"]+)"', line)
+        if option and "--" + option.group(1) not in manual:
+            breach(table, number, f"--{option.group(1)} is not in docs/apnscope.1")
+
+
 for folder in FOLDERS:
     for path in sorted((ROOT / folder).rglob("*")):
         if path.suffix in (".c", ".h", ".def"):
@@ -87,5 +97,6 @@ for folder in FOLDERS:
             check_opening(path)
 check_rules()
 check_root_map()
+check_manual()
 print("\n".join(breaches) if breaches else "the house is in order")
 sys.exit(1 if breaches else 0)

@@ -1,4 +1,4 @@
-/* Plays one scenario: `play FILE.scn`.
+/* Plays one scenario: `play FILE.scn [PATTERN]` (only the tests of such names: "the_story*").
  *
  * The scenario's capture goes through the very pipeline that `apnscope analyze` runs, and its
  * expectations are read from the database by column name. Then the properties of all scenarios:
@@ -241,6 +241,8 @@ static unsigned check_expectation(sqlite3 *database, const struct expectation *e
         return check_skipped(database, expectation);
     where_of(expectation, &where);
     unsigned wrong = check_presence(database, expectation, buffer);
+    if (wants_absence(expectation))
+        return wrong;
     for (size_t i = 0; i < expectation->pair_count && !wrong; i++)
         if (!is_selector(expectation->pairs[i].key))
             wrong += check_pair(database, expectation, buffer, &expectation->pairs[i]);
@@ -416,10 +418,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_file_cut_anywhere_does_no_harm),
         cmocka_unit_test(frames_cut_at_any_length_invent_no_finding),
     };
-    if (argc != 2) {
-        fputs("usage: play SCENARIO.scn\n", stderr);
+    if (argc != 2 && argc != 3) {
+        fputs("usage: play SCENARIO.scn [PATTERN OF TEST NAMES]\n", stderr);
         return 2;
     }
+    if (argc == 3)
+        cmocka_set_test_filter(argv[2]);
     scenario_path = argv[1];
     const char *slash = strrchr(scenario_path, '/');
     return cmocka_run_group_tests_name(slash ? slash + 1 : scenario_path, tests, read_scenario,

@@ -227,6 +227,28 @@ static void a_session_seen_from_its_middle_takes_it_back_at_its_end(void **state
     assert_silent(&play, "courier-unreachable");
 }
 
+static void a_session_of_which_half_was_captured_may_well_work(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play);
+    for (int i = 0; i < 3; i++) {
+        struct flow_record flow = unanswered(&play, PHONE, COURIER, 5223, 60 * i, 30);
+        play_close(&play, &flow);
+    }
+    struct flow_record half = attempt(&play, PHONE, SECOND, 443, 30);
+    half.outcome = OUTCOME_ONE_SIDED;
+    half.last_ns = at(900);
+    play_close(&play, &half);
+    play_end(&play);
+    assert_fires(&play, "port-blocked-silent");
+    assert_silent(&play, "courier-unreachable");
+    const struct device_record *device = must_see_device(&play, PHONE);
+    assert_int_equal(device->verdict, VERDICT_UNKNOWN);
+    assert_string_equal(device->reason,
+                        "only one direction of 1 session was captured; port-blocked-silent stands");
+}
+
 static void silence_is_never_a_fault(void **state)
 {
     (void)state;
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_long_outage_stays_on_record_and_the_device_works_again),
         cmocka_unit_test(attempts_that_fail_beside_an_open_session_do_not_cut_off),
         cmocka_unit_test(a_session_seen_from_its_middle_takes_it_back_at_its_end),
+        cmocka_unit_test(a_session_of_which_half_was_captured_may_well_work),
         cmocka_unit_test(silence_is_never_a_fault),
     };
     return cmocka_run_group_tests_name("rules about couriers", tests, NULL, NULL);

@@ -313,6 +313,18 @@ static void a_capture_without_apns_cannot_support_a_judgement(void **state)
     assert_nothing_found(&play);
 }
 
+static void a_capture_of_dns_alone_supports_a_little(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play);
+    play.quality.flows_tracked = 0;
+    play_answer(&play, PHONE, "5-courier.push.apple.com", DNS_A, DNS_NOERROR, COURIER, 1);
+    play_end(&play);
+    assert_int_equal(play.requirements[R0_CAPTURE].status, STATUS_WARN);
+    assert_int_equal(play.requirements[R8_DNS].status, STATUS_PASS);
+}
+
 static void a_blocked_port_fails_its_own_requirement_only(void **state)
 {
     (void)state;
@@ -406,6 +418,44 @@ static void a_flood_of_invented_senders_costs_no_real_device_its_place(void **st
     assert_int_equal(play.engine->devices.unproven.count, DEVICES_UNPROVEN_MAX);
     struct address phone = ip(PHONE);
     assert_true(devices_find(&play.engine->devices, &phone, 0) != DEVICE_NONE);
+    engine_free(play.engine);
+}
+
+struct verdicts {
+    uint32_t findings;
+    uint32_t broken;
+};
+
+static void count_finding(void *context, const struct finding *finding)
+{
+    (void)finding;
+    ((struct verdicts *)context)->findings++;
+}
+
+static void count_verdict(void *context, const struct device_record *device)
+{
+    ((struct verdicts *)context)->broken += device->verdict == VERDICT_BROKEN;
+}
+
+static void a_device_whose_finding_did_not_fit_is_broken_all_the_same(void **state)
+{
+    (void)state;
+    struct play play;
+    struct verdicts verdicts = {0};
+    enum { DEVICES = DETECT_FINDINGS_MAX + 100 };
+    play_begin(&play);
+    struct flow_record flow = unanswered(&play, PHONE, COURIER, 5223, 1, 30);
+    for (uint32_t i = 0; i < DEVICES; i++) {
+        const uint8_t client[4] = {10, 9, (uint8_t)(i >> 8), (uint8_t)i};
+        flow.client_ip = address_from_ipv4(client);
+        flow.number = ++play.flows;
+        play_close(&play, &flow);
+    }
+    struct engine_results results = {.context = &verdicts, count_finding, count_verdict, NULL};
+    engine_finish(play.engine, &results);
+    assert_int_equal(verdicts.findings, DETECT_FINDINGS_MAX);
+    assert_int_equal(verdicts.broken, DEVICES);
+    assert_int_equal(engine_losses(play.engine).findings, 100);
     engine_free(play.engine);
 }
 
@@ -518,11 +568,13 @@ int main(void)
         cmocka_unit_test(a_healthy_capture_passes_what_it_shows_and_no_more),
         cmocka_unit_test(an_empty_capture_observes_nothing),
         cmocka_unit_test(a_capture_without_apns_cannot_support_a_judgement),
+        cmocka_unit_test(a_capture_of_dns_alone_supports_a_little),
         cmocka_unit_test(a_blocked_port_fails_its_own_requirement_only),
         cmocka_unit_test(the_range_is_open_only_when_networks_answer_and_none_is_shut),
         cmocka_unit_test(ipv6_is_judged_against_ipv4),
         cmocka_unit_test(a_session_killed_by_silence_does_not_count_as_lasting),
         cmocka_unit_test(a_flood_of_invented_senders_costs_no_real_device_its_place),
+        cmocka_unit_test(a_device_whose_finding_did_not_fit_is_broken_all_the_same),
         cmocka_unit_test(at_the_cap_the_oldest_idle_device_goes),
         cmocka_unit_test(healthy_devices_leave_nothing_in_any_rules_memory),
         cmocka_unit_test(the_same_events_give_the_same_findings),

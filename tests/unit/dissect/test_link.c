@@ -151,6 +151,17 @@ static void pppoe_sessions_carry_ppp(void **state)
     expect_skip(51, set_u8(pppoe("0021", inner_ip()), 1, 0xa7), SKIP_NOT_IP);
 }
 
+static void a_session_bounds_the_packet_inside(void **state)
+{
+    (void)state;
+    struct bytes frame = pppoe("0021", set_u16(inner_ip(), 2, 20 + tcp().size + 6));
+    expect_inner(51, join(frame, zeros(6)));
+    struct bytes six = pppoe("0057", set_u16(ipv6(6, tcp()), 4, tcp().size + 6));
+    assert_int_equal(expect_packet(51, &six).payload_size, 5);
+    struct bytes first = pppoe("0021", set_u16(set_u16(inner_ip(), 2, 1500), 6, 0x2000));
+    assert_int_equal(expect_packet(51, &first).payload_size, 5);
+}
+
 static struct bytes with_length(struct bytes payload)
 {
     return ethernet((uint16_t)payload.size, payload);
@@ -495,6 +506,7 @@ int main(void)
         cmocka_unit_test(mpls_carries_ip_or_a_pseudowire),
         cmocka_unit_test(seventeen_labels_are_too_deep),
         cmocka_unit_test(pppoe_sessions_carry_ppp),
+        cmocka_unit_test(a_session_bounds_the_packet_inside),
         cmocka_unit_test(llc_and_snap_frames_are_read),
         cmocka_unit_test(a_chain_of_snap_headers_is_too_deep),
         cmocka_unit_test(frames_that_are_not_ip_are_told_apart_from_bad_ones),
