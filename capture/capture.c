@@ -38,8 +38,8 @@ static bool open_entry(struct capture *capture, const struct path_entry *entry, 
                        struct fault *fault)
 {
     struct input *input;
-    enum input_opened opened = input_open(&input, entry->path, &capture->options, &capture->shared,
-                                          window_size, fault);
+    enum input_opened opened =
+        input_open(&input, entry->path, &capture->options, &capture->shared, window_size, fault);
     if (opened == INPUT_BAD_HEADER && !entry->directory)
         input_close(input);
     else if (opened == INPUT_OPENED || opened == INPUT_BAD_HEADER) {
@@ -66,8 +66,8 @@ static bool note_passed_over(struct capture *capture, const char *directory, siz
                          directory, file_count);
     if (taken == file_count)
         return true;
-    int length = snprintf(note, sizeof note, "%zu of %zu files are no captures",
-                          file_count - taken, file_count);
+    int length = snprintf(note, sizeof note, "%zu of %zu files are no captures", file_count - taken,
+                          file_count);
     input_note(capture->inputs[first_input], "folder", (const uint8_t *)note, (size_t)length);
     return true;
 }

@@ -20,9 +20,9 @@ enum { CAPTURE_BATCH_MAX = 64 };
 enum capture_hash { CAPTURE_HASH_AUTO, CAPTURE_HASH_ALWAYS, CAPTURE_HASH_NEVER };
 
 struct capture_options {
-    struct names *names;       /* keeps process and interface names; required */
-    enum capture_hash hash;    /* AUTO: files up to CAPTURE_HASH_AUTO_MAX; larger: fingerprint */
-    int64_t since_ns;          /* frames before are SKIP_FILTERED; TIME_UNKNOWN: no limit */
+    struct names *names;    /* keeps process and interface names; required */
+    enum capture_hash hash; /* AUTO: files up to CAPTURE_HASH_AUTO_MAX; larger: fingerprint */
+    int64_t since_ns;       /* frames before are SKIP_FILTERED; TIME_UNKNOWN: no limit */
     int64_t until_ns;
 };
 
@@ -30,15 +30,15 @@ struct capture_options {
 
 /* What is known of one input file; final once capture_next has returned 0. */
 struct capture_file {
-    const char *path;          /* as given; "-" is standard input */
-    const char *format;        /* "pcap", "pcap (nanoseconds)", "pcapng", "pcapng, zstd" ... */
-    uint64_t stored_size;      /* bytes of the file as stored; of a pipe: bytes read */
+    const char *path;     /* as given; "-" is standard input */
+    const char *format;   /* "pcap", "pcap (nanoseconds)", "pcapng", "pcapng, zstd" ... */
+    uint64_t stored_size; /* bytes of the file as stored; of a pipe: bytes read */
     uint64_t frames;
-    char sha256[65];           /* "" where not computed */
+    char sha256[65]; /* "" where not computed */
     char fingerprint[65];
     bool truncated;
     char damage[CAPTURE_DAMAGE_SIZE];
-    char notes[512];           /* hardware, OS, application and comments of pcapng; "" */
+    char notes[512]; /* hardware, OS, application and comments of pcapng; "" */
 };
 
 struct capture;

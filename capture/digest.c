@@ -94,8 +94,8 @@ bool digest_fingerprint(int fd, uint64_t size, char text[DIGEST_TEXT_SIZE])
     digest_add(digest, decimal, (size_t)length);
 
     uint64_t end_size = size < FINGERPRINT_END_SIZE ? size : FINGERPRINT_END_SIZE;
-    bool complete = add_range(digest, fd, 0, end_size) &&
-                    add_range(digest, fd, size - end_size, end_size);
+    bool complete =
+        add_range(digest, fd, 0, end_size) && add_range(digest, fd, size - end_size, end_size);
     for (uint64_t i = 0; complete && i < FINGERPRINT_SAMPLES; i++)
         complete = add_range(digest, fd, i * (size / FINGERPRINT_SAMPLES), FINGERPRINT_SAMPLE_SIZE);
     text[0] = '\0';

@@ -119,8 +119,8 @@ static struct frame inside_pktap(const struct frame *frame)
         return inner;
     bool is_version_2 = load_u32_le(frame->bytes + 36) & PKTAP_VERSION_2;
     uint32_t size = is_version_2 ? frame->bytes[0] : load_u32_le(frame->bytes);
-    uint32_t link_type = is_version_2 ? load_u16_le(frame->bytes + 6)
-                                      : load_u32_le(frame->bytes + 8);
+    uint32_t link_type =
+        is_version_2 ? load_u16_le(frame->bytes + 6) : load_u32_le(frame->bytes + 8);
     if (size < PKTAP_MINIMUM || size > frame->captured_size || link_type > UINT16_MAX)
         return inner;
     inner.link_type = link_type == DLT_RAW ? LINKTYPE_RAW : (uint16_t)link_type;

@@ -90,9 +90,10 @@ static enum input_opened not_a_capture(struct input *input, struct fault *fault)
         return INPUT_NOT_A_CAPTURE;
     }
     if (!left) {
-        fault_set(fault,
-                  "%s: holds no packets: %s0 bytes; check that the capture ran and was copied whole",
-                  path, compression ? "unpacked, it has " : "");
+        fault_set(
+            fault,
+            "%s: holds no packets: %s0 bytes; check that the capture ran and was copied whole",
+            path, compression ? "unpacked, it has " : "");
         return INPUT_UNREADABLE;
     }
     struct lookalike look = lookalike_of(input->facts.path, window_at(&input->window), left);
@@ -246,6 +247,5 @@ void input_resume(struct input *input, size_t window_size)
 
 uint64_t input_stored_read(const struct input *input)
 {
-    return input->source && !input->parked ? source_stored_read(input->source)
-                                           : input->stored_read;
+    return input->source && !input->parked ? source_stored_read(input->source) : input->stored_read;
 }

@@ -62,8 +62,8 @@ struct input {
     bool has_timeless;      /* packets without a time were seen */
     uint32_t smallest_snap; /* 0: none stated */
     struct input_drops drops;
-    uint64_t stored_read;   /* for progress, while parked or finished */
-    bool ended;             /* no more frames */
+    uint64_t stored_read; /* for progress, while parked or finished */
+    bool ended;           /* no more frames */
     bool parked;
 
     struct frame *ready; /* merge.c: the batch frames are taken from; NULL: none */
@@ -77,9 +77,9 @@ struct input {
 
 enum input_opened {
     INPUT_OPENED,
-    INPUT_UNREADABLE,   /* missing, forbidden, a device, empty */
+    INPUT_UNREADABLE, /* missing, forbidden, a device, empty */
     INPUT_NOT_A_CAPTURE,
-    INPUT_BAD_HEADER    /* a capture by its first bytes, but its header cannot be read */
+    INPUT_BAD_HEADER /* a capture by its first bytes, but its header cannot be read */
 };
 
 /* `path` must outlive the input. `window_size` is where the buffer starts; it grows on demand. */

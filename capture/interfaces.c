@@ -9,8 +9,10 @@ bool capture_interfaces(void (*each)(void *context, const struct capture_interfa
     char reason[PCAP_ERRBUF_SIZE];
     pcap_if_t *all;
     if (pcap_findalldevs(&all, reason) != 0)
-        return fault_set(fault, "the interfaces cannot be listed: %s; try it as root or with "
-                         "CAP_NET_RAW", reason);
+        return fault_set(fault,
+                         "the interfaces cannot be listed: %s; try it as root or with "
+                         "CAP_NET_RAW",
+                         reason);
     for (const pcap_if_t *one = all; one; one = one->next) {
         struct capture_interface interface = {.name = one->name,
                                               .description = one->description,

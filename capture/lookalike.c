@@ -21,7 +21,10 @@ struct row {
     const char *advice;
 };
 
-#define ROW(offset, bytes, what, advice) {offset, sizeof(bytes) - 1, bytes, what, advice}
+#define ROW(offset, bytes, what, advice)                                                           \
+    {                                                                                              \
+        offset, sizeof(bytes) - 1, bytes, what, advice                                             \
+    }
 
 static const struct row rows[] = {
     ROW(0, "snoop\0\0\0", "a Solaris snoop capture", to_pcap), /* RFC 1761 */
@@ -43,7 +46,10 @@ static const struct row rows[] = {
     ROW(0, "\x1f\x9d", "compress(1) data", "unpack it first: uncompress FILE"),
     ROW(0, "\x02\x21\x4c\x18", "legacy lz4 data", "unpack it first: lz4 -d FILE"),
     ROW(257, "ustar", "a tar archive", unpack),
-    ROW(0, "\x7f" "ELF", "a program (ELF)", name_capture),
+    ROW(0,
+        "\x7f"
+        "ELF",
+        "a program (ELF)", name_capture),
     ROW(0, "MZ", "a Windows program", name_capture),
     ROW(0, "\xcf\xfa\xed\xfe", "a program (Mach-O)", name_capture),
     ROW(0, "%PDF", "a PDF document", name_capture),

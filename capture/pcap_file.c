@@ -22,11 +22,11 @@ enum {
 };
 
 /* The link type field: draft-ietf-opsawg-pcap section 4. */
-#define LINK_TYPE_MASK    0x0000ffffu
-#define LINK_RESERVED     0x03ff0000u
-#define LINK_FCS_PRESENT  0x04000000u
-#define LINK_FCS_SHIFT    28
-#define LINK_FCS_UNIT     2u /* 16-bit words */
+#define LINK_TYPE_MASK   0x0000ffffu
+#define LINK_RESERVED    0x03ff0000u
+#define LINK_FCS_PRESENT 0x04000000u
+#define LINK_FCS_SHIFT   28
+#define LINK_FCS_UNIT    2u /* 16-bit words */
 
 struct magic {
     uint32_t value;
@@ -68,13 +68,13 @@ static inline uint32_t load(const uint8_t *bytes, bool little)
     return little ? load_u32_le(bytes) : load_u32(bytes);
 }
 
-static inline __attribute__((always_inline)) struct record
-record_at(const uint8_t *at, bool little, enum pcap_lengths lengths)
+static inline __attribute__((always_inline)) struct record record_at(const uint8_t *at, bool little,
+                                                                     enum pcap_lengths lengths)
 {
     struct record record = {load(at, little), load(at + 4, little), load(at + 8, little),
                             load(at + 12, little)};
-    if (lengths == PCAP_ORIGINAL_FIRST || (lengths == PCAP_SMALLER_IS_CAPTURED &&
-                                           record.captured_size > record.original_size)) {
+    if (lengths == PCAP_ORIGINAL_FIRST ||
+        (lengths == PCAP_SMALLER_IS_CAPTURED && record.captured_size > record.original_size)) {
         uint32_t first = record.captured_size;
         record.captured_size = record.original_size;
         record.original_size = first;
@@ -88,9 +88,10 @@ static inline bool is_all_zero(const struct record *record)
 }
 
 /* The whole records that stand in the window: the hot loop, specialised by its last arguments. */
-static inline __attribute__((always_inline)) size_t
-take_records(struct input *input, struct frame *frames, size_t max, bool little,
-             enum pcap_lengths lengths)
+static inline __attribute__((always_inline)) size_t take_records(struct input *input,
+                                                                 struct frame *frames, size_t max,
+                                                                 bool little,
+                                                                 enum pcap_lengths lengths)
 {
     const struct pcap_file *pcap = &input->pcap;
     struct window *window = &input->window;

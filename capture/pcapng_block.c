@@ -8,7 +8,7 @@
 
 static bool is_interpreted(uint32_t type)
 {
-    static const uint32_t types[] = {BLOCK_SECTION, BLOCK_INTERFACE,  BLOCK_PACKET, BLOCK_SIMPLE,
+    static const uint32_t types[] = {BLOCK_SECTION,  BLOCK_INTERFACE,  BLOCK_PACKET, BLOCK_SIMPLE,
                                      BLOCK_ENHANCED, BLOCK_STATISTICS, BLOCK_PROCESS};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i] == type)
@@ -18,11 +18,12 @@ static bool is_interpreted(uint32_t type)
 
 static void tell_length(struct input *input, unsigned long size)
 {
-    input_damage(input,
-                 "the block at byte %llu, before record %llu, claims %lu bytes: the file is damaged "
-                 "from there on",
-                 (unsigned long long)window_offset(&input->window),
-                 (unsigned long long)input->records + 1, size);
+    input_damage(
+        input,
+        "the block at byte %llu, before record %llu, claims %lu bytes: the file is damaged "
+        "from there on",
+        (unsigned long long)window_offset(&input->window), (unsigned long long)input->records + 1,
+        size);
 }
 
 static void tell_trailer(struct input *input, uint64_t offset, unsigned long first,

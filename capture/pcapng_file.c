@@ -193,8 +193,8 @@ static bool read_statistics(struct input *input, const struct block *block)
     uint64_t lost_interface = 0, lost_kernel = 0;
     bool known = false;
     while (option_next(block, &list, &option)) {
-        if (option.size < 8 || (option.code != STATISTICS_INTERFACE_DROPS &&
-                                option.code != STATISTICS_KERNEL_DROPS))
+        if (option.size < 8 ||
+            (option.code != STATISTICS_INTERFACE_DROPS && option.code != STATISTICS_KERNEL_DROPS))
             continue;
         *(option.code == STATISTICS_KERNEL_DROPS ? &lost_kernel : &lost_interface) =
             block_u64(block, option.bytes);
@@ -294,8 +294,7 @@ static struct packet_block read_packet(const struct pcapng_file *pcapng, const s
         packet.original_size = block_u32(block, body);
         uint32_t snap = pcapng->interface_count ? pcapng->interfaces[0].snap : 0;
         size_t room = block->body_size - packet.head_size;
-        packet.captured_size =
-            snap && snap < packet.original_size ? snap : packet.original_size;
+        packet.captured_size = snap && snap < packet.original_size ? snap : packet.original_size;
         if (packet.captured_size > room)
             packet.captured_size = (uint32_t)room;
         packet.is_complete = true;

@@ -97,8 +97,8 @@ static bool mode_is_readable(const char *path, mode_t mode, int fd, struct fault
                          name);
     if (S_ISSOCK(mode))
         return fault_set(fault, "%s: is a socket, not a capture; name a file, a pipe or -", name);
-    return fault_set(fault,
-                     "%s: is a device, not a capture file; name a capture file, a pipe or -", name);
+    return fault_set(fault, "%s: is a device, not a capture file; name a capture file, a pipe or -",
+                     name);
 }
 
 /* Looks before opening: opening some devices has effects, and a tape would rewind. */

@@ -48,8 +48,8 @@ bool window_fill(struct window *window, size_t need)
     if (window->size < need)
         grow(window, need);
     while (window->end < need) {
-        size_t got = source_read(window->source, window->bytes + window->end,
-                                 window->size - window->end);
+        size_t got =
+            source_read(window->source, window->bytes + window->end, window->size - window->end);
         if (!got)
             return false;
         window->end += got;

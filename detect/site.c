@@ -89,9 +89,16 @@ static void count_lasting(struct site *site, const struct flow_record *flow)
         site->longest_ns = lasted;
 }
 
+/* Answered by a box that shows its own certificate: no measure of Apple. */
+static bool is_intercepted(const struct flow_record *flow)
+{
+    return flow->certificate && (flow->certificate->judgement == CHAIN_FOREIGN ||
+                                 flow->certificate->judgement == CHAIN_SELF_SIGNED);
+}
+
 static void count_working(struct site *site, const struct flow_record *flow, enum way way)
 {
-    bool is_straight = flow->server_is_apple && flow->path <= PATH_DIRECT;
+    bool is_straight = flow->server_is_apple && flow->path <= PATH_DIRECT && !is_intercepted(flow);
     if (is_straight && site->direct_worked < UINT32_MAX)
         site->direct_worked++;
     if (is_straight && flow->hops_server >= 0 && flow->hops_server < SITE_HOPS_MAX) {

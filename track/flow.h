@@ -40,6 +40,7 @@ struct flow {
     bool heard_out;         /* its conversation is over: payload is only counted */
     bool works_told;        /* EVENT_FLOW_WORKS was sent */
     bool has_server_mac;
+    bool follows_failure;   /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
     bool watched;           /* its address outside Apple's ranges is in scope's filter */
     uint8_t server_mac[6];
 };

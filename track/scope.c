@@ -240,9 +240,20 @@ enum flow_role scope_role_by_name(const struct scope *scope, const char *host)
     return push_name_role(host, scope->options->push_domains, scope->options->push_domain_count);
 }
 
-enum flow_role scope_role_by_hello(const struct scope *scope, const struct flow_record *record,
+enum flow_role scope_role_without_name(const struct scope *scope, const struct flow *flow,
+                                       enum scope_reason *reason)
+{
+    enum flow_role role = scope_learned(scope, &flow->record.server_ip, reason);
+    if (role != ROLE_UNKNOWN || !flow->follows_failure)
+        return role;
+    *reason = SCOPE_BY_FALLBACK;
+    return ROLE_COURIER;
+}
+
+enum flow_role scope_role_by_hello(const struct scope *scope, const struct flow *flow,
                                    enum scope_reason *reason)
 {
+    const struct flow_record *record = &flow->record;
     enum flow_role role = ROLE_UNKNOWN;
     if (record->sni && (role = scope_role_by_name(scope, record->sni)) != ROLE_UNKNOWN) {
         *reason = SCOPE_BY_NAME;
@@ -252,13 +263,5 @@ enum flow_role scope_role_by_hello(const struct scope *scope, const struct flow_
         *reason = SCOPE_BY_ALPN;
         return ROLE_COURIER;
     }
-    if (record->sni)
-        return ROLE_UNKNOWN;
-    if ((role = scope_learned(scope, &record->server_ip, reason)) != ROLE_UNKNOWN)
-        return role;
-    if (record->server_is_apple && scope_is_fallback(scope, record)) {
-        *reason = SCOPE_BY_FALLBACK;
-        return ROLE_COURIER;
-    }
-    return ROLE_UNKNOWN;
+    return record->sni ? ROLE_UNKNOWN : scope_role_without_name(scope, flow, reason);
 }

@@ -91,13 +91,16 @@ enum flow_role scope_learned(const struct scope *scope, const struct address *ad
 /* The client's tries on 5223, for telling a fallback from other Apple HTTPS. */
 void scope_note_try(struct scope *scope, const struct flow *flow, int64_t now_ns);
 void scope_note_success(struct scope *scope, const struct flow *flow);
-/* A 443 session that never showed a name: does it follow a failure on 5223 of the same client, to
+/* Asked at a 443 session's first SYN: does it follow a failure on 5223 of the same client, to
  * an address where couriers live (Apple's published list, or the /16 just tried)? */
 bool scope_is_fallback(const struct scope *scope, const struct flow_record *record);
 
 /* What the ClientHello makes of a flow: its role, or ROLE_UNKNOWN for other traffic. */
-enum flow_role scope_role_by_hello(const struct scope *scope, const struct flow_record *record,
+enum flow_role scope_role_by_hello(const struct scope *scope, const struct flow *flow,
                                    enum scope_reason *reason);
+/* What a session that showed no name is by its address or its timing. */
+enum flow_role scope_role_without_name(const struct scope *scope, const struct flow *flow,
+                                       enum scope_reason *reason);
 /* The role of a host name, the user's push domains included. */
 enum flow_role scope_role_by_name(const struct scope *scope, const char *host);
 

@@ -87,7 +87,7 @@ void session_watch(struct tracker *tracker, struct flow *flow)
 static void settle_role_by_hello(struct tracker *tracker, struct flow *flow)
 {
     enum scope_reason reason = SCOPE_BY_NONE;
-    enum flow_role role = scope_role_by_hello(&tracker->scope, &flow->record, &reason);
+    enum flow_role role = scope_role_by_hello(&tracker->scope, flow, &reason);
     if (flow->record.role == ROLE_PROXY || flow->record.role == ROLE_INBOUND)
         return;
     if (role != ROLE_UNKNOWN) {
@@ -267,6 +267,8 @@ static void on_syn(struct tracker *tracker, struct flow *flow, const struct pack
         record->saw |= SAW_SYN;
         record->syn_frame = packet->frame;
         flow->client_isn = packet->sequence;
+        flow->follows_failure = flow->standing == STANDING_CANDIDATE && record->server_is_apple &&
+                                scope_is_fallback(&tracker->scope, record);
     }
     record->syn_count++;
     record->last_syn_frame = packet->frame;
@@ -460,13 +462,7 @@ void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct 
 static void settle_candidate(struct tracker *tracker, struct flow *flow)
 {
     enum scope_reason reason = SCOPE_BY_NONE;
-    const struct flow_record *record = &flow->record;
-    enum flow_role role = scope_learned(&tracker->scope, &record->server_ip, &reason);
-    if (role == ROLE_UNKNOWN && record->server_is_apple &&
-        scope_is_fallback(&tracker->scope, record)) {
-        role = ROLE_COURIER;
-        reason = SCOPE_BY_FALLBACK;
-    }
+    enum flow_role role = scope_role_without_name(&tracker->scope, flow, &reason);
     if (role != ROLE_UNKNOWN)
         session_adopt(tracker, flow, role, reason);
     else

@@ -365,17 +365,31 @@ void tracker_take(struct tracker *tracker, const struct packet *packets, size_t 
 
 /* ---- the end ---- */
 
-/* The end of the capture is a judgement too: flows in the order in which they fell silent. */
+static int by_first_frame(const void *a, const void *b)
+{
+    const struct flow *const *first = (const struct flow *const *)a;
+    const struct flow *const *second = (const struct flow *const *)b;
+    uint64_t first_frame = (*first)->record.first_frame;
+    uint64_t second_frame = (*second)->record.first_frame;
+    return (first_frame > second_frame) - (first_frame < second_frame);
+}
+
+/* The end of the capture is a judgement too: flows in the order in which they began, which is also
+ * the order of their rows. */
 static void finish_all(struct tracker *tracker)
 {
-    static const enum lifecycle_wait order[] = {WAIT_LINGER, WAIT_CLOSING, WAIT_HALF_OPEN,
-                                                WAIT_IDLE};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        enum outcome_cause cause = order[i] == WAIT_LINGER ? CAUSE_ENDED : CAUSE_CAPTURE_END;
-        struct flow *flow;
-        while ((flow = flow_table_silent(&tracker->flows, order[i], INT64_MAX)))
-            session_finish(tracker, flow, cause);
-    }
+    size_t count = 0;
+    struct flow **open = (struct flow **)calloc(tracker->flows.pool.taken + 1, sizeof *open);
+    assert(open);
+    for (int wait = 0; wait < WAIT_COUNT; wait++)
+        for (uint32_t id = tracker->flows.lists[wait].first; id != POOL_NONE;
+             id = open[count - 1]->list_next)
+            open[count++] = (struct flow *)pool_at(&tracker->flows.pool, id);
+    qsort(open, count, sizeof *open, by_first_frame);
+    for (size_t i = 0; i < count; i++)
+        session_finish(tracker, open[i],
+                       open[i]->wait == WAIT_LINGER ? CAUSE_ENDED : CAUSE_CAPTURE_END);
+    free(open);
 }
 
 void tracker_finish(struct tracker *tracker, struct capture_quality *quality)

@@ -77,14 +77,18 @@ static void apple_packets_know_their_process(void **state)
 {
     (void)state;
     char path[1024];
-    snprintf(path, sizeof path, "%s/encap/pktap-multi-idb-radar-31053702.pcapng", corpus());
+    snprintf(path, sizeof path, "%s/encap/apple-mixed-eth-null-radar-74957353.pcapng", corpus());
     if (access(path, R_OK) != 0)
         skip();
     struct seen seen = read_path(path);
-    size_t with_process = 0;
-    for (size_t i = 0; i < seen.count; i++)
-        with_process += seen.frames[i].process.name != NULL;
-    assert_true(with_process > seen.count / 2);
+    size_t of_test = 0, of_kernel = 0;
+    for (size_t i = 0; i < seen.count; i++) {
+        const char *name = seen.frames[i].process.name;
+        of_test += name && strcmp(name, "network_test") == 0;
+        of_kernel += name && strcmp(name, "kernel_task") == 0;
+    }
+    assert_int_equal(of_test, 176);
+    assert_int_equal(of_kernel, 9);
     forget(&seen);
 }
 

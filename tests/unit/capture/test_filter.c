@@ -3,8 +3,8 @@
 #include "capture/filter.h"
 
 /* IPv4, TCP 10.0.0.1:1000 > 17.0.0.1:5223 */
-static const uint8_t ip_packet[40] = {0x45, 0, 0,  40, 0, 0, 0, 0, 64,   6,    0, 0, 10, 0,
-                                      0,    1, 17, 0,  0, 1, 3, 0xe8, 0x14, 0x67};
+static const uint8_t ip_packet[40] = {0x45, 0, 0, 40, 0,  0, 0, 0, 64, 6,    0,    0,
+                                      10,   0, 0, 1,  17, 0, 0, 1, 3,  0xe8, 0x14, 0x67};
 
 static struct frame frame_of(uint16_t link_type, uint8_t *bytes, const uint8_t *head,
                              uint32_t head_size)
@@ -13,10 +13,8 @@ static struct frame frame_of(uint16_t link_type, uint8_t *bytes, const uint8_t *
         memcpy(bytes, head, head_size);
     memcpy(bytes + head_size, ip_packet, sizeof ip_packet);
     uint32_t size = head_size + (uint32_t)sizeof ip_packet;
-    return (struct frame){.link_type = link_type,
-                          .captured_size = size,
-                          .original_size = size,
-                          .bytes = bytes};
+    return (struct frame){
+        .link_type = link_type, .captured_size = size, .original_size = size, .bytes = bytes};
 }
 
 static void the_same_expression_works_on_each_link_type(void **state)

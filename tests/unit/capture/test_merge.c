@@ -107,7 +107,8 @@ static void so_they_may_when_they_are_compressed(void **state)
         strcpy(many_paths[i], ticking(name, i, MANY, 20, 60 + i % 7));
         names[i] = many_paths[i];
     }
-    snprintf(line, sizeof line, "cd %s && gzip many-??[05] && for f in many-*.gz; do mv $f ${f%%.gz}; done",
+    snprintf(line, sizeof line,
+             "cd %s && gzip many-??[05] && for f in many-*.gz; do mv $f ${f%%.gz}; done",
              test_folder);
     assert_int_equal(system(line), 0);
     check_many(names, 20);

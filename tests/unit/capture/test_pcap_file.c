@@ -187,8 +187,9 @@ static void a_frame_of_the_largest_size_is_read_and_one_byte_more_is_damage(void
     forget(&seen);
     seen = read_build(&more);
     assert_int_equal(seen.count, 1);
-    assert_string_equal(seen.quality.damage, "record 2 at byte 100 claims 262145 bytes: the file is "
-                                             "damaged from there on");
+    assert_string_equal(seen.quality.damage,
+                        "record 2 at byte 100 claims 262145 bytes: the file is "
+                        "damaged from there on");
     assert_true(seen.quality.truncated);
     forget(&seen);
 }

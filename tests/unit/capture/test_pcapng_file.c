@@ -139,7 +139,8 @@ static void obsolete_packets_are_read_with_their_drops(void **state)
     forget(&seen);
 }
 
-static void statistics(struct build *b, uint32_t id, uint64_t interface_drops, uint64_t kernel_drops)
+static void statistics(struct build *b, uint32_t id, uint64_t interface_drops,
+                       uint64_t kernel_drops)
 {
     begin_block(b, 5);
     put32(b, id);

@@ -193,18 +193,24 @@ static void a_long_outage_stays_on_record_and_the_device_works_again(void **stat
     assert_int_equal(must_see_device(&play, PHONE)->verdict, VERDICT_WORKS);
 }
 
+/* Attempts on both ports that fail for twenty minutes. */
+static void play_long_failure(struct play *play)
+{
+    for (int i = 0; i < 20; i++) {
+        struct flow_record flow =
+            unanswered(play, PHONE, COURIER, i % 2 ? 443 : 5223, 100 + 60 * i, 30);
+        play_close(play, &flow);
+    }
+}
+
 static void attempts_that_fail_beside_an_open_session_do_not_cut_off(void **state)
 {
     (void)state;
     struct play play;
     play_begin(&play);
     struct flow_record open = healthy(&play, PHONE, COURIER, 5223, 0, 3000);
-    play_works(&play, &open);
-    struct flow_record one = unanswered(&play, PHONE, COURIER, 5223, 100, 30);
-    struct flow_record two = unanswered(&play, PHONE, SECOND, 443, 200, 30);
-    play_close(&play, &one);
-    play_close(&play, &two);
-    play_close(&play, &open);
+    play_works(&play, &open); /* and it is not closed before the others are judged */
+    play_long_failure(&play);
     play_end(&play);
     assert_silent(&play, "courier-unreachable");
 }
@@ -218,10 +224,7 @@ static void a_session_seen_from_its_middle_takes_it_back_at_its_end(void **state
     open.outcome = OUTCOME_MIDSTREAM;
     open.established_ns = TIME_UNKNOWN;
     open.saw = SAW_UP | SAW_DOWN | SAW_SERVER_DATA;
-    struct flow_record one = unanswered(&play, PHONE, COURIER, 5223, 100, 30);
-    struct flow_record two = unanswered(&play, PHONE, SECOND, 443, 200, 30);
-    play_close(&play, &one);
-    play_close(&play, &two);
+    play_long_failure(&play);
     play_close(&play, &open);
     play_end(&play);
     assert_silent(&play, "courier-unreachable");
