@@ -33,6 +33,8 @@ struct source {
     bool ended;     /* no more stored bytes */
     bool exhausted; /* no more decoded bytes */
     bool failed;    /* reading failed: what was hashed is not the file */
+    dev_t device;   /* with the inode: the same file when it is opened again */
+    ino_t inode;
     uint64_t size;
     uint64_t read_to;   /* stored bytes read since the start of the file */
     uint64_t hashed_to; /* of them, hashed; ahead of read_to after resuming */
@@ -207,6 +209,8 @@ bool source_open(struct source **opened, const char *path, enum capture_hash has
     assert(source);
     source->path = path;
     source->fd = fd;
+    source->device = status.st_dev;
+    source->inode = status.st_ino;
     source->is_stream = is_standard_input(path) || !S_ISREG(status.st_mode);
     source->size_known = S_ISREG(status.st_mode);
     source->size = source->size_known ? (uint64_t)status.st_size : 0;
@@ -354,33 +358,39 @@ static bool skip_decoded(struct source *source, uint64_t offset)
     return offset == 0;
 }
 
+/* False: what comes from now on is not the file that was begun. */
+static bool resume_failed(struct source *source, const char *why)
+{
+    source->failed = true;
+    snprintf(source->error, sizeof source->error, "it could not be opened again: %s", why);
+    return false;
+}
+
 /* Plain files seek, compressed ones are decompressed again from the start: slow, but only where
  * more files overlap in time than may be open, and the memory stays bounded. */
 bool source_resume(struct source *source, uint64_t offset)
 {
     assert(source->fd < 0 && !source->is_stream);
     struct stat status;
-    source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (source->fd < 0 || fstat(source->fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-        snprintf(source->error, sizeof source->error, "it could not be opened again: %s",
-                 source->fd < 0 ? strerror(errno) : "it is another file now");
-        return false;
-    }
+    source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (source->fd < 0 || fstat(source->fd, &status) < 0)
+        return resume_failed(source, strerror(errno));
+    if (status.st_dev != source->device || status.st_ino != source->inode)
+        return resume_failed(source, "it is another file now");
     source->ended = source->exhausted = false;
     source->read_to = 0;
-    const struct decoder *was = source->decoder;
-    source->decoder = NULL;
-    if (!was && lseek(source->fd, (off_t)offset, SEEK_SET) == (off_t)offset) {
+    if (!source->decoder && lseek(source->fd, (off_t)offset, SEEK_SET) == (off_t)offset) {
         source->stored = malloc(1); /* nothing waits in it */
         assert(source->stored);
         source->read_to = offset;
         return true;
     }
+    const struct decoder *was = source->decoder;
+    source->decoder = NULL;
     read_head(source);
     if (source->decoder == was && skip_decoded(source, offset))
         return true;
-    snprintf(source->error, sizeof source->error, "it was changed while it was read");
-    return false;
+    return resume_failed(source, "it was changed while it was read");
 }
 
 void source_finish(struct source *source, struct capture_file *facts)

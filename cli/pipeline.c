@@ -195,6 +195,7 @@ static bool open_stages(struct pipeline *pipeline, const char *const *paths, siz
     pipeline->engine = engine_new();
     for (size_t i = 0; i < pipeline->settings->apple_nets.count; i++)
         engine_add_apple_net(pipeline->engine, &pipeline->settings->apple_nets.items[i]);
+    engine_on_early_device(pipeline->engine, pipeline, on_device);
     describe_options(pipeline);
     return open_capture(pipeline, paths, path_count, fault) && open_tracker(pipeline, fault);
 }
@@ -210,11 +211,23 @@ static void close_stages(struct pipeline *pipeline)
 
 /* ---- running ---- */
 
+/* Frames lie one after the other in a large buffer: their headers are asked for a little ahead. */
+static inline void prefetch_frame(const struct frame *frames, size_t index, size_t count)
+{
+    enum { CACHE_LINE = 64 };
+    if (index < count) {
+        __builtin_prefetch(frames[index].bytes);
+        __builtin_prefetch(frames[index].bytes + CACHE_LINE);
+    }
+}
+
 static size_t dissect_batch(struct pipeline *pipeline, const struct frame *frames, size_t count,
                             struct packet *packets)
 {
+    enum { AHEAD = 6 };
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
+        prefetch_frame(frames, i + AHEAD, count);
         enum skip_reason reason = dissect_frame(&frames[i], &packets[kept]);
         if (reason == SKIP_NONE)
             kept++;
@@ -271,6 +284,10 @@ static bool finish(struct pipeline *pipeline, int64_t analyzed_ns, struct pipeli
     capture_quality_of(pipeline->capture, &pipeline->quality);
     tracker_finish(pipeline->tracker, &pipeline->quality);
     engine_finish(pipeline->engine, &results);
+    struct engine_losses losses = engine_losses(pipeline->engine);
+    pipeline->quality.findings_not_kept = losses.findings;
+    pipeline->quality.devices_early = losses.devices;
+    pipeline->quality.rule_states_lost = losses.states;
     struct run_record run = describe_run(pipeline, analyzed_ns);
     result->quality = pipeline->quality;
     return store_finish(pipeline->store, &run, &pipeline->quality, &result->run_id, fault);

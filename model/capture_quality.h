@@ -34,6 +34,10 @@ struct capture_quality {
     uint64_t other_apple;         /* other Apple sessions: counted, not stored */
     uint64_t duplicates;          /* packets seen twice */
     uint64_t gap_bytes;           /* acknowledged, never captured */
+
+    uint64_t findings_not_kept;  /* by detect/: beyond DETECT_FINDINGS_MAX, in counts only */
+    uint64_t devices_early;       /* judged before the end to make room */
+    uint64_t rule_states_lost;    /* rules that had to forget a device */
 };
 
 #endif

@@ -15,7 +15,7 @@
 enum packet_kind {
     PACKET_TCP,
     PACKET_DNS,       /* UDP from or to port 53; payload is the DNS message */
-    PACKET_ICMP_ERROR /* ICMP or ICMPv6 error; payload is the quoted packet, see dissect_icmp_quote */
+    PACKET_ICMP_ERROR /* ICMP or ICMPv6 error; payload is the quote: see dissect_icmp_quote */
 };
 
 /* RFC 9293 section 3.1 */

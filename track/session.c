@@ -187,7 +187,7 @@ static void count_packet(struct tracker *tracker, struct flow *flow, const struc
     record->last_frame = packet->frame;
     record->last_ns = tracker->now_ns;
     if (packet->process.name && !record->process_name) {
-        record->process_name = packet->process.name;
+        record->process_name = names_keep(tracker->options.names, packet->process.name);
         record->process_id = packet->process.id;
     }
     if (direction == UP)

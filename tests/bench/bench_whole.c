@@ -3,8 +3,9 @@
  *
  * Runs `apnscope analyze` (reading to committed database and printed summary) and the bare libpcap
  * loop over the same capture in turn, and prints a row of a Markdown table: medians, their ratio,
- * the range of the ratios of neighbouring runs, and the program's peak memory. The ratio is what
- * can be compared between machines and days; seconds cannot. */
+ * the range of the ratios of neighbouring runs, the ratio of processor times (of all threads; less
+ * disturbed by a busy machine), and the program's peak memory. Ratios can be compared between
+ * machines and days; seconds cannot. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,8 @@ struct plan {
 struct results {
     double loop_s[RUNS_MAX];
     double program_s[RUNS_MAX];
-    double program_cpu_s[RUNS_MAX];
     double ratio[RUNS_MAX];
+    double cpu_ratio[RUNS_MAX];
     double peak_mib;
 };
 
@@ -72,8 +73,8 @@ static bool measure_capture(const struct plan *plan, const char *capture, struct
             return false;
         results->loop_s[i] = loop.wall_s;
         results->program_s[i] = program.wall_s;
-        results->program_cpu_s[i] = program.cpu_s;
         results->ratio[i] = program.wall_s / loop.wall_s;
+        results->cpu_ratio[i] = program.cpu_s / loop.cpu_s;
         if (program.peak_mib > results->peak_mib)
             results->peak_mib = program.peak_mib;
     }
@@ -87,11 +88,11 @@ static void print_row(const struct plan *plan, const char *capture, struct resul
     double size_mb = stat(capture, &status) == 0 ? (double)status.st_size / 1e6 : 0;
     double loop_s = measure_median(results->loop_s, plan->runs);
     double program_s = measure_median(results->program_s, plan->runs);
-    double cpu_s = measure_median(results->program_cpu_s, plan->runs);
+    double cpu_ratio = measure_median(results->cpu_ratio, plan->runs);
     (void)measure_median(results->ratio, plan->runs); /* sorts: first and last are the range */
-    printf("| %s | %.0f MB | %.3f s | %.3f s | %.3f s | **%.2f** | %.2f to %.2f | %.0f MiB |\n",
-           slash ? slash + 1 : capture, size_mb, loop_s, program_s, cpu_s, program_s / loop_s,
-           results->ratio[0], results->ratio[plan->runs - 1], results->peak_mib);
+    printf("| %s | %.0f MB | %.3f s | %.3f s | **%.2f** | %.2f to %.2f | %.2f | %.0f MiB |\n",
+           slash ? slash + 1 : capture, size_mb, loop_s, program_s, program_s / loop_s,
+           results->ratio[0], results->ratio[plan->runs - 1], cpu_ratio, results->peak_mib);
     fflush(stdout);
 }
 
@@ -129,7 +130,7 @@ int main(int argc, char **argv)
         return 3;
     }
     snprintf(plan.database, sizeof plan.database, "%s/bench.db", plan.folder);
-    puts("| capture | size | libpcap loop | apnscope | its CPU time | ratio | range | memory |\n"
+    puts("| capture | size | libpcap loop | apnscope | ratio | range | of CPU time | memory |\n"
          "|---|---|---|---|---|---|---|---|");
     for (int i = optind; i < argc; i++) {
         struct results results = {.peak_mib = 0};

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/pipeline.h"
 #include "shared_folder.h"

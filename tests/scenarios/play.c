@@ -182,14 +182,15 @@ static const char *wanted_value(const struct scenario_pair *pair, char text[ADDR
 static unsigned check_pair(sqlite3 *database, const struct expectation *expectation,
                            const char *where, const struct scenario_pair *pair)
 {
-    char query[QUERY_SIZE], answer[512], address[ADDRESS_TEXT_SIZE];
+    char query[QUERY_SIZE], answer[2048], address[ADDRESS_TEXT_SIZE];
     const char *wanted = wanted_value(pair, address);
     snprintf(query, sizeof query, "SELECT %s FROM %s", column_of(pair->key), where);
     if (!ask(database, query, answer, sizeof answer)) {
         print_error("%s:%u: no row: %s\n", scenario_path, expectation->line, query);
         return 1;
     }
-    if (strcmp(answer, wanted) == 0)
+    bool is_met = *wanted == '~' ? strstr(answer, wanted + 1) != NULL : strcmp(answer, wanted) == 0;
+    if (is_met)
         return 0;
     print_error("%s:%u: %s %s: %s is %s, not %s\n", scenario_path, expectation->line,
                 expectation_kind_name(expectation->kind), expectation->subject, pair->key, answer,
@@ -356,6 +357,8 @@ static void the_size_of_a_batch_changes_nothing(void **state)
 static void every_frame_doubled_changes_no_finding(void **state)
 {
     (void)state;
+    if (scenario->capture.truncated_at)
+        skip(); /* the doubled file would end at another frame */
     write_capture(NULL);
     judgement_of(capture_path, CAPTURE_BATCH_MAX, &first);
     write_capture(&(struct scenario_write_options){.doubled = true});

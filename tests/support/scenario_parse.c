@@ -238,6 +238,7 @@ static bool take_capture(struct script *script, struct words *words)
         !script_number(script, words, "truncated-at", 1, INT32_MAX, &truncated_at) ||
         !script_number(script, words, "drops", 0, INT32_MAX, &dropped_kernel) ||
         !script_number(script, words, "interface-drops", 0, INT32_MAX, &dropped_interface) ||
+        !words_duration(words, "routed", &script->stage.routed_ns, script->fault) ||
         !words_duration(words, "from", &script->from_ns, script->fault) ||
         !words_duration(words, "until", &script->until_ns, script->fault) ||
         !script_vlan(script, words, &script->stage.vlan, &script->stage.outer_vlan, &given))

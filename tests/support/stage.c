@@ -161,23 +161,45 @@ struct link_header stage_link(const struct host *from, const struct host *to,
     return link;
 }
 
+static struct staged_frame *add_frame(struct stage *stage, const struct bytes *packet, enum way way,
+                                      const struct link_header *link, int64_t time_ns)
+{
+    struct staged_frame frame = {
+        .time_ns = time_ns,
+        .shift_ns = stage->clock_shift_ns,
+        .order = stage->frame_count,
+        .way = way,
+        .link = *link,
+        .size = packet->size,
+        .line = stage->line,
+    };
+    frame.packet = support_allocate(packet->size);
+    memcpy(frame.packet, packet->at, packet->size);
+    stage->frames = support_reallocate(stage->frames, (stage->frame_count + 1) * sizeof frame);
+    stage->frames[stage->frame_count] = frame;
+    return &stage->frames[stage->frame_count++];
+}
+
+/* The same packet behind the router: one hop further, from the router's other interface. */
+static void add_routed_frame(struct stage *stage, const struct bytes *packet, enum way way,
+                             const struct link_header *link, int64_t time_ns)
+{
+    static const uint8_t inner_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x00, 0x02};
+    static const uint8_t next_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x00, 0x03};
+    struct staged_frame *frame = add_frame(stage, packet, way, link, time_ns + stage->routed_ns);
+    wire_pass_router(frame->packet, frame->size);
+    memcpy(frame->link.source_mac, inner_mac, sizeof inner_mac);
+    memcpy(frame->link.destination_mac, next_mac, sizeof next_mac);
+}
+
 void stage_emit(struct stage *stage, struct bytes *packet, enum way way,
                 const struct link_header *link, const struct shape *shape)
 {
     for (unsigned copy = 0; copy <= shape->copies; copy++) {
-        struct staged_frame frame = {
-            .time_ns = stage->now_ns + shape->delay_ns + copy * INT64_C(10000),
-            .shift_ns = stage->clock_shift_ns,
-            .order = stage->frame_count,
-            .way = way,
-            .link = *link,
-            .size = packet->size,
-            .line = stage->line,
-        };
-        frame.packet = support_allocate(packet->size);
-        memcpy(frame.packet, packet->at, packet->size);
-        stage->frames = support_reallocate(stage->frames, (stage->frame_count + 1) * sizeof frame);
-        stage->frames[stage->frame_count++] = frame;
+        int64_t time_ns = stage->now_ns + shape->delay_ns + copy * INT64_C(10000);
+        add_frame(stage, packet, way, link, time_ns);
+        if (stage->routed_ns > 0 && way != NO_WAY)
+            add_routed_frame(stage, packet, way, link, time_ns);
     }
     bytes_free(packet);
 }

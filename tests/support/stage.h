@@ -153,6 +153,7 @@ struct stage {
     int64_t clock_shift_ns;
     uint16_t vlan; /* of flows that name none */
     uint16_t outer_vlan;
+    int64_t routed_ns; /* each packet once more behind a router, so much later; 0: no */
     unsigned line;
 };
 

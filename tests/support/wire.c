@@ -57,6 +57,22 @@ static void add_ipv6(struct bytes *out, const struct ip_header *ip, size_t paylo
     bytes_add(out, ip->destination.byte, 16);
 }
 
+void wire_pass_router(uint8_t *packet, size_t size)
+{
+    enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
+    if (size >= IPV6_HEADER && packet[0] >> 4 == 6) {
+        packet[7]--;
+        return;
+    }
+    if (size < IPV4_HEADER)
+        return;
+    packet[8]--;
+    packet[10] = packet[11] = 0;
+    uint32_t checksum = ~sum_of(packet, IPV4_HEADER, 0) & 0xffff;
+    packet[10] = (uint8_t)(checksum >> 8);
+    packet[11] = (uint8_t)checksum;
+}
+
 static void add_ip(struct bytes *out, const struct ip_header *ip, size_t payload_size)
 {
     if (address_is_ipv4(&ip->source))

@@ -68,4 +68,7 @@ bool wire_link_type(const char *name, uint16_t *link_type);
 void wire_frame(struct bytes *out, uint16_t link_type, const struct link_header *link,
                 const uint8_t *packet, size_t size);
 
+/* What a router does to an IP packet: one hop less (RFC 1812 section 5.3.1, RFC 8200 section 3). */
+void wire_pass_router(uint8_t *packet, size_t size);
+
 #endif

@@ -181,6 +181,36 @@ static void a_file_without_packets_merges_as_nothing(void **state)
     forget(&seen);
 }
 
+/* Opened when its time comes: by then it may be gone, or another file may have its name. */
+static void a_file_that_went_away_before_its_time_is_damage(void **state)
+{
+    (void)state;
+    for (int replaced = 0; replaced <= 1; replaced++) {
+        const char *paths[] = {ticking("a", 1, 1, 5, 60), ticking("b", 100, 1, 5, 61)};
+        struct names *names = names_new(1 << 16);
+        struct capture_options options = {
+            .names = names, .since_ns = TIME_UNKNOWN, .until_ns = TIME_UNKNOWN};
+        struct capture *capture;
+        struct fault fault;
+        assert_true(capture_open(&capture, paths, 2, &options, &fault));
+        if (replaced)
+            assert_int_equal(rename(ticking("c", 100, 1, 5, 61), paths[1]), 0);
+        else
+            assert_int_equal(unlink(paths[1]), 0);
+        struct frame frames[CAPTURE_BATCH_MAX];
+        size_t total = 0, count;
+        while ((count = capture_next(capture, frames, CAPTURE_BATCH_MAX)) != 0)
+            total += count;
+        struct capture_quality quality = {0};
+        capture_quality_of(capture, &quality);
+        assert_int_equal(total, 5);
+        assert_contains(quality.damage, "could not be opened again");
+        assert_string_equal(capture_file_at(capture, 1)->sha256, "");
+        capture_close(capture);
+        names_free(names);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +222,7 @@ int main(void)
         cmocka_unit_test(putting_a_file_aside_counts_nothing_twice),
         cmocka_unit_test(damage_in_one_file_leaves_the_others),
         cmocka_unit_test(a_file_without_packets_merges_as_nothing),
+        cmocka_unit_test(a_file_that_went_away_before_its_time_is_damage),
     };
     return cmocka_run_group_tests_name("capture/merge", tests, NULL, remove_folder);
 }

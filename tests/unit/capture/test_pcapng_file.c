@@ -411,7 +411,6 @@ static void an_unknown_version_is_a_fault_at_the_start_and_damage_later(void **s
 {
     (void)state;
     struct build b = pcapng(true);
-    size_t begin = b.size;
     packet(&b, 0, 1, 60);
     size_t second = b.size;
     section(&b, true);
@@ -420,7 +419,6 @@ static void an_unknown_version_is_a_fault_at_the_start_and_damage_later(void **s
     assert_int_equal(seen.count, 1);
     assert_contains(seen.quality.damage, "version 2.0");
     forget(&seen);
-    (void)begin;
     b = pcapng(true);
     b.bytes[12] = 2;
     seen = read_build(&b);
