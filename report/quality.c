@@ -44,6 +44,9 @@ static const struct quality_word words[] = {
     {"flows_evicted", "Sessions given up because too many were open", UNIT_COUNT, true,
      "not known"},
     {"attempts_summed", "Unanswered attempts kept as sums only", UNIT_COUNT, true, "not known"},
+    {"findings_not_kept", "Findings beyond the cap, counted only", UNIT_COUNT, true, "not known"},
+    {"devices_early", "Devices judged early to make room", UNIT_COUNT, true, "not known"},
+    {"rule_states_lost", "Memories of rules given up to make room", UNIT_COUNT, true, "not known"},
     {"truncated", "The capture is cut short or damaged", UNIT_YES, true, "not known"},
     {"damage", "Damage", UNIT_TEXT, true, "none"},
 };

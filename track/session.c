@@ -400,6 +400,7 @@ static void follow_lifecycle(struct tracker *tracker, struct flow *flow,
 static void read_payload(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                          enum direction direction)
 {
+    tracker->counts.push_frames_cut += packet->payload_captured < packet->payload_size;
     unsigned news =
         conversation_take(&tracker->desk, flow, packet, direction, tracker->now_ns);
     if (news || flow->record.saw & SAW_NOT_TLS)
@@ -492,8 +493,6 @@ static void finish_ours(struct tracker *tracker, struct flow *flow, enum outcome
     tracker->counts.flows_evicted += cause == CAUSE_EVICTED;
     tracker->counts.flows_tracked++;
     count_direction(&tracker->counts, &flow->record);
-    if (flow->record.saw & SAW_CUT_PAYLOAD)
-        tracker->counts.push_frames_cut++;
     tell_opened(tracker, flow);
     tracker_tell(tracker, EVENT_FLOW_CLOSED, flow, 0);
     if (tracker->options.flow_done)
