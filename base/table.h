@@ -47,6 +47,17 @@ static inline void table_prefetch(const struct table *table, uint64_t hash)
     __builtin_prefetch(&table->slots[table_home(table, table_tag(hash))]);
 }
 
+/* The item that a look-up will most likely find, without looking at it: for prefetching. */
+static inline uint32_t table_guess(const struct table *table, uint64_t hash)
+{
+    uint32_t tag = table_tag(hash);
+    uint32_t i = table_home(table, tag);
+    for (; table->slots[i].tag; i = (i + 1) & table->mask)
+        if (table->slots[i].tag == tag)
+            return table->slots[i].item;
+    return TABLE_NONE;
+}
+
 static inline uint32_t table_find(const struct table *table, uint64_t hash, table_same same,
                                   const void *context, const void *key)
 {

@@ -14,6 +14,12 @@
 
 /* An attempt that fails for less than this may have met an outage that was already passing. */
 #define OUTAGE_NS (60 * NS_PER_S)
+/* Failures that all lie within this, and that a working session follows, were an outage that passed
+ * or a portal before the login, unless another way worked while this one failed. */
+#define PASSING_NS (10 * 60 * NS_PER_S)
+/* Another way that failed this soon before or after failed in the same outage: a device tries its
+ * ports in turn, 30 s each at most (wire.md section 3). */
+#define SAME_OUTAGE_NS (60 * NS_PER_S)
 /* Shorter than this, a lone attempt of a device of which nothing else is seen says little: it may
  * have been leaving the network. Apple's own limit for an attempt is 30 s (wire.md section 3). */
 #define LONE_ATTEMPT_NS (10 * NS_PER_S)
@@ -75,13 +81,31 @@ struct elsewhere {
     enum way site_way;
 };
 
-static struct elsewhere look_elsewhere(const struct judge *judge, enum way failing)
+static bool is_brief(const struct attempt_case *attempt_case)
+{
+    return attempt_case->last_ns - attempt_case->first_ns < PASSING_NS;
+}
+
+/* The other way failed at that time as well: that it works at others is no comparison. */
+static bool failed_alike(const struct judge *judge, const struct attempt_case *attempt_case,
+                         enum way other)
+{
+    int64_t failed_s = judge_last_failure_s(judge, other);
+    return failed_s && failed_s >= (attempt_case->first_ns - SAME_OUTAGE_NS) / NS_PER_S &&
+           failed_s <= (attempt_case->last_ns + SAME_OUTAGE_NS) / NS_PER_S;
+}
+
+static struct elsewhere look_elsewhere(const struct judge *judge,
+                                       const struct attempt_case *attempt_case)
 {
     struct elsewhere elsewhere = {0};
+    enum way failing = (enum way)attempt_case->way;
     for (enum way way = WAY_COURIER_5223; way < WAY_COUNT; way++) {
         if (way == failing)
             continue;
         uint32_t own = credible(judge_device_way(judge, way));
+        if (is_brief(attempt_case) && failed_alike(judge, attempt_case, way))
+            own = 0;
         uint32_t site = credible(judge_site_way(judge, way));
         if (own && !elsewhere.own)
             elsewhere.own_way = way;
@@ -113,6 +137,26 @@ static bool recovered(const struct judge *judge, const struct attempt_case *atte
     return success_s > attempt_case->last_ns / NS_PER_S;
 }
 
+/* A single attempt that met nothing for a few seconds: what a device leaves behind that goes. */
+static bool is_lone_and_short(const struct attempt_case *attempt_case)
+{
+    return attempt_case->attempts == 1 &&
+           attempt_case->last_ns - attempt_case->first_ns < LONE_ATTEMPT_NS;
+}
+
+/* Others get through by this way where this device does not. */
+static bool weigh_against_others(const struct attempt_case *attempt_case,
+                                 const struct elsewhere *elsewhere, enum confidence *confidence)
+{
+    bool is_repeated = attempt_case->attempts > 1;
+    *confidence = is_repeated && (elsewhere->own || attempt_case->is_near) ? CONFIDENCE_CERTAIN
+                  : is_repeated || attempt_case->is_near                   ? CONFIDENCE_LIKELY
+                                                                           : CONFIDENCE_POSSIBLE;
+    if (attempt_case->is_far && !attempt_case->several_servers)
+        return false; /* one server of Apple's that answered for itself */
+    return attempt_case->is_near || elsewhere->own || !is_lone_and_short(attempt_case);
+}
+
 bool attempts_weigh(const struct judge *judge, const struct attempt_case *attempt_case,
                     enum confidence *confidence)
 {
@@ -120,16 +164,13 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
     bool is_repeated = attempt_case->attempts > 1;
     if (judge_device_way(judge, way).worked)
         return weigh_against_own_success(attempt_case, confidence);
-    struct elsewhere elsewhere = look_elsewhere(judge, way);
-    if (judge_site_way(judge, way).worked) { /* others get through where this device does not */
-        if (attempt_case->is_far && !attempt_case->several_servers)
-            return false; /* one server of Apple's that answered for itself */
-        *confidence = is_repeated && (elsewhere.own || attempt_case->is_near) ? CONFIDENCE_CERTAIN
-                      : is_repeated || attempt_case->is_near                  ? CONFIDENCE_LIKELY
-                                                                              : CONFIDENCE_POSSIBLE;
-        return true;
-    }
-    if (!elsewhere.own && recovered(judge, attempt_case)) {
+    struct elsewhere elsewhere = look_elsewhere(judge, attempt_case);
+    bool has_recovered = !elsewhere.own && recovered(judge, attempt_case);
+    if (has_recovered && is_brief(attempt_case))
+        return false;
+    if (judge_site_way(judge, way).worked)
+        return weigh_against_others(attempt_case, &elsewhere, confidence);
+    if (has_recovered) {
         *confidence = CONFIDENCE_POSSIBLE; /* an outage that passed, as far as can be told */
         return is_repeated;
     }
@@ -138,7 +179,7 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
     else if (elsewhere.own || elsewhere.site || (attempt_case->is_near && is_repeated))
         *confidence = CONFIDENCE_CERTAIN;
     else if (is_repeated || attempt_case->is_near ||
-             attempt_case->last_ns - attempt_case->first_ns >= LONE_ATTEMPT_NS)
+             !is_lone_and_short(attempt_case))
         *confidence = CONFIDENCE_LIKELY;
     else
         *confidence = CONFIDENCE_POSSIBLE;
@@ -162,7 +203,7 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
                       struct finding *finding)
 {
     enum way way = (enum way)attempt_case->way;
-    struct elsewhere elsewhere = look_elsewhere(judge, way);
+    struct elsewhere elsewhere = look_elsewhere(judge, attempt_case);
     uint32_t own = judge_device_way(judge, way).worked;
     uint32_t others = judge_site_way(judge, way).worked - own;
     char *old = strstr(finding->reasoning, comparison_mark);

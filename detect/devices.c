@@ -207,6 +207,13 @@ static int64_t established_by(const struct flow_record *flow)
     return flow->established_ns == TIME_UNKNOWN ? flow->started_ns : flow->established_ns;
 }
 
+static void note_success(struct device *device, enum way way, const struct flow_record *flow)
+{
+    newest_of(&device->way[way].worked_s, established_by(flow));
+    if (!way_is_provider(way) && flow->server_is_apple && flow->path <= PATH_DIRECT)
+        newest_of(&device->straight_s, established_by(flow));
+}
+
 void devices_session_works(struct devices *devices, uint32_t id, const struct flow_record *flow)
 {
     struct device *device = devices_at(devices, id);
@@ -215,15 +222,9 @@ void devices_session_works(struct devices *devices, uint32_t id, const struct fl
     if (way == WAY_NONE)
         return;
     device->working_ways |= (uint8_t)(1u << way);
-    newest_of(&device->way[way].worked_s, established_by(flow));
+    note_success(device, way, flow);
     if (!way_is_provider(way))
         count_up(&device->open_sessions);
-}
-
-static bool was_told_to_work(const struct flow_record *flow)
-{
-    const uint32_t both = SAW_APPLICATION_UP | SAW_APPLICATION_DOWN;
-    return (flow->saw & both) == both;
 }
 
 static void device_see(struct device *device, const struct flow_record *flow)
@@ -258,7 +259,7 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
         device->open_sessions--;
     if (flow_works(flow)) {
         count_up(&device->way[way].worked);
-        newest_of(&device->way[way].worked_s, established_by(flow));
+        note_success(device, way, flow);
     } else if (flow_fails(flow)) {
         count_up(&device->way[way].failed);
         newest_of(&device->way[way].failed_s, flow->last_ns);

@@ -212,6 +212,7 @@ static void learn(struct engine *engine, const struct event *event)
     struct judge *judge = &engine->judge;
     switch (event->kind) {
     case EVENT_FLOW_WORKS:
+        site_session_works(&engine->site, event->flow);
         if (is_of_a_device(event->flow))
             devices_session_works(&engine->devices, engine_need_device(judge), event->flow);
         break;

@@ -36,6 +36,17 @@ enum way way_of(const struct flow_record *flow)
     }
 }
 
+bool offers_other_protocols(const struct flow_record *flow)
+{
+    return flow->alpn && !strstr(flow->alpn, "apns"); /* apns-security-v3 and the like */
+}
+
+static bool is_of_a_courier(const struct flow_record *flow)
+{
+    enum way way = way_of(flow);
+    return way != WAY_NONE && !way_is_provider(way);
+}
+
 bool flow_fails(const struct flow_record *flow)
 {
     switch (flow->outcome) {
@@ -44,12 +55,19 @@ bool flow_fails(const struct flow_record *flow)
     case OUTCOME_UNREACHABLE:
     case OUTCOME_TLS_NO_ANSWER:
     case OUTCOME_TLS_RESET:
-    case OUTCOME_TLS_FAILED:
     case OUTCOME_PROXY_DENIED:
         return true;
+    case OUTCOME_TLS_FAILED:
+        return !(is_of_a_courier(flow) && offers_other_protocols(flow));
     default:
         return false;
     }
+}
+
+bool was_told_to_work(const struct flow_record *flow)
+{
+    const uint32_t both = SAW_APPLICATION_UP | SAW_APPLICATION_DOWN;
+    return (flow->saw & both) == both;
 }
 
 /* The name without a CONNECT's port and a trailing dot. */
@@ -300,6 +318,18 @@ uint32_t judge_last_success_s(const struct judge *judge, bool is_provider)
         if (way_is_provider(way) == is_provider && device->way[way].worked_s > newest)
             newest = device->way[way].worked_s;
     return newest;
+}
+
+uint32_t judge_last_straight_success_s(const struct judge *judge)
+{
+    const struct device *device = device_of(judge);
+    return device ? device->straight_s : 0;
+}
+
+uint32_t judge_last_failure_s(const struct judge *judge, enum way way)
+{
+    const struct device *device = device_of(judge);
+    return device ? device->way[way].failed_s : 0;
 }
 
 uint32_t judge_device_good_answers(const struct judge *judge)

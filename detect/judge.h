@@ -35,9 +35,14 @@ static inline bool way_is_provider(enum way way)
 {
     return way >= WAY_PROVIDER_443 && way < WAY_COUNT;
 }
-/* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged.
- */
+/* Its ClientHello offers protocols in ALPN, and none of a device's: a browser, curl, a port test.
+ * Refusing the courier's certificate, under Apple's own root, is normal for them. */
+bool offers_other_protocols(const struct flow_record *flow);
+/* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged,
+ * as is TLS that another program than a device's broke off with a courier. */
 bool flow_fails(const struct flow_record *flow);
+/* EVENT_FLOW_WORKS was told of this session, which closes now. */
+bool was_told_to_work(const struct flow_record *flow);
 /* A push host's name as a ClientHello, a CONNECT (port allowed) or DNS may carry it. */
 bool is_push_host(const char *name);
 /* init.push.apple.com and its like: configuration, partly on a CDN outside Apple's ranges. */
@@ -103,6 +108,10 @@ bool judge_session_is_open(const struct judge *judge);
 /* When the newest session of this device that works was established, on any way of a device's or
  * of a provider's, in whole seconds since the epoch; 0: none. */
 uint32_t judge_last_success_s(const struct judge *judge, bool is_provider);
+/* The same of its newest device's session straight to an address of Apple's, without a proxy. */
+uint32_t judge_last_straight_success_s(const struct judge *judge);
+/* When the newest failure of this device on that way ended, likewise; 0: none. */
+uint32_t judge_last_failure_s(const struct judge *judge, enum way way);
 /* Good DNS answers for push names that this device got (counted once it has sessions). */
 uint32_t judge_device_good_answers(const struct judge *judge);
 /* Everyone's sessions to one server and port. */

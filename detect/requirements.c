@@ -38,6 +38,20 @@ static bool is_about(const struct engine *engine, const struct finding *finding,
     }
 }
 
+/* R6 asks for one port of two: a finding about one weighs less where the other works. */
+static bool has_another_port(const struct engine *engine, const struct finding *finding,
+                             enum requirement_code code)
+{
+    if (code != R6_MDM_SERVER || strncmp(finding->code, "port-", 5) != 0)
+        return false;
+    uint32_t id = devices_find(&engine->devices, &finding->client_ip, finding->lane);
+    if (id == DEVICE_NONE)
+        return false;
+    const struct device *device = devices_at(&engine->devices, id);
+    enum way other = finding->server_port == 443 ? WAY_PROVIDER_2197 : WAY_PROVIDER_443;
+    return device->way[other].worked || device->working_ways & 1u << other;
+}
+
 static struct against count_against(const struct engine *engine, enum requirement_code code)
 {
     struct against against = {0};
@@ -48,8 +62,9 @@ static struct against count_against(const struct engine *engine, enum requiremen
             !(detector_list[kept->rule]->requirements & AGAINST(code)) ||
             !is_about(engine, finding, code))
             continue;
-        bool is_fail =
-            finding->severity == SEVERITY_FAIL && finding->confidence >= CONFIDENCE_LIKELY;
+        bool is_fail = finding->severity == SEVERITY_FAIL &&
+                       finding->confidence >= CONFIDENCE_LIKELY &&
+                       !has_another_port(engine, finding, code);
         const char **name = is_fail ? &against.code : &against.warn_code;
         *(is_fail ? &against.fails : &against.warns) += 1;
         if (!*name || strcmp(finding->code, *name) < 0)

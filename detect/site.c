@@ -96,15 +96,31 @@ static bool is_intercepted(const struct flow_record *flow)
                                  flow->certificate->judgement == CHAIN_SELF_SIGNED);
 }
 
+static bool is_straight(const struct flow_record *flow)
+{
+    return flow->server_is_apple && flow->path <= PATH_DIRECT && !is_intercepted(flow);
+}
+
+static void count_distance(struct site *site, const struct flow_record *flow)
+{
+    if (flow->hops_server < 0 || flow->hops_server >= SITE_HOPS_MAX)
+        return;
+    site->hops[flow->hops_server]++;
+    site->hops_known++;
+}
+
+void site_session_works(struct site *site, const struct flow_record *flow)
+{
+    if (way_of(flow) != WAY_NONE && is_straight(flow))
+        count_distance(site, flow);
+}
+
 static void count_working(struct site *site, const struct flow_record *flow, enum way way)
 {
-    bool is_straight = flow->server_is_apple && flow->path <= PATH_DIRECT && !is_intercepted(flow);
-    if (is_straight && site->direct_worked < UINT32_MAX)
+    if (is_straight(flow) && site->direct_worked < UINT32_MAX)
         site->direct_worked++;
-    if (is_straight && flow->hops_server >= 0 && flow->hops_server < SITE_HOPS_MAX) {
-        site->hops[flow->hops_server]++;
-        site->hops_known++;
-    }
+    if (is_straight(flow) && !was_told_to_work(flow))
+        count_distance(site, flow);
     if (!way_is_provider(way))
         count_lasting(site, flow);
 }

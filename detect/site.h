@@ -41,6 +41,8 @@ struct site {
 
 void site_init(struct site *site);
 void site_free(struct site *site);
+/* Tells Apple's distance as soon as a session works, long before it closes. */
+void site_session_works(struct site *site, const struct flow_record *flow);
 void site_session_closed(struct site *site, const struct flow_record *flow);
 int16_t site_apple_hops(const struct site *site);
 struct way_counts site_server(const struct site *site, const struct address *ip, uint16_t port);

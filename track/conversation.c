@@ -63,8 +63,10 @@ void conversation_desk_init(struct conversation_desk *desk, struct names *names,
                             struct certificate_store *certificates,
                             struct protocol_engine *protocols)
 {
-    *desk = (struct conversation_desk){
-        .names = names, .certificates = certificates, .protocols = protocols};
+    memset(desk, 0, sizeof *desk);
+    desk->names = names;
+    desk->certificates = certificates;
+    desk->protocols = protocols;
     desk->buffers = tls_buffers_new(TLS_BUFFER_CAP);
     pool_init(&desk->conversations, sizeof(struct conversation), CONVERSATIONS_CAP);
     pool_init(&desk->heads, sizeof(struct heads), HEADS_CAP);
@@ -422,10 +424,18 @@ void conversation_label(struct conversation_desk *desk, struct flow *flow,
                         const struct packet *packet, enum direction direction)
 {
     struct conversation *talk = flow->conversation;
-    if (talk && !talk->labelled)
-        talk->labelled = protocol_observe(desk->protocols, &talk->protocol, packet,
-                                          direction == UP, &flow->record.ndpi_protocol,
-                                          &flow->record.ndpi_risks);
+    struct flow_record *record = &flow->record;
+    if (!talk || talk->labelled)
+        return;
+    bool is_hello = !talk->protocol && direction == UP && record->hello_frame == packet->frame;
+    if (is_hello && labels_recall(&desk->labels, record)) {
+        talk->labelled = true;
+        return;
+    }
+    talk->labelled = protocol_observe(desk->protocols, &talk->protocol, packet, direction == UP,
+                                      &record->ndpi_protocol, &record->ndpi_risks);
+    if (is_hello && talk->labelled)
+        labels_keep(&desk->labels, record);
 }
 
 void conversation_missing(struct conversation_desk *desk, struct flow *flow,

@@ -14,6 +14,7 @@
 #include "dissect/protocol.h"
 #include "dissect/tls.h"
 #include "flow.h"
+#include "labels.h"
 #include "model/packet.h"
 
 /* What a packet taught, as bits: the tracker turns them into events. */
@@ -36,6 +37,7 @@ struct conversation_desk {
     struct pool conversations;
     struct pool blocks;
     struct pool heads;
+    struct labels labels;
 };
 
 void conversation_desk_init(struct conversation_desk *desk, struct names *names,

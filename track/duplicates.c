@@ -5,21 +5,7 @@
  * and IP id) it is taken as it is. */
 #include "duplicates.h"
 
-#include "base/table.h"
-
-/* What two copies share, without holes. */
-struct fingerprint {
-    uint64_t flow;
-    uint64_t options;
-    uint32_t sequence;
-    uint32_t acknowledgement;
-    uint32_t payload_size;
-    uint16_t window;
-    uint16_t ip_id;
-    uint16_t source_port;
-    uint8_t flags;
-    uint8_t zero[5];
-};
+#include <string.h>
 
 static bool can_tell(const struct packet *packet)
 {
@@ -27,26 +13,40 @@ static bool can_tell(const struct packet *packet)
            (packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
+static inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
+    return hash ^ hash >> 28;
+}
+
+static inline uint64_t mix_options(uint64_t hash, const struct packet *packet)
+{
+    for (uint32_t at = 0; at < packet->tcp_options_size; at += 8) {
+        uint64_t word = 0;
+        uint32_t left = packet->tcp_options_size - at;
+        memcpy(&word, packet->tcp_options + at, left < 8 ? left : 8);
+        hash = mix(hash, word);
+    }
+    return hash;
+}
+
+/* Of what two copies share. */
+static inline uint64_t fingerprint(const struct packet *packet, uint64_t flow_hash)
+{
+    uint64_t numbers = (uint64_t)packet->sequence << 32 | packet->acknowledgement;
+    uint64_t sizes = (uint64_t)packet->payload_size << 32 | (uint64_t)packet->window << 16 |
+                     packet->ip_id;
+    uint64_t ends = (uint64_t)packet->source_port << 8 | packet->tcp_flags;
+    return mix_options(mix(mix(mix(flow_hash, numbers), sizes), ends), packet);
+}
+
 bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet,
                      uint64_t flow_hash)
 {
     if (!can_tell(packet))
         return false;
-    struct fingerprint fingerprint = {
-        .flow = flow_hash,
-        .options = packet->tcp_options_size
-                       ? hash_bytes(packet->tcp_options, packet->tcp_options_size, 1)
-                       : 0,
-        .sequence = packet->sequence,
-        .acknowledgement = packet->acknowledgement,
-        .payload_size = packet->payload_size,
-        .window = packet->window,
-        .ip_id = packet->ip_id,
-        .source_port = packet->source_port,
-        .flags = packet->tcp_flags,
-    };
-    uint64_t hash = hash_bytes(&fingerprint, sizeof fingerprint, 2);
-    size_t slot = hash % DUPLICATES_SLOTS;
+    uint64_t hash = fingerprint(packet, flow_hash);
+    size_t slot = (hash >> 32) % DUPLICATES_SLOTS;
     int64_t age_ns = packet->time_ns - duplicates->slots[slot].time_ns;
     if (duplicates->slots[slot].hash == hash && age_ns <= DUPLICATES_WINDOW_NS &&
         age_ns >= -DUPLICATES_WINDOW_NS)

@@ -33,6 +33,7 @@ struct flow {
     uint32_t id;            /* in the pool */
     uint32_t list_previous; /* of its wait list */
     uint32_t list_next;
+    int64_t queued_ns;      /* last_ns when it was put into its list */
     uint8_t state;          /* enum lifecycle_state */
     uint8_t wait;           /* enum lifecycle_wait: the list it is in */
     uint8_t standing;       /* enum flow_standing */

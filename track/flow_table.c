@@ -94,6 +94,7 @@ static void list_append(struct flow_table *flows, struct flow *flow, uint8_t wai
 {
     struct flow_list *list = &flows->lists[wait];
     flow->wait = wait;
+    flow->queued_ns = flow->record.last_ns;
     flow->list_next = POOL_NONE;
     flow->list_previous = list->last;
     if (list->last == POOL_NONE)
@@ -128,10 +129,23 @@ static uint8_t wait_of(const struct flow *flow)
 void flow_table_touch(struct flow_table *flows, struct flow *flow)
 {
     uint8_t wait = wait_of(flow);
-    if (wait == flow->wait && flow->list_next == POOL_NONE)
+    bool is_fresh = wait == WAIT_IDLE && flow->queued_ns != TIME_UNKNOWN &&
+                    flow->record.last_ns - flow->queued_ns < FLOW_REQUEUE_NS;
+    if (wait == flow->wait && (is_fresh || flow->list_next == POOL_NONE))
         return;
     list_unlink(flows, flow);
     list_append(flows, flow, wait);
+}
+
+void flow_table_prefetch(const struct flow_table *flows, uint64_t hash)
+{
+    enum { CACHE_LINE = 64 };
+    uint32_t id = table_guess(&flows->table, hash);
+    if (id == TABLE_NONE)
+        return;
+    const char *flow = (const char *)flow_at(flows, id);
+    for (size_t at = 0; at < sizeof(struct flow); at += CACHE_LINE)
+        __builtin_prefetch(flow + at, 1);
 }
 
 static void set_key(struct flow_record *record, const struct packet *packet, bool from_client)

@@ -328,6 +328,7 @@ static uint64_t select_packets(const struct tracker *tracker, const struct packe
     uint64_t selected = 0;
     for (size_t i = 0; i < count; i++) {
         const struct packet *packet = &packets[i];
+        hashes[i] = 0;
         if (packet->kind == PACKET_TCP && !is_dns_over_tcp(packet)) {
             if (!tcp_is_of_interest(tracker, packet))
                 continue;
@@ -343,6 +344,9 @@ static void take_batch(struct tracker *tracker, const struct packet *packets, si
 {
     uint64_t hashes[BATCH_MAX];
     uint64_t selected = select_packets(tracker, packets, count, hashes);
+    for (size_t i = 0; i < count; i++)
+        if (selected >> i & 1 && packets[i].kind == PACKET_TCP)
+            flow_table_prefetch(&tracker->flows, hashes[i]);
     uint64_t changes = tracker->scope.watch_changes;
     for (size_t i = 0; i < count; i++) {
         if (selected >> i & 1) {

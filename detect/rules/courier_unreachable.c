@@ -13,6 +13,9 @@
 #define RUN_NS (60 * NS_PER_S)
 /* A run that ended well within this was an outage that passed. */
 #define OUTAGE_NS (10 * 60 * NS_PER_S)
+/* Ethernet to TCP with options, and "CONNECT 36-courier.push.apple.com:443 HTTP/1.1" (RFC 9110
+ * section 9.3.6): with less of each frame, a way through a proxy stays unseen. */
+enum { SNAP_SHOWS_PROXY = 256 };
 
 enum { PORT_5223, PORT_443, PORT_PROXY, PORT_COUNT };
 
@@ -24,6 +27,7 @@ struct run {
     int64_t time_ns[PORT_COUNT];
     uint16_t failed[PORT_COUNT];
     uint8_t outcome[PORT_COUNT]; /* of the last */
+    bool left_on_one_port;       /* what stands of a run before rests on one port */
 };
 
 static const char *const port_names[PORT_COUNT] = {"5223", "443", "the proxy"};
@@ -72,6 +76,11 @@ static bool run_tells(const struct run *run)
     bool tried_both = run->failed[PORT_5223] && run->failed[PORT_443];
     bool goes_on = run_attempts(run) >= 2 && run->last_ns - run->first_ns >= RUN_NS;
     return tried_both || goes_on;
+}
+
+static bool is_on_one_port(const struct run *run)
+{
+    return !run->failed[PORT_PROXY] && !(run->failed[PORT_5223] && run->failed[PORT_443]);
 }
 
 static void list_failures(const struct run *run, char *list, size_t size)
@@ -148,14 +157,36 @@ static void recover(struct judge *judge, struct run *run, const struct flow_reco
         return; /* the end of that session may be why the run began */
     struct finding *kept = judge_kept(judge, 0);
     bool overlaps = from < run->last_ns;
-    if (kept && (overlaps || run->last_ns - run->first_ns < OUTAGE_NS))
+    bool is_taken_back = kept && (overlaps || run->last_ns - run->first_ns < OUTAGE_NS);
+    bool left_on_one_port = kept && !is_taken_back && is_on_one_port(run);
+    if (is_taken_back)
         judge_withdraw(judge, kept);
     memset(run, 0, sizeof *run);
+    run->left_on_one_port = left_on_one_port;
+}
+
+/* Frames too short to show a CONNECT: a device may well have got through by a proxy. */
+static void review(struct judge *judge, const struct run *run,
+                   const struct capture_quality *quality)
+{
+    struct finding *kept = judge_kept(judge, 0);
+    bool may_hide_proxy = quality->smallest_snap && quality->smallest_snap < SNAP_SHOWS_PROXY;
+    bool on_one_port = run_attempts(run) ? is_on_one_port(run) : run->left_on_one_port;
+    if (!kept || !may_hide_proxy)
+        return;
+    if (on_one_port)
+        judge_withdraw(judge, kept);
+    else if (kept->confidence > CONFIDENCE_LIKELY)
+        kept->confidence = CONFIDENCE_LIKELY;
 }
 
 static void observe(struct judge *judge, void *state, const struct event *event)
 {
     struct run *run = state;
+    if (event->kind == EVENT_CAPTURE_END) {
+        review(judge, run, event->quality);
+        return;
+    }
     const struct flow_record *flow = event->flow;
     bool is_closed = event->kind == EVENT_FLOW_CLOSED;
     int port = port_of(way_of(flow));
@@ -189,15 +220,17 @@ const struct detector detector_courier_unreachable = {
                   "attempts, first one port, then the other, then a pause, none with data from "
                   "the server after its handshake.",
     .innocent = "Attempts that the capture's end cut short, a short outage, a second session that "
-                "fails while a first one works, and silence (a phone may keep APNs on its "
-                "cellular connection) are not reported.",
+                "fails while a first one works, silence (a phone may keep APNs on its cellular "
+                "connection), browsers and port tests (other ALPN) that do not trust Apple's own "
+                "root, and failures on one port in a capture whose snap length would hide a proxy "
+                "are not reported.",
     .remedy = "Allow outbound TCP 5223 and TCP 443 from this device to 17.0.0.0/8 and Apple's IPv6 "
               "ranges, without a proxy and without TLS inspection. The other findings of this "
               "device say what stops each port and where.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443),
-    .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_FLOW_WORKS),
+    .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_FLOW_WORKS) | ON(EVENT_CAPTURE_END),
     .state_size = sizeof(struct run),
     .observe = observe,
 };

@@ -153,14 +153,18 @@ static void describe(const struct event *event, enum block block, struct finding
 }
 
 /* A device that got good answers too, or whose sessions work, was not cut off by a short spell, nor
- * by a resolver that merely hides IPv6. */
+ * by a resolver that merely hides IPv6. Only good answers take back an IPv4 address that leads
+ * nowhere: no disturbance makes one up, and sessions may live on a remembered address. */
 static void review(struct judge *judge, const struct state *state)
 {
     struct finding *kept = judge_kept(judge, 53);
-    bool is_well = judge_device_good_answers(judge) || judge_last_success_s(judge, false);
+    bool has_good = judge_device_good_answers(judge);
+    bool is_well = has_good || judge_last_success_s(judge, false);
     bool is_short = state->last_ns - state->first_ns < OUTAGE_NS;
     bool hides_ipv6 = state->seen[SINKHOLE] && !state->sinkholes_ipv4 &&
                       seen_in_all(state) == state->seen[SINKHOLE];
+    if (state->sinkholes_ipv4)
+        is_well = has_good;
     if (kept && is_well && (is_short || hides_ipv6))
         judge_withdraw(judge, kept);
 }

@@ -71,11 +71,13 @@ static void describe(const struct event *event, const struct address *foreign,
     finding_add_frame(finding, event->frame, event->time_ns, "answer %s", answer);
 }
 
-/* Soon over, and good answers since: a captive portal before the login. */
+/* Soon over, and good answers or a session straight to Apple since: a captive portal before the
+ * login. A session that works where the answer led proves nothing of the kind. */
 static void review(struct judge *judge, const struct state *state)
 {
     struct finding *kept = judge_kept(judge, 53);
-    bool is_well = judge_device_good_answers(judge) || judge_last_success_s(judge, false);
+    bool is_well = judge_device_good_answers(judge) ||
+                   judge_last_straight_success_s(judge) > state->last_ns / NS_PER_S;
     if (kept && is_well && state->last_ns - state->first_ns < PORTAL_NS)
         judge_withdraw(judge, kept);
 }

@@ -87,10 +87,23 @@ static void silence_is_counted_from_the_last_packet(void **state)
     struct flow *first = add(&flows, 10, STATE_ESTABLISHED);
     struct flow *second = add(&flows, 20, STATE_ESTABLISHED);
     assert_ptr_equal(flow_table_silent(&flows, WAIT_IDLE, 15), first);
-    first->record.last_ns = 30;
+    first->record.last_ns = FLOW_REQUEUE_NS + 10;
     flow_table_touch(&flows, first);
     assert_null(flow_table_silent(&flows, WAIT_IDLE, 15));
     assert_ptr_equal(flow_table_silent(&flows, WAIT_IDLE, 25), second);
+    flow_table_free(&flows);
+}
+
+static void an_idle_session_heard_again_is_not_silent_while_it_keeps_its_place(void **state)
+{
+    (void)state;
+    struct flow_table flows;
+    flow_table_init(&flows, 16, 16);
+    struct flow *first = add(&flows, 10, STATE_ESTABLISHED);
+    add(&flows, 20, STATE_ESTABLISHED);
+    first->record.last_ns = 30;
+    flow_table_touch(&flows, first);
+    assert_null(flow_table_silent(&flows, WAIT_IDLE, 25));
     flow_table_free(&flows);
 }
 
@@ -122,6 +135,7 @@ int main(void)
         cmocka_unit_test(at_the_half_open_cap_the_oldest_attempt_makes_room),
         cmocka_unit_test(a_full_table_gives_up_attempts_before_sessions),
         cmocka_unit_test(silence_is_counted_from_the_last_packet),
+        cmocka_unit_test(an_idle_session_heard_again_is_not_silent_while_it_keeps_its_place),
         cmocka_unit_test(thousands_of_flows_come_and_go),
     };
     return cmocka_run_group_tests_name("track/flow_table", tests, NULL, NULL);
