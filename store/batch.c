@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,17 +20,10 @@
 enum {
     TRIES = 3,             /* of one batch offline, or at the end of a live run */
     FAILING_BUSY_MS = 100, /* patience with a lock once a batch was given up */
-    SORTED_MAX = 16384,    /* flows of one batch that are put in order */
     BREATH_NS = 200 * 1000 /* pause after a batch: other writers look each millisecond */
 };
 #define BATCH_PATIENCE_NS (1 * NS_PER_S)
 #define RETRY_NS          (250 * NS_PER_MS)
-
-static int compare_flows(const void *a, const void *b)
-{
-    const struct flow_record *const *one = a, *const *other = b;
-    return (*one)->number < (*other)->number ? -1 : (*one)->number > (*other)->number;
-}
 
 struct batch {
     struct queue_walk walk;
@@ -51,39 +43,30 @@ static int write_one(struct batch_writer *writer, struct batch *batch, enum row_
     return SQLITE_OK;
 }
 
-/* Sessions end in another order than they began in. Written by number they are appended to the
- * table rather than pushed into its middle, which is twice as fast. */
-static int write_flows(struct batch_writer *writer, struct batch *batch,
-                       const struct flow_record **flows, size_t count)
-{
-    int result = SQLITE_OK;
-    qsort(flows, count, sizeof *flows, compare_flows);
-    for (size_t i = 0; i < count && result == SQLITE_OK; i++)
-        result = write_one(writer, batch, ROW_FLOW, flows[i]);
-    return result;
-}
-
-/* Consecutive flows are gathered, sorted and written; other rows are written as they come. */
 static int write_rows(struct batch_writer *writer, struct batch *batch)
 {
-    static _Thread_local const struct flow_record *flows[SORTED_MAX];
     const struct queued *queued;
-    size_t count = 0;
     int result = SQLITE_OK;
     batch->walk = queue_walk_begin(&writer->queue);
     batch->rows = batch->refused = 0;
     while (result == SQLITE_OK && (queued = queue_walk_next(&batch->walk)) != NULL) {
         batch->rows++;
-        if (queued->kind == ROW_FLOW && count < SORTED_MAX) {
-            flows[count++] = queued_row(queued);
-            continue;
-        }
-        result = write_flows(writer, batch, flows, count);
-        count = 0;
-        if (result == SQLITE_OK)
-            result = write_one(writer, batch, (enum row_kind)queued->kind, queued_row(queued));
+        result = write_one(writer, batch, (enum row_kind)queued->kind, queued_row(queued));
     }
-    return result == SQLITE_OK ? write_flows(writer, batch, flows, count) : result;
+    return result;
+}
+
+/* The transaction was rolled back: so are the places that it gave to sessions. */
+static void take_places_back(struct batch_writer *writer, const struct batch *batch, uint32_t last)
+{
+    struct queue_walk walk = queue_walk_begin(&writer->queue);
+    const struct queued *queued;
+    while (walk.at < batch->walk.at && (queued = queue_walk_next(&walk)) != NULL)
+        if (queued->kind == ROW_FLOW) {
+            const struct flow_record *flow = queued_row(queued);
+            flow_ids_take_back(&writer->rows.flow_ids, flow->number, last);
+        }
+    writer->rows.flow_ids.last = last;
 }
 
 /* In the transaction of the batch that makes the run a large one. */
@@ -101,7 +84,9 @@ static bool try_batch(struct batch_writer *writer, struct batch *batch)
 {
     sqlite3 *database = writer->rows.database;
     struct row_counts before = writer->rows.counts;
+    uint32_t last_place = writer->rows.flow_ids.last;
     bool dropped_before = writer->dropped_indexes;
+    batch->walk = queue_walk_begin(&writer->queue);
     int result = database_run(database, "BEGIN IMMEDIATE");
     if (result == SQLITE_OK)
         result = write_rows(writer, batch);
@@ -115,6 +100,7 @@ static bool try_batch(struct batch_writer *writer, struct batch *batch)
         database_cause(database, writer->cause, sizeof writer->cause);
     database_undo(database);
     writer->rows.counts = before;
+    take_places_back(writer, batch, last_place);
     writer->dropped_indexes = dropped_before;
     return false;
 }

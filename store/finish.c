@@ -55,9 +55,9 @@ int finish_connect(sqlite3 *database, int64_t run_id, int64_t flow_base)
     int64_t values[] = {run_id, flow_base};
     int result = database_run_with(
         database,
-        "UPDATE finding SET flow_id = (SELECT flow.id FROM flow"
-        " WHERE flow.id = ?2 + finding.flow_number AND flow.run_id = finding.run_id)"
-        " WHERE run_id = ?1 AND flow_number IS NOT NULL",
+        "UPDATE finding SET flow_id = flow.id FROM flow"
+        " WHERE finding.run_id = ?1 AND finding.flow_id IS NULL"
+        " AND finding.flow_number = flow.number AND flow.id > ?2 AND flow.run_id = ?1",
         values, 2);
     if (result != SQLITE_OK)
         return result;

@@ -230,9 +230,17 @@ static int write_dns(struct row_writer *writer, const struct dns_seen *seen)
     return result;
 }
 
+static int64_t flow_row_id(struct row_writer *writer, const struct flow_record *flow)
+{
+    return writer->context.flow_base + flow_ids_place(&writer->flow_ids, flow->number);
+}
+
 static int write_finding(struct row_writer *writer, const struct finding *finding)
 {
     struct binder *binder = &writer->binders[ROW_FINDING];
+    int64_t place = flow_ids_find(&writer->flow_ids, finding->flow_number);
+    bool is_written = place > 0 && finding->flow_number <= FLOW_IDS_MAX;
+    writer->context.flow_id = is_written ? writer->context.flow_base + place : ROW_NULL;
     writer->context.evidence = evidence_text(finding);
     bind_finding(binder, &writer->context, finding);
     int result = run_binder(binder);
@@ -251,6 +259,7 @@ int row_write(struct row_writer *writer, enum row_kind kind, const void *row)
         break;
     case ROW_FLOW:
         writer->counts.flows++;
+        at->flow_id = flow_row_id(writer, row);
         bind_flow(binder, at, row);
         break;
     case ROW_DEVICE:
@@ -291,6 +300,8 @@ int row_writer_open(struct row_writer *writer, sqlite3 *database)
 {
     memset(writer, 0, sizeof *writer);
     writer->database = database;
+    bool has_map = flow_ids_init(&writer->flow_ids);
+    assert(has_map); /* address space alone, at the start */
     writer->context.community = community_id_new();
     int result = binder_open(&writer->dns_again, database, update_dns);
     for (int kind = ROW_RUN; kind < ROW_KIND_COUNT && result == SQLITE_OK; kind++) {
@@ -308,4 +319,5 @@ void row_writer_close(struct row_writer *writer)
         binder_close(&writer->binders[kind]);
     binder_close(&writer->dns_again);
     community_id_free(writer->context.community);
+    flow_ids_free(&writer->flow_ids);
 }

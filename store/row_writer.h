@@ -12,6 +12,7 @@
 #include "binder.h"
 #include "catalogue.h"
 #include "community_id.h"
+#include "flow_ids.h"
 #include "model/dns_message.h"
 #include "model/event.h"
 #include "model/run_record.h"
@@ -52,6 +53,7 @@ struct row_context {
     const char *state; /* of the run */
     uint64_t rows_lost;
     char writer[PROCESS_MARK_SIZE];
+    int64_t flow_id;   /* of the session that is being written, or that the finding rests on */
     int64_t device_id; /* of the device that is being written */
     char *evidence;    /* of the finding that is being written */
     struct community_id *community;
@@ -71,6 +73,7 @@ struct row_counts {
 struct row_writer {
     sqlite3 *database;
     struct row_context context;
+    struct flow_ids flow_ids;
     struct row_counts counts;
     struct binder binders[ROW_KIND_COUNT];
     struct binder dns_again;
