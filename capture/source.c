@@ -263,7 +263,7 @@ static void set_decode_error(struct source *source, const char *why)
     if (why)
         snprintf(source->error, sizeof source->error, "the %s data is damaged near byte %llu: %s",
                  source->decoder->name,
-                 (unsigned long long)(source->read_to - source->stored_end + source->stored_begin),
+                 (unsigned long long)source->read_to - source->stored_end + source->stored_begin,
                  why);
     else
         snprintf(source->error, sizeof source->error, "the %s data ends in the middle",

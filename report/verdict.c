@@ -52,6 +52,7 @@ const char *view_remedy(const struct view *view, size_t n, const struct view_gro
         bool is_said = !remedy || !remedy[0] || candidate->severity != wanted;
         for (size_t k = 0; k < i && !is_said; k++)
             is_said = view->groups[k]->about && view->groups[k]->severity == wanted &&
+                      view->groups[k]->about->remedy &&
                       strcmp(view->groups[k]->about->remedy, remedy) == 0;
         if (is_said || n-- > 0)
             continue;

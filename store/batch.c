@@ -34,9 +34,13 @@ struct batch {
 static int write_one(struct batch_writer *writer, struct batch *batch, enum row_kind kind,
                      const void *row)
 {
+    uint32_t last_place = writer->rows.flow_ids.last;
     int result = row_write(&writer->rows, kind, row);
     if (!row_is_refused(result))
         return result;
+    if (kind == ROW_FLOW)
+        flow_ids_take_back(&writer->rows.flow_ids, ((const struct flow_record *)row)->number,
+                           last_place);
     if (writer->cause[0] == '\0')
         database_cause(writer->rows.database, writer->cause, sizeof writer->cause);
     batch->refused++;

@@ -50,15 +50,31 @@ int finish_build_indexes(sqlite3 *database)
     return for_each_index(database, true);
 }
 
+/* Findings that came before their sessions; the others know them already. One pass over the run's
+ * sessions, and none where every finding is connected. */
+static int connect_flows(sqlite3 *database, int64_t run_id, int64_t flow_base)
+{
+    int64_t values[] = {run_id, flow_base}, unconnected = 0;
+    int result = database_number_with(
+        database,
+        "SELECT EXISTS (SELECT 1 FROM finding"
+        " WHERE run_id = ?1 AND flow_id IS NULL AND flow_number IS NOT NULL)",
+        values, 1, &unconnected);
+    if (result != SQLITE_OK || !unconnected)
+        return result;
+    return database_run_with(
+        database,
+        "WITH wanted AS MATERIALIZED (SELECT id, number FROM flow WHERE id > ?2 AND +run_id = ?1"
+        " AND number IN (SELECT flow_number FROM finding WHERE run_id = ?1 AND flow_id IS NULL))"
+        " UPDATE finding SET flow_id = wanted.id FROM wanted"
+        " WHERE finding.run_id = ?1 AND finding.flow_id IS NULL"
+        " AND finding.flow_number = wanted.number",
+        values, 2);
+}
+
 int finish_connect(sqlite3 *database, int64_t run_id, int64_t flow_base)
 {
-    int64_t values[] = {run_id, flow_base};
-    int result = database_run_with(
-        database,
-        "UPDATE finding SET flow_id = flow.id FROM flow"
-        " WHERE finding.run_id = ?1 AND finding.flow_id IS NULL"
-        " AND finding.flow_number = flow.number AND flow.id > ?2 AND flow.run_id = ?1",
-        values, 2);
+    int result = connect_flows(database, run_id, flow_base);
     if (result != SQLITE_OK)
         return result;
     return database_run_with(
@@ -67,7 +83,7 @@ int finish_connect(sqlite3 *database, int64_t run_id, int64_t flow_base)
         " WHERE device.run_id = finding.run_id AND device.ip = finding.client_ip"
         " AND device.lane = finding.lane)"
         " WHERE run_id = ?1 AND client_ip IS NOT NULL AND scope <> 'site'",
-        values, 1);
+        &run_id, 1);
 }
 
 static int delete_run(sqlite3 *database, int64_t run_id)

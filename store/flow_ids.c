@@ -37,9 +37,7 @@ int64_t flow_ids_place(struct flow_ids *ids, uint64_t number)
 
 int64_t flow_ids_find(const struct flow_ids *ids, uint64_t number)
 {
-    if (number == 0 || number > INT64_MAX)
-        return 0;
-    return number > FLOW_IDS_MAX ? (int64_t)number : ids->place[number - 1];
+    return number > 0 && number <= FLOW_IDS_MAX ? ids->place[number - 1] : 0;
 }
 
 void flow_ids_take_back(struct flow_ids *ids, uint64_t number, uint32_t last)

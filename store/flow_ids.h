@@ -23,7 +23,7 @@ void flow_ids_free(struct flow_ids *ids);
 
 /* The session's place, from 1; a new one where it has none. `number` counts from 1. */
 int64_t flow_ids_place(struct flow_ids *ids, uint64_t number);
-/* 0: it has none yet. */
+/* 0: it has none yet, or a number beyond the map. */
 int64_t flow_ids_find(const struct flow_ids *ids, uint64_t number);
 /* Takes a place back that was given after `last`; then `last` may be set back. */
 void flow_ids_take_back(struct flow_ids *ids, uint64_t number, uint32_t last);

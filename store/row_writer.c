@@ -239,8 +239,7 @@ static int write_finding(struct row_writer *writer, const struct finding *findin
 {
     struct binder *binder = &writer->binders[ROW_FINDING];
     int64_t place = flow_ids_find(&writer->flow_ids, finding->flow_number);
-    bool is_written = place > 0 && finding->flow_number <= FLOW_IDS_MAX;
-    writer->context.flow_id = is_written ? writer->context.flow_base + place : ROW_NULL;
+    writer->context.flow_id = place > 0 ? writer->context.flow_base + place : ROW_NULL;
     writer->context.evidence = evidence_text(finding);
     bind_finding(binder, &writer->context, finding);
     int result = run_binder(binder);
