@@ -12,6 +12,8 @@
 enum { ALERTS_NEEDED = 2, CLOSES_NEEDED = 3 };
 /* A device that refuses the server does so at once; one that closes later had other reasons. */
 #define AT_ONCE_NS (10 * NS_PER_S)
+/* Refusals that ended well within this, and were followed by a session that works, passed. */
+#define PASSING_NS (10 * 60 * NS_PER_S)
 
 /* RFC 8446 section 6 */
 enum { ALERT_CLOSE_NOTIFY = 0, ALERT_UNKNOWN_CA = 48, ALERT_USER_CANCELED = 90 };
@@ -38,6 +40,7 @@ struct rejected {
 
 struct state {
     int64_t first_ns;
+    int64_t last_ns;
     uint16_t alerts;
     uint16_t closes;
     struct rejected seen[CLOSES_NEEDED]; /* the first ones */
@@ -107,6 +110,7 @@ static void note(struct state *state, const struct flow_record *flow, enum rejec
                               .time_ns = flow->last_ns};
     if (!seen)
         state->first_ns = flow->started_ns;
+    state->last_ns = flow->last_ns;
     uint16_t *counter = rejection == BY_ALERT ? &state->alerts : &state->closes;
     *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
 }
@@ -161,19 +165,34 @@ static void raise(struct judge *judge, const struct state *state, const struct e
     judge_raise(judge, &finding);
 }
 
+/* A session works: what the device refused before was not the network's, or no longer is. A short
+ * run of refusals that may have been closes is then taken back. */
+static void recover(struct judge *judge, struct state *state)
+{
+    static const uint16_t ports[] = {5223, 443, 2197};
+    bool is_short = state->last_ns - state->first_ns < PASSING_NS;
+    for (size_t i = 0; is_short && i < sizeof ports / sizeof *ports; i++) {
+        struct finding *kept = judge_kept(judge, ports[i]);
+        if (kept && kept->confidence < CONFIDENCE_CERTAIN)
+            judge_withdraw(judge, kept);
+    }
+    memset(state, 0, sizeof *state);
+}
+
 static void observe(struct judge *judge, void *memory, const struct event *event)
 {
     struct state *state = memory;
     const struct flow_record *flow = event->flow;
     if (event->kind == EVENT_FLOW_WORKS || flow_works(flow)) {
         if (way_of(flow) != WAY_NONE)
-            memset(state, 0, sizeof *state); /* what it refused before was not the network's */
+            recover(judge, state);
         return;
     }
     enum rejection rejection = rejection_of(judge, flow);
     if (rejection == NOT_REJECTED)
         return;
-    if (rejection == BY_CLOSE && judge_session_is_open(judge))
+    bool may_be_a_close = rejection == BY_CLOSE || flow->saw & SAW_ALERT_ENCRYPTED;
+    if (may_be_a_close && judge_session_is_open(judge))
         return; /* it gave up a spare session */
     note(state, flow, rejection);
     if (state->alerts >= ALERTS_NEEDED || state->alerts + state->closes >= CLOSES_NEEDED)

@@ -109,12 +109,12 @@ static void what_is_unknown_is_null(void **state)
     sample_end(store, &run);
     for (const char *const *column = unknown; *column; column++) {
         char question[128];
-        snprintf(question, sizeof question, "SELECT %s FROM flow WHERE id = 4", *column);
+        snprintf(question, sizeof question, "SELECT %s FROM flow WHERE number = 4", *column);
         if (strcmp(sample_ask(path, question), "NULL") != 0)
             fail_msg("%s is %s", *column, sample_ask(path, question));
     }
     assert_string_equal(sample_ask(path, "SELECT client_ip, ja4, tls_version, last_frame FROM flow"
-                                         " WHERE id = 5"),
+                                         " WHERE number = 5"),
                         "10.0.0.5|ja4|0x7f1c|2000");
 }
 
