@@ -149,13 +149,10 @@ static void sort_beside(const char *path)
 }
 
 /* SQLite's own memory statistics cost a lock around every allocation, and nobody asks for them.
- * The undo pages of one row stay in memory (by default 64 KiB of them, and once a row needed more,
- * each later one of the transaction goes through a file); those of a deleted run do not.
  * Possible only before SQLite is first used; harmless later. */
 static void configure_once(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, 1 << 20);
 }
 
 static int open_uri(sqlite3 **database, const char *path, const char *parameters, int flags)
