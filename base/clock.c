@@ -181,7 +181,25 @@ static bool take_date(const char **at, int64_t *days)
     return back.month == date.month && back.day == date.day;
 }
 
-/* "T12:00", "T12:00:30", "T12:00:30.5", each with or without Z; nothing: midnight. */
+/* "Z", "+02:00", "-0330", or nothing: how far local time is ahead of UTC. */
+static bool take_offset(const char **at, int64_t *ahead_s)
+{
+    int64_t hours;
+    int64_t minutes;
+    *ahead_s = 0;
+    bool is_behind = **at == '-';
+    if (take_char(at, 'Z') || (!is_behind && **at != '+'))
+        return true;
+    (*at)++;
+    if (!take_number(at, 2, &hours) || (take_char(at, ':'), !take_number(at, 2, &minutes)))
+        return false;
+    *ahead_s = hours * SECONDS_PER_HOUR + minutes * SECONDS_PER_MINUTE;
+    if (is_behind)
+        *ahead_s = -*ahead_s;
+    return hours < 24 && minutes < 60;
+}
+
+/* "T12:00", "T12:00:30", "T12:00:30.5", each with or without an offset; nothing: midnight. */
 static bool take_time_of_day(const char **at, int64_t *seconds, int64_t *ns)
 {
     int64_t hour;
@@ -194,8 +212,10 @@ static bool take_time_of_day(const char **at, int64_t *seconds, int64_t *ns)
         return false;
     if (take_char(at, ':') && (!take_number(at, 2, &second) || !take_fraction(at, ns)))
         return false;
-    (void)take_char(at, 'Z');
-    *seconds = hour * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE + second;
+    int64_t ahead_s;
+    if (!take_offset(at, &ahead_s))
+        return false;
+    *seconds = hour * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE + second - ahead_s;
     return hour < 24 && minute < 60 && second < 61; /* a leap second is the next minute's first */
 }
 

@@ -24,7 +24,8 @@ const char *clock_text(int64_t time_ns, char text[CLOCK_TEXT_SIZE]);
 /* For people: "350 µs", "12 ms", "3.2 s", "30 min 35 s", "2 h 05 min", "3 d 04 h". */
 const char *duration_text(int64_t duration_ns, char text[DURATION_TEXT_SIZE]);
 
-/* "2026-03-01", "2026-03-01T12:00", "...:00Z", or seconds since the epoch ("1760000000.5"). UTC. */
+/* "2026-03-01", "2026-03-01T12:00", "...:00Z", "...:00+02:00" (ISO 8601; UTC where no offset is
+ * given), or seconds since the epoch ("1760000000.5"). */
 bool clock_parse(const char *text, int64_t *time_ns);
 
 /* "90", "90s", "30m", "1h", "2d". */

@@ -114,6 +114,10 @@ bool capture_open(struct capture **opened, const char *const *paths, size_t path
         return false;
     }
     size_t file_count = capture->paths.count;
+    if (options->follow && (file_count > 1 || capture->paths.items[0].directory)) {
+        capture_close(capture);
+        return fault_set(fault, "only one file can be followed while it grows; name that file");
+    }
     capture->inputs = calloc(file_count, sizeof(struct input *));
     assert(capture->inputs);
     capture->merging = file_count > 1;

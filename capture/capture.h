@@ -24,6 +24,11 @@ struct capture_options {
     enum capture_hash hash; /* AUTO: files up to CAPTURE_HASH_AUTO_MAX; larger: fingerprint */
     int64_t since_ns;       /* frames before are SKIP_FILTERED; TIME_UNKNOWN: no limit */
     int64_t until_ns;
+    bool follow; /* the file still grows: where it ends, wait for more */
+    /* Asked while waiting for bytes (of a pipe, or of a followed file): true ends the input there.
+     * May be called by another thread. NULL: never. */
+    bool (*stop)(void *context);
+    void *stop_context;
 };
 
 #define CAPTURE_HASH_AUTO_MAX (UINT64_C(512) << 20)

@@ -67,22 +67,55 @@ static void add_program(struct filter *filter, uint16_t link_type)
     program->usable = compile_for(link_type, filter->expression, &program->code, NULL);
 }
 
-bool filter_compile(struct filter **compiled, const char *expression, struct fault *fault)
+static bool is_valid_for(uint16_t link_type, const char *expression, char *complaint)
 {
-    char complaint[PCAP_ERRBUF_SIZE] = "";
     struct bpf_program code;
-    *compiled = NULL;
-    if (!compile_for(DLT_EN10MB, expression, &code, complaint) &&
-        !compile_for(LINKTYPE_RAW, expression, &code, NULL))
-        return fault_set(fault, "the filter \"%s\" is not valid: %s; see pcap-filter(7)",
-                         expression, complaint);
+    if (!compile_for(link_type, expression, &code, complaint))
+        return false;
     pcap_freecode(&code);
+    return true;
+}
+
+static bool refuse(const char *expression, const char *complaint, struct fault *fault)
+{
+    return fault_set(fault, "the filter \"%s\" is not valid: %s; see pcap-filter(7)", expression,
+                     complaint);
+}
+
+static struct filter *filter_of(const char *expression)
+{
     struct filter *filter = calloc(1, sizeof *filter);
     assert(filter);
     filter->expression = strdup(expression);
     assert(filter->expression);
-    *compiled = filter;
+    return filter;
+}
+
+bool filter_compile(struct filter **compiled, const char *expression, struct fault *fault)
+{
+    char complaint[PCAP_ERRBUF_SIZE] = "";
+    *compiled = NULL;
+    if (!is_valid_for(DLT_EN10MB, expression, complaint) &&
+        !is_valid_for(LINKTYPE_RAW, expression, NULL))
+        return refuse(expression, complaint, fault);
+    *compiled = filter_of(expression);
     return true;
+}
+
+bool filter_compile_packets(struct filter **compiled, const char *expression, struct fault *fault)
+{
+    char complaint[PCAP_ERRBUF_SIZE] = "";
+    *compiled = NULL;
+    if (is_valid_for(LINKTYPE_RAW, expression, complaint)) {
+        *compiled = filter_of(expression);
+        return true;
+    }
+    if (!is_valid_for(DLT_EN10MB, expression, NULL))
+        return refuse(expression, complaint, fault);
+    return fault_set(fault,
+                     "the filter \"%s\" speaks of link headers, but it is applied to the IP packets "
+                     "inside all headers and tunnels; use addresses, networks, ports and protocols",
+                     expression);
 }
 
 void filter_free(struct filter *filter)
@@ -130,16 +163,28 @@ static struct frame inside_pktap(const struct frame *frame)
     return inner;
 }
 
-bool filter_matches(struct filter *filter, const struct frame *frame)
+static bool matches(struct filter *filter, uint16_t link_type, const uint8_t *bytes,
+                    uint32_t captured, uint32_t size)
 {
-    struct frame inner = frame->link_type == LINKTYPE_PKTAP ? inside_pktap(frame) : *frame;
-    const struct bpf_program *code = program_for(filter, inner.link_type);
+    const struct bpf_program *code = program_for(filter, link_type);
     if (!code) {
         filter->unfiltered++;
         return false;
     }
-    struct pcap_pkthdr header = {.caplen = inner.captured_size, .len = inner.original_size};
-    return pcap_offline_filter(code, &header, inner.bytes) != 0;
+    struct pcap_pkthdr header = {.caplen = captured, .len = size};
+    return pcap_offline_filter(code, &header, bytes) != 0;
+}
+
+bool filter_matches(struct filter *filter, const struct frame *frame)
+{
+    struct frame inner = frame->link_type == LINKTYPE_PKTAP ? inside_pktap(frame) : *frame;
+    return matches(filter, inner.link_type, inner.bytes, inner.captured_size, inner.original_size);
+}
+
+bool filter_matches_packet(struct filter *filter, const uint8_t *ip, uint32_t captured,
+                           uint32_t size)
+{
+    return matches(filter, LINKTYPE_RAW, ip, captured, size);
 }
 
 uint64_t filter_unfiltered(const struct filter *filter)

@@ -44,7 +44,7 @@ void input_end(struct input *input, uint64_t size)
     input->ended = true;
     if (error)
         input_damage(input, "%s: reading ends before record %llu", error, record);
-    else if (left)
+    else if (left && !source_is_followed(input->source))
         input_damage(input, "record %llu at byte %llu is cut: %zu of its %llu bytes are there",
                      record, offset, left, (unsigned long long)size);
 }
@@ -135,7 +135,7 @@ enum input_opened input_open(struct input **opened, const char *path,
 {
     *opened = NULL;
     struct source *source;
-    if (!source_open(&source, path, options->hash, fault))
+    if (!source_open(&source, path, options, fault))
         return INPUT_UNREADABLE;
     struct input *input = calloc(1, sizeof *input);
     assert(input);

@@ -62,6 +62,9 @@ static bool pass_over(struct input *input, const struct block *block, uint32_t s
     }
     if (!window_skip(window, padded - 4) || !window_fill(window, 4)) {
         const char *error = source_error(input->source);
+        input->ended = true;
+        if (!error && source_is_followed(input->source))
+            return false; /* it is being written */
         input_damage(input, "the block at byte %llu, before record %llu, is cut%s%s",
                      (unsigned long long)offset, (unsigned long long)input->records + 1,
                      error ? ": " : " by the end of the file", error ? error : "");

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@
 enum {
     STORED_BLOCK_SIZE = 256 << 10, /* compressed bytes read at once */
     STORED_HEAD_SIZE = 4096,       /* first read: enough to see what the file is */
-    STORED_MAGIC_SIZE = 6
+    STORED_MAGIC_SIZE = 6,
+    WAIT_MS = 200 /* a delay that nobody notices, and five system calls a second */
 };
 
 static const struct decoder *const decoders[] = {&decoder_gzip, &decoder_zstd, &decoder_lz4,
@@ -29,6 +31,10 @@ struct source {
     const char *path;
     int fd;
     bool is_stream;
+    bool is_pipe;
+    bool is_followed;
+    bool (*stop)(void *context); /* NULL: never */
+    void *stop_context;
     bool size_known;
     bool ended;     /* no more stored bytes */
     bool exhausted; /* no more decoded bytes */
@@ -142,16 +148,48 @@ static void count_stored(struct source *source, const uint8_t *bytes, size_t siz
     }
 }
 
+static bool is_asked_to_stop(const struct source *source)
+{
+    return source->stop && source->stop(source->stop_context);
+}
+
+/* A pipe may be silent for hours: so that it can be given up, reading never waits for it. False: it
+ * was given up. */
+static bool await_pipe(const struct source *source)
+{
+    struct pollfd pipe = {.fd = source->fd, .events = POLLIN};
+    for (;;) {
+        int ready = poll(&pipe, 1, WAIT_MS);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true; /* read() will say what it is */
+        if (is_asked_to_stop(source))
+            return false;
+    }
+}
+
+/* At the end of the file as it is now. True: look again. */
+static bool await_growth(const struct source *source)
+{
+    if (!source->is_followed || is_asked_to_stop(source))
+        return false;
+    (void)poll(NULL, 0, WAIT_MS);
+    return true;
+}
+
 /* Stored bytes; 0 at the end or after an error. */
 static size_t read_stored(struct source *source, uint8_t *bytes, size_t size)
 {
     while (!source->ended) {
+        if (source->is_pipe && !await_pipe(source)) {
+            source->ended = true;
+            break;
+        }
         ssize_t got = read(source->fd, bytes, size);
         if (got > 0) {
             count_stored(source, bytes, (size_t)got);
             return (size_t)got;
         }
-        if (got < 0 && errno == EINTR)
+        if ((got < 0 && errno == EINTR) || (got == 0 && await_growth(source)))
             continue;
         if (got < 0) {
             source->failed = true;
@@ -194,7 +232,21 @@ static bool wants_hash(const struct source *source, enum capture_hash hash)
     return hash == CAPTURE_HASH_ALWAYS;
 }
 
-bool source_open(struct source **opened, const char *path, enum capture_hash hash,
+/* What follows a file does so to the end of the run, and its size now says nothing. */
+static void set_kind(struct source *source, const struct stat *status,
+                     const struct capture_options *options)
+{
+    bool is_file = S_ISREG(status->st_mode) && !is_standard_input(source->path);
+    source->is_followed = is_file && options->follow;
+    source->stop = options->stop;
+    source->stop_context = options->stop_context;
+    source->is_pipe = !S_ISREG(status->st_mode);
+    source->is_stream = !is_file || source->is_followed;
+    source->size_known = S_ISREG(status->st_mode) && !source->is_followed;
+    source->size = source->size_known ? (uint64_t)status->st_size : 0;
+}
+
+bool source_open(struct source **opened, const char *path, const struct capture_options *options,
                  struct fault *fault)
 {
     struct stat status = {0};
@@ -211,10 +263,8 @@ bool source_open(struct source **opened, const char *path, enum capture_hash has
     source->fd = fd;
     source->device = status.st_dev;
     source->inode = status.st_ino;
-    source->is_stream = is_standard_input(path) || !S_ISREG(status.st_mode);
-    source->size_known = S_ISREG(status.st_mode);
-    source->size = source->size_known ? (uint64_t)status.st_size : 0;
-    if (wants_hash(source, hash))
+    set_kind(source, &status, options);
+    if (wants_hash(source, options->hash))
         source->digest = digest_new();
     if (source->size_known)
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -307,7 +357,8 @@ static size_t read_decoded(struct source *source, uint8_t *bytes, size_t size)
         given = decode_step(source, bytes, size, &why);
     if (source->exhausted && source->decoder_mood == DECODE_DAMAGED)
         set_decode_error(source, why ? why : "corrupt data");
-    else if (source->exhausted && source->decoder_mood == DECODE_GOES_ON)
+    else if (source->exhausted && source->decoder_mood == DECODE_GOES_ON &&
+             !source_is_followed(source))
         set_decode_error(source, NULL);
     return given;
 }
@@ -331,6 +382,11 @@ const char *source_compression(const struct source *source)
 bool source_is_stream(const struct source *source)
 {
     return source->is_stream;
+}
+
+bool source_is_followed(const struct source *source)
+{
+    return source->is_followed;
 }
 
 uint64_t source_stored_read(const struct source *source)
@@ -395,6 +451,7 @@ bool source_resume(struct source *source, uint64_t offset)
 
 void source_finish(struct source *source, struct capture_file *facts)
 {
+    source->is_followed = false; /* what comes later is not part of this run */
     if (source->digest && source->fd >= 0) {
         uint8_t *bytes = malloc(STORED_BLOCK_SIZE);
         assert(bytes);

@@ -18,8 +18,8 @@ struct source;
 
 /* `path` "-" is standard input; it must outlive the source. False with a sentence: no such file,
  * no permission, a directory, a device, a socket, a terminal. */
-MUST_USE bool source_open(struct source **source, const char *path, enum capture_hash hash,
-                          struct fault *fault);
+MUST_USE bool source_open(struct source **source, const char *path,
+                          const struct capture_options *options, struct fault *fault);
 void source_close(struct source *source); /* NULL is fine */
 
 /* At least one byte and at most `size`, or 0: the end, or an error told by source_error. Returns
@@ -32,8 +32,12 @@ const char *source_error(const struct source *source);
 /* The compression's name; NULL: stored as is. */
 const char *source_compression(const struct source *source);
 
-/* A pipe or standard input: read once, in order. Such a source cannot be parked. */
+/* A pipe, standard input, or a file that still grows: read once, in order. Such a source cannot be
+ * parked, and looking ahead in it may wait for long. */
 bool source_is_stream(const struct source *source);
+
+/* A file that is followed while it grows: what it ends in is being written, not cut. */
+bool source_is_followed(const struct source *source);
 
 /* Gives back descriptor, decoder and buffers. */
 void source_park(struct source *source);

@@ -5,11 +5,18 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "capture/filter.h"
 #include "command.h"
 #include "pipeline.h"
 #include "progress.h"
 
 static volatile sig_atomic_t stop_asked;
+
+/* What the pipeline's hooks need. */
+struct watch {
+    struct progress progress;
+    int64_t ends_ns; /* monotonic; INT64_MAX: never */
+};
 
 static void on_signal(int number)
 {
@@ -17,15 +24,22 @@ static void on_signal(int number)
     stop_asked = 1;
 }
 
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 static bool stop_is_asked(void *context)
 {
-    (void)context;
-    return stop_asked != 0;
+    const struct watch *watch = (const struct watch *)context;
+    return stop_asked != 0 || (watch->ends_ns != INT64_MAX && monotonic_ns() >= watch->ends_ns);
 }
 
 static void on_progress(void *context, uint64_t done, uint64_t total, uint64_t frames)
 {
-    progress_show((struct progress *)context, done, total, frames);
+    progress_show(&((struct watch *)context)->progress, done, total, frames);
 }
 
 /* The first signal ends the run cleanly, as interrupted; a second one ends the program. */
@@ -57,20 +71,49 @@ static int print_summary(const struct settings *settings, int64_t run_id)
     return fault_found ? EXIT_FAULT : EXIT_NO_FAULT;
 }
 
+static int64_t end_of(const struct settings *settings)
+{
+    int64_t ends_ns;
+    bool has_end = settings->duration_ns &&
+                   !__builtin_add_overflow(monotonic_ns(), settings->duration_ns, &ends_ns);
+    return has_end ? ends_ns : INT64_MAX;
+}
+
+/* What is wrong in the command line is said before any capture is opened. */
+static bool makes_sense(const struct settings *settings, struct fault *fault)
+{
+    struct filter *filter;
+    if (settings->argument_count == 0)
+        return fault_set(fault, "analyze needs a capture file, a folder of them, or - for standard "
+                                "input: apnscope analyze capture.pcap");
+    if (settings->duration_ns && !settings->follow)
+        return fault_set(fault, "--duration says how long to follow a file that grows; it needs "
+                                "--follow");
+    if (settings->follow && settings->argument_count > 1)
+        return fault_set(fault, "--follow takes one file: the one that still grows");
+    if (!settings->filter)
+        return true;
+    if (!filter_compile_packets(&filter, settings->filter, fault))
+        return false;
+    filter_free(filter);
+    return true;
+}
+
 int command_analyze(const struct settings *settings)
 {
     struct fault fault = {{0}};
     struct pipeline_result result;
-    struct progress progress = progress_begin(!settings->quiet);
-    struct pipeline_hooks hooks = {
-        .context = &progress, .progress = on_progress, .stop = stop_is_asked};
-    if (settings->argument_count == 0)
-        return command_misused("analyze needs a capture file, a folder of them, or - for standard "
-                               "input: apnscope analyze capture.pcap");
+    struct watch watch = {.progress = progress_begin(!settings->quiet),
+                          .ends_ns = end_of(settings)};
+    struct pipeline_hooks hooks = {.context = &watch,
+                                   .progress = on_progress,
+                                   .stop = stop_is_asked};
+    if (!makes_sense(settings, &fault))
+        return command_failed(EXIT_USAGE, &fault);
     catch_signals();
     bool done = pipeline_run(settings, (const char *const *)settings->arguments,
                              settings->argument_count, wall_clock_ns(), &hooks, &result, &fault);
-    progress_end(&progress);
+    progress_end(&watch.progress);
     if (!done)
         return command_failed(EXIT_ENVIRONMENT, &fault);
     if (result.quality.damage[0] && settings->log_level >= LOG_NOTICE && !settings->quiet)

@@ -30,6 +30,7 @@ typedef bool (*apply)(struct settings *settings, const char *value, struct fault
 
 FLAG(all_apple)
 FLAG(all_runs)
+FLAG(follow)
 FLAG(help)
 FLAG(markdown)
 FLAG(quiet)
@@ -38,6 +39,7 @@ FLAG(version)
 FLAG(without_ndpi)
 WORD(csv, csv_directory)
 WORD(db, database)
+WORD(filter, filter)
 WORD(html, html_path)
 WORD(json, json_path)
 WORD(sensor, sensor)
@@ -110,8 +112,8 @@ static bool read_time(int64_t *time_ns, const char *value, const char *option,
 {
     if (clock_parse(value, time_ns))
         return true;
-    return fault_set(fault, "--%s %s is not a time; write it like 2026-03-01T08:00 (UTC) or as "
-                     "seconds since 1970", option, value);
+    return fault_set(fault, "--%s %s is not a time; write it like 2026-03-01T08:00 (UTC), with an "
+                     "offset like 2026-03-01T10:00+02:00, or as seconds since 1970", option, value);
 }
 
 static bool apply_since(struct settings *settings, const char *value, struct fault *fault)
@@ -122,6 +124,13 @@ static bool apply_since(struct settings *settings, const char *value, struct fau
 static bool apply_until(struct settings *settings, const char *value, struct fault *fault)
 {
     return read_time(&settings->until_ns, value, "until", fault);
+}
+
+static bool apply_duration(struct settings *settings, const char *value, struct fault *fault)
+{
+    if (duration_parse(value, &settings->duration_ns) && settings->duration_ns > 0)
+        return true;
+    return fault_set(fault, "--duration %s is not a time span; write it like 90s, 30m or 8h", value);
 }
 
 static bool apply_run(struct settings *settings, const char *value, struct fault *fault)
@@ -195,6 +204,9 @@ bool settings_read(struct settings *settings, enum command_bit command, int argc
     }
     settings->arguments = argv + optind;
     settings->argument_count = (size_t)(argc - optind);
+    if (settings->since_ns != TIME_UNKNOWN && settings->until_ns != TIME_UNKNOWN &&
+        settings->since_ns >= settings->until_ns)
+        return fault_set(fault, "--until must be a later time than --since");
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "capture/capture.h"
+#include "capture/filter.h"
 #include "cli_version.h"
 #include "detect/detect.h"
 #include "dissect/dissect.h"
@@ -25,6 +26,8 @@ struct pipeline {
     const struct pipeline_hooks *hooks;
     struct names *names;
     struct capture *capture;
+    struct filter *filter; /* NULL: none */
+    uint64_t packets_passed;
     struct tracker *tracker;
     struct engine *engine;
     struct store *store;
@@ -71,6 +74,8 @@ static void describe_options(struct pipeline *pipeline)
         text_format(&text, "--site %s ", settings->site);
     if (settings->sensor)
         text_format(&text, "--sensor %s ", settings->sensor);
+    if (settings->filter)
+        text_format(&text, "--filter '%s' ", settings->filter);
     describe_time(&text, "since", settings->since_ns);
     describe_time(&text, "until", settings->until_ns);
     if (text.length)
@@ -184,8 +189,17 @@ static bool open_capture(struct pipeline *pipeline, const char *const *paths, si
     struct capture_options options = {.names = pipeline->names,
                                       .hash = pipeline->settings->hash,
                                       .since_ns = pipeline->settings->since_ns,
-                                      .until_ns = pipeline->settings->until_ns};
+                                      .until_ns = pipeline->settings->until_ns,
+                                      .follow = pipeline->settings->follow,
+                                      .stop = pipeline->hooks->stop,
+                                      .stop_context = pipeline->hooks->context};
     return capture_open(&pipeline->capture, paths, path_count, &options, fault);
+}
+
+static bool open_filter(struct pipeline *pipeline, struct fault *fault)
+{
+    const char *expression = pipeline->settings->filter;
+    return !expression || filter_compile_packets(&pipeline->filter, expression, fault);
 }
 
 static bool open_stages(struct pipeline *pipeline, const char *const *paths, size_t path_count,
@@ -197,7 +211,8 @@ static bool open_stages(struct pipeline *pipeline, const char *const *paths, siz
         engine_add_apple_net(pipeline->engine, &pipeline->settings->apple_nets.items[i]);
     engine_on_early_device(pipeline->engine, pipeline, on_device);
     describe_options(pipeline);
-    return open_capture(pipeline, paths, path_count, fault) && open_tracker(pipeline, fault);
+    return open_filter(pipeline, fault) && open_capture(pipeline, paths, path_count, fault) &&
+           open_tracker(pipeline, fault);
 }
 
 static void close_stages(struct pipeline *pipeline)
@@ -206,6 +221,7 @@ static void close_stages(struct pipeline *pipeline)
     tracker_free(pipeline->tracker);
     engine_free(pipeline->engine);
     capture_close(pipeline->capture);
+    filter_free(pipeline->filter);
     names_free(pipeline->names);
 }
 
@@ -221,20 +237,56 @@ static inline void prefetch_frame(const struct frame *frames, size_t index, size
     }
 }
 
-static size_t dissect_batch(struct pipeline *pipeline, const struct frame *frames, size_t count,
-                            struct packet *packets)
+static bool matches(struct filter *filter, const uint8_t *ip, const uint8_t *payload,
+                    uint32_t payload_captured, uint32_t payload_size)
+{
+    uint32_t head = (uint32_t)(payload - ip);
+    return filter_matches_packet(filter, ip, head + payload_captured, head + payload_size);
+}
+
+/* --filter, on the innermost IP packet. An error of ICMP passes with the packet that it quotes: it
+ * is about that packet, and without it a refused session would look like a silent one. */
+static bool passes(struct pipeline *pipeline, const struct packet *packet)
+{
+    bool passed = matches(pipeline->filter, packet->ip, packet->payload, packet->payload_captured,
+                          packet->payload_size) ||
+                  (packet->kind == PACKET_ICMP_ERROR &&
+                   matches(pipeline->filter, packet->payload, packet->payload,
+                           packet->payload_captured, packet->payload_size));
+    pipeline->packets_passed += passed;
+    return passed;
+}
+
+struct batch {
+    struct frame frames[CAPTURE_BATCH_MAX];
+    size_t frame_count;
+    struct packet packets[CAPTURE_BATCH_MAX];
+    size_t packet_count;
+};
+
+static void dissect_batch(struct pipeline *pipeline, struct batch *batch)
 {
     enum { AHEAD = 6 };
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        prefetch_frame(frames, i + AHEAD, count);
-        enum skip_reason reason = dissect_frame(&frames[i], &packets[kept]);
+    struct packet *packet = batch->packets;
+    for (size_t i = 0; i < batch->frame_count; i++) {
+        prefetch_frame(batch->frames, i + AHEAD, batch->frame_count);
+        enum skip_reason reason = dissect_frame(&batch->frames[i], packet);
+        if (reason == SKIP_NONE && pipeline->filter && !passes(pipeline, packet))
+            reason = SKIP_FILTERED;
         if (reason == SKIP_NONE)
-            kept++;
+            packet++;
         else
             pipeline->quality.skipped[reason]++;
     }
-    return kept;
+    batch->packet_count = (size_t)(packet - batch->packets);
+}
+
+/* False: the end. */
+static bool next_batch(struct pipeline *pipeline, struct batch *batch)
+{
+    batch->frame_count = capture_next(pipeline->capture, batch->frames, CAPTURE_BATCH_MAX);
+    dissect_batch(pipeline, batch);
+    return batch->frame_count != 0;
 }
 
 static void show_progress(const struct pipeline *pipeline, uint64_t frames, uint64_t *shown)
@@ -255,23 +307,26 @@ static bool asked_to_stop(const struct pipeline *pipeline)
     return pipeline->hooks->stop && pipeline->hooks->stop(pipeline->hooks->context);
 }
 
-/* Reads to the end; `count` frames of the first batch are at hand already. */
-static void run_frames(struct pipeline *pipeline, struct frame *frames, size_t count)
+/* The first batch with anything to look at: before there is one, the database is left alone. */
+static bool first_batch(struct pipeline *pipeline, struct batch *batch)
 {
-    struct packet packets[CAPTURE_BATCH_MAX];
+    bool going_on = next_batch(pipeline, batch);
+    while (going_on && pipeline->filter && !pipeline->packets_passed)
+        going_on = !asked_to_stop(pipeline) && next_batch(pipeline, batch);
+    return going_on;
+}
+
+/* Reads to the end; the first batch is at hand already. */
+static void run_frames(struct pipeline *pipeline, struct batch *batch)
+{
     uint64_t frames_seen = 0;
     uint64_t shown = 0;
-    while (count) {
-        size_t kept = dissect_batch(pipeline, frames, count, packets);
-        tracker_take(pipeline->tracker, packets, kept);
-        frames_seen += count;
+    do {
+        tracker_take(pipeline->tracker, batch->packets, batch->packet_count);
+        frames_seen += batch->frame_count;
         show_progress(pipeline, frames_seen, &shown);
-        if (asked_to_stop(pipeline)) {
-            pipeline->interrupted = true;
-            return;
-        }
-        count = capture_next(pipeline->capture, frames, CAPTURE_BATCH_MAX);
-    }
+    } while (!asked_to_stop(pipeline) && next_batch(pipeline, batch));
+    pipeline->interrupted = !pipeline->settings->follow && asked_to_stop(pipeline);
 }
 
 static bool finish(struct pipeline *pipeline, int64_t analyzed_ns, struct pipeline_result *result,
@@ -298,6 +353,10 @@ static bool no_packets(const struct pipeline *pipeline, struct fault *fault)
     struct capture_quality quality = {.first_ns = TIME_UNKNOWN, .last_ns = TIME_UNKNOWN};
     capture_quality_of(pipeline->capture, &quality);
     const char *path = capture_file_at(pipeline->capture, 0)->path;
+    if (quality.frames > quality.skipped[SKIP_FILTERED])
+        return fault_set(fault, "%s: none of its %llu packets passes the filter \"%s\"; nothing can "
+                         "be said about the network", path, (unsigned long long)quality.frames,
+                         pipeline->settings->filter);
     if (quality.frames)
         return fault_set(fault, "%s: none of its %llu packets lies in the time range; widen "
                          "--since and --until", path, (unsigned long long)quality.frames);
@@ -313,7 +372,7 @@ bool pipeline_run(const struct settings *settings, const char *const *paths, siz
                   struct pipeline_result *result, struct fault *fault)
 {
     struct pipeline *pipeline = (struct pipeline *)calloc(1, sizeof *pipeline);
-    struct frame frames[CAPTURE_BATCH_MAX];
+    struct batch batch;
     if (!pipeline)
         return fault_set(fault, "no memory for the analysis; free some and try again");
     pipeline->settings = settings;
@@ -321,13 +380,13 @@ bool pipeline_run(const struct settings *settings, const char *const *paths, siz
     pipeline->quality.first_ns = pipeline->quality.last_ns = TIME_UNKNOWN;
     bool done = open_stages(pipeline, paths, path_count, fault);
     if (done) {
-        size_t count = capture_next(pipeline->capture, frames, CAPTURE_BATCH_MAX);
+        bool any = first_batch(pipeline, &batch);
         struct run_record begun = describe_run(pipeline, analyzed_ns);
-        done = count ? store_open(&pipeline->store, settings->database, STORE_WAIT, fault) &&
+        done = any ? store_open(&pipeline->store, settings->database, STORE_WAIT, fault) &&
                            store_begin(pipeline->store, &begun, fault)
                      : no_packets(pipeline, fault);
         if (done) {
-            run_frames(pipeline, frames, count);
+            run_frames(pipeline, &batch);
             done = finish(pipeline, analyzed_ns, result, fault);
         }
     }

@@ -17,7 +17,8 @@ struct pipeline_hooks {
     void *context;
     /* Called about every MiB read; total 0: not known. May be NULL. */
     void (*progress)(void *context, uint64_t done, uint64_t total, uint64_t frames);
-    /* True asks the run to end early, as interrupted. May be NULL. */
+    /* True asks the run to end early: as interrupted, or, of a followed file, as complete. Called
+     * from other threads too. May be NULL. */
     bool (*stop)(void *context);
 };
 

@@ -34,6 +34,7 @@ struct settings {
     const char *site;
     const char *sensor;
     const char *trust_path;
+    const char *filter; /* NULL: none */
     const char *html_path;
     const char *json_path;
     const char *csv_directory;
@@ -45,8 +46,9 @@ struct settings {
     enum log_level log_level;
     int64_t since_ns;
     int64_t until_ns;
+    int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
-    bool all_apple, all_runs, markdown, quiet, text, without_ndpi;
+    bool all_apple, all_runs, follow, markdown, quiet, text, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;

@@ -32,7 +32,7 @@ struct walk {
     bool is_fragment;
     bool is_bounded; /* `wire` is a header's word, not only the frame's record */
     bool length_from_frame;
-    const uint8_t *ip;              /* the innermost IP header */
+    const uint8_t *ip;              /* the innermost IP header; in the same bytes as `at` */
     const uint8_t *source_mac;      /* NULL: not known */
     const uint8_t *destination_mac; /* NULL: not known */
     struct process process;
@@ -175,6 +175,7 @@ static inline void walk_fill(const struct walk *walk, enum packet_kind kind)
     packet->length_from_frame = walk->length_from_frame;
     packet->vlan = walk->vlan;
     packet->lane = walk->lane;
+    packet->ip = walk->ip;
     packet->payload = walk->at;
     packet->payload_size = walk->wire;
     packet->payload_captured = walk_captured(walk);

@@ -49,6 +49,9 @@ struct packet {
     struct address source;
     struct address destination;
 
+    /* The innermost IP header. Up to the payload and through it all stands in one piece, so that the
+     * packet's captured bytes are payload + payload_captured - ip. */
+    const uint8_t *ip;
     const uint8_t *payload;    /* of TCP, DNS, or the quoted packet of an ICMP error */
     uint32_t payload_size;     /* on the wire, from the headers' lengths */
     uint32_t payload_captured; /* bytes really at `payload`; <= payload_size */

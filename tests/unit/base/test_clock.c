@@ -63,6 +63,15 @@ static void every_day_of_four_centuries_comes_back(void **state)
     }
 }
 
+static void local_times_with_their_offset_are_the_same_moment_everywhere(void **state)
+{
+    static const char *const same[] = {"2026-03-01T12:00:00Z", "2026-03-01T14:00+02:00",
+                                       "2026-03-01T14:00:00.0+0200", "2026-02-28T22:30:00-13:30"};
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        assert_true(time_of(same[i]) == time_of("2026-03-01T12:00"));
+}
+
 static void text_that_is_no_time_is_refused(void **state)
 {
     static const char *const wrong[] = {"",
@@ -75,7 +84,10 @@ static void text_that_is_no_time_is_refused(void **state)
                                         "2026-1-1",
                                         "2026-01-01T",
                                         "2026-01-01Tx",
-                                        "2026-01-01T10:00:00+01:00",
+                                        "2026-01-01T10:00:00+1",
+                                        "2026-01-01T10:00:00+24:00",
+                                        "2026-01-01T10:00:00+01:60",
+                                        "2026-01-01+01:00",
                                         "9999-01-01",
                                         "1.",
                                         ".5",
@@ -149,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_time_is_iso_8601_in_utc_with_milliseconds),
         cmocka_unit_test(what_is_written_can_be_read),
         cmocka_unit_test(every_day_of_four_centuries_comes_back),
+        cmocka_unit_test(local_times_with_their_offset_are_the_same_moment_everywhere),
         cmocka_unit_test(text_that_is_no_time_is_refused),
         cmocka_unit_test(a_duration_is_told_in_the_units_people_use),
         cmocka_unit_test(rounding_moves_on_to_the_next_unit),

@@ -66,6 +66,36 @@ static void a_wrong_expression_is_refused_with_the_complaint(void **state)
     filter_free(NULL);
 }
 
+static void packets_are_filtered_without_their_link_headers(void **state)
+{
+    (void)state;
+    struct filter *yes, *no;
+    struct fault fault;
+    assert_true(filter_compile_packets(&yes, "tcp dst port 5223 and host 17.0.0.1", &fault));
+    assert_true(filter_compile_packets(&no, "ip6 or net 192.168.0.0/16", &fault));
+    assert_true(filter_matches_packet(yes, ip_packet, sizeof ip_packet, sizeof ip_packet));
+    assert_false(filter_matches_packet(no, ip_packet, sizeof ip_packet, sizeof ip_packet));
+    assert_false(filter_matches_packet(yes, ip_packet, 20, sizeof ip_packet)); /* ports are cut */
+    filter_free(yes);
+    filter_free(no);
+}
+
+static void words_about_link_headers_are_refused_for_packets(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"vlan 7", "ether host 00:11:22:33:44:55", "mpls"};
+    struct filter *filter;
+    struct fault fault;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_false(filter_compile_packets(&filter, wrong[i], &fault));
+        assert_contains(fault.sentence, wrong[i]);
+        assert_contains(fault.sentence, "link headers");
+        assert_null(filter);
+    }
+    assert_false(filter_compile_packets(&filter, "prot 7", &fault));
+    assert_contains(fault.sentence, "pcap-filter(7)");
+}
+
 static void any_number_of_link_types_is_survived(void **state)
 {
     (void)state;
@@ -87,6 +117,8 @@ int main(void)
         cmocka_unit_test(the_same_expression_works_on_each_link_type),
         cmocka_unit_test(pktap_is_filtered_by_the_frame_inside),
         cmocka_unit_test(a_wrong_expression_is_refused_with_the_complaint),
+        cmocka_unit_test(packets_are_filtered_without_their_link_headers),
+        cmocka_unit_test(words_about_link_headers_are_refused_for_packets),
         cmocka_unit_test(any_number_of_link_types_is_survived),
     };
     return cmocka_run_group_tests_name("capture/filter", tests, NULL, remove_folder);

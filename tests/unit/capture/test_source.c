@@ -258,6 +258,114 @@ static void a_pipe_may_carry_compressed_data(void **state)
     free(compressed.bytes);
 }
 
+/* A file whose writer goes on each time that its end is reached. */
+struct growth {
+    const char *path;
+    const struct build *whole;
+    size_t written;
+    size_t piece;
+    unsigned asked;
+};
+
+static bool grow_or_stop(void *context)
+{
+    struct growth *growth = context;
+    growth->asked++;
+    size_t left = growth->whole->size - growth->written;
+    size_t size = left < growth->piece ? left : growth->piece;
+    FILE *file = fopen(growth->path, "ab");
+    assert_non_null(file);
+    assert_int_equal(fwrite(growth->whole->bytes + growth->written, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    growth->written += size;
+    return left == 0;
+}
+
+static struct capture_options following(struct growth *growth)
+{
+    return (struct capture_options){.since_ns = TIME_UNKNOWN,
+                                    .until_ns = TIME_UNKNOWN,
+                                    .follow = true,
+                                    .stop = grow_or_stop,
+                                    .stop_context = growth};
+}
+
+static void a_file_that_grows_is_followed_until_asked_to_stop(void **state)
+{
+    (void)state;
+    struct build b = three_packets();
+    struct growth growth = {.whole = &b, .piece = b.size / 3};
+    struct capture_options options = following(&growth);
+    growth.path = save_bytes("growing", b.bytes, 0); /* the writer has just begun */
+    struct seen seen = read_paths(&growth.path, 1, &options);
+    assert_true(seen.opened);
+    assert_int_equal(seen.count, 3);
+    assert_false(seen.quality.truncated);
+    assert_true(growth.asked >= 4);
+    assert_int_equal(capture_file_at(seen.capture, 0)->stored_size, b.size);
+    forget(&seen);
+    free(b.bytes);
+}
+
+static void the_record_that_a_followed_file_ends_in_is_being_written(void **state)
+{
+    (void)state;
+    struct build b = three_packets();
+    b.size -= 5;
+    struct growth growth = {.whole = &b, .written = b.size};
+    struct capture_options options = following(&growth);
+    growth.path = save_bytes("growing", b.bytes, b.size);
+    struct seen seen = read_paths(&growth.path, 1, &options);
+    assert_int_equal(seen.count, 2);
+    assert_false(seen.quality.truncated);
+    assert_string_equal(seen.quality.damage, "");
+    forget(&seen);
+    free(b.bytes);
+}
+
+static void only_one_file_can_be_followed(void **state)
+{
+    (void)state;
+    struct build b = three_packets();
+    struct growth growth = {.whole = &b, .written = b.size};
+    struct capture_options options = following(&growth);
+    const char *path = save_bytes("one", b.bytes, b.size);
+    const char *const two[] = {path, path};
+    struct seen seen = read_paths(two, 2, &options);
+    assert_false(seen.opened);
+    assert_contains(seen.fault.sentence, "only one file can be followed");
+    forget(&seen);
+    free(b.bytes);
+}
+
+static bool stop_at_once(void *context)
+{
+    ++*(unsigned *)context;
+    return true;
+}
+
+/* Nobody writes into the pipe any more, and nobody closes it: reading must not wait for ever. */
+static void a_silent_pipe_can_be_given_up(void **state)
+{
+    (void)state;
+    unsigned asked = 0;
+    struct build b = three_packets();
+    const char *path = in_folder("silent");
+    struct capture_options options = {.since_ns = TIME_UNKNOWN,
+                                      .until_ns = TIME_UNKNOWN,
+                                      .stop = stop_at_once,
+                                      .stop_context = &asked};
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int writer = open(path, O_RDWR);
+    assert_int_equal(write(writer, b.bytes, b.size), b.size);
+    struct seen seen = read_paths(&path, 1, &options);
+    assert_int_equal(seen.count, 3);
+    assert_true(asked > 0);
+    forget(&seen);
+    close(writer);
+    free(b.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +378,10 @@ int main(void)
         cmocka_unit_test(without_a_hash_there_is_a_fingerprint_that_sees_every_sample),
         cmocka_unit_test(a_pipe_is_read_as_it_comes),
         cmocka_unit_test(a_pipe_may_carry_compressed_data),
+        cmocka_unit_test(a_file_that_grows_is_followed_until_asked_to_stop),
+        cmocka_unit_test(the_record_that_a_followed_file_ends_in_is_being_written),
+        cmocka_unit_test(only_one_file_can_be_followed),
+        cmocka_unit_test(a_silent_pipe_can_be_given_up),
     };
     return cmocka_run_group_tests_name("capture/source", tests, NULL, remove_folder);
 }
