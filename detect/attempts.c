@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 
 /* An attempt that fails for less than this may have met an outage that was already passing. */
@@ -178,8 +179,7 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
         *confidence = CONFIDENCE_POSSIBLE;
     else if (elsewhere.own || elsewhere.site || (attempt_case->is_near && is_repeated))
         *confidence = CONFIDENCE_CERTAIN;
-    else if (is_repeated || attempt_case->is_near ||
-             !is_lone_and_short(attempt_case))
+    else if (is_repeated || attempt_case->is_near || !is_lone_and_short(attempt_case))
         *confidence = CONFIDENCE_LIKELY;
     else
         *confidence = CONFIDENCE_POSSIBLE;
@@ -233,9 +233,9 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
                         "outage of the whole uplink would look the same.");
     if (!own && others)
         text_format(&text,
-                    " Others reach Apple on this port (%u sessions): it concerns this "
+                    " Others reach Apple on this port (%s): it concerns this "
                     "device, its network or these servers.",
-                    others);
+                    COUNTED(others, "session"));
 }
 
 bool attempts_draft(struct judge *judge, const struct attempt_case *attempt_case,

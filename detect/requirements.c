@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 #include "engine.h"
 #include "model/apple.h"
@@ -73,11 +74,6 @@ static struct against count_against(const struct engine *engine, enum requiremen
     return against;
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void say(struct requirement_record *row, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static void say(struct requirement_record *row, const char *format, ...)
@@ -95,8 +91,8 @@ static void add_findings(struct requirement_record *row, const struct against *a
     char sentence[sizeof row->summary];
     if (!all)
         return;
-    snprintf(sentence, sizeof sentence, "%.300s %u finding%s against it (%s%s).", row->summary, all,
-             plural(all), code, all > 1 ? " and others" : "");
+    snprintf(sentence, sizeof sentence, "%.300s %s against it (%s%s).", row->summary,
+             COUNTED(all, "finding"), code, all > 1 ? " and others" : "");
     memcpy(row->summary, sentence, sizeof sentence);
 }
 
@@ -128,26 +124,26 @@ static void judge_capture(const struct engine *engine, struct requirement_record
     row->status = STATUS_FAIL;
     if (!quality->flows_tracked && !quality->attempts_summed) {
         row->status = engine->site.answers ? STATUS_WARN : STATUS_FAIL;
-        say(row, "None of %llu packets belongs to a session of APNs: %s can be judged.",
-            (unsigned long long)quality->frames,
+        say(row, "None of %s belongs to a session of APNs: %s can be judged.",
+            COUNTED(quality->frames, "packet"),
             engine->site.answers ? "nothing but its DNS answers" : "nothing");
     } else if (one_sided && one_sided >= sides.both) {
-        say(row, "%u of %u sessions show one direction only: whether they work cannot be judged.",
-            one_sided, one_sided + sides.both);
+        say(row, "%s of %s in one direction only: whether they work cannot be judged.",
+            DIGITS(one_sided),
+            COUNTED(one_sided + sides.both, "session was captured|sessions were captured"));
     } else if (quality->truncated || quality->push_frames_cut || lost || quality->gap_bytes ||
                quality->flows_evicted) {
         row->status = STATUS_WARN;
-        say(row,
-            "%llu packets were read, with losses: %llu dropped, %llu acknowledged bytes "
-            "missing, %llu push packets cut%s.",
-            (unsigned long long)quality->frames, (unsigned long long)lost,
-            (unsigned long long)quality->gap_bytes, (unsigned long long)quality->push_frames_cut,
+        say(row, "%s read, with losses: %s dropped, %s missing, %s cut%s.",
+            COUNTED(quality->frames, "packet was|packets were"), DIGITS(lost),
+            COUNTED(quality->gap_bytes, "acknowledged byte"),
+            COUNTED(quality->push_frames_cut, "push packet"),
             quality->truncated ? ", the end cut or damaged" : "");
     } else {
         row->status = STATUS_PASS;
-        say(row, "%llu packets and %llu sessions of APNs were read; %u show both directions.",
-            (unsigned long long)quality->frames, (unsigned long long)quality->flows_tracked,
-            sides.both);
+        say(row, "%s and %s of APNs were read; %s both directions.",
+            COUNTED(quality->frames, "packet"), COUNTED(quality->flows_tracked, "session"),
+            COUNTED(sides.both, "session shows|sessions show"));
     }
 }
 
@@ -155,24 +151,27 @@ static void judge_way(const struct engine *engine, struct requirement_record *ro
                       const char *what)
 {
     struct way_counts counts = engine->site.way[way];
+    char noun[COUNT_TEXT_SIZE];
     struct against against = count_against(engine, row->code);
     row->seen = counts.worked + counts.failed;
     row->failed = counts.failed;
     if (row->seen)
-        say(row, "%u of %u %s worked.", counts.worked, row->seen, what);
+        say(row, "%s of %s worked.", DIGITS(counts.worked), COUNTED(row->seen, what));
     else
-        say(row, "No %s were seen.", what);
+        say(row, "No %s was seen.", count_noun(1, what, noun));
     decide(row, &against, counts.worked);
 }
 
 static void judge_port_5223(const struct engine *engine, struct requirement_record *row)
 {
-    judge_way(engine, row, WAY_COURIER_5223, "courier sessions on port 5223");
+    judge_way(engine, row, WAY_COURIER_5223,
+              "courier session on port 5223|courier sessions on port 5223");
 }
 
 static void judge_fallback(const struct engine *engine, struct requirement_record *row)
 {
-    judge_way(engine, row, WAY_COURIER_443, "courier sessions on port 443");
+    judge_way(engine, row, WAY_COURIER_443,
+              "courier session on port 443|courier sessions on port 443");
 }
 
 /* Apple addresses by the /16 (IPv4) or /48 (IPv6) that a firewall's list would name. */
@@ -251,8 +250,8 @@ static void judge_direct(const struct engine *engine, struct requirement_record 
     row->seen = site->direct_worked + proxied + against.fails;
     row->failed = proxied + against.fails;
     if (row->seen)
-        say(row, "%u session%s worked straight to Apple's addresses, %u through a proxy.",
-            site->direct_worked, plural(site->direct_worked), proxied);
+        say(row, "%s worked straight to Apple's addresses, %s through a proxy.",
+            COUNTED(site->direct_worked, "session"), DIGITS(proxied));
     else
         say(row, "No session that works was seen.");
     decide(row, &against, site->direct_worked && !proxied);
@@ -267,10 +266,8 @@ static void judge_persists(const struct engine *engine, struct requirement_recor
     row->seen = site->lasting + against.fails;
     row->failed = against.fails;
     if (site->lasting)
-        say(row,
-            "%u courier session%s lasted longer than 30 minutes and still worked; the longest "
-            "%s.",
-            site->lasting, plural(site->lasting), duration_text(site->longest_ns, longest));
+        say(row, "%s lasted longer than 30 minutes and still worked; the longest %s.",
+            COUNTED(site->lasting, "courier session"), duration_text(site->longest_ns, longest));
     else
         say(row, "No courier session was watched for longer than 30 minutes.");
     decide(row, &against, site->lasting);
@@ -289,11 +286,12 @@ static void judge_mdm_server(const struct engine *engine, struct requirement_rec
     row->seen = worked + failed;
     row->failed = failed;
     if (row->seen)
-        say(row, "%u of %u sessions of MDM servers worked (443: %u, 2197: %u).", worked, row->seen,
+        say(row, "%s of %s worked (443: %u, 2197: %u).", DIGITS(worked),
+            COUNTED(row->seen, "session of MDM servers|sessions of MDM servers"),
             site->way[WAY_PROVIDER_443].worked, site->way[WAY_PROVIDER_2197].worked);
     else if (site->legacy)
-        say(row, "MDM servers were seen on the retired ports 2195 and 2196 only (%u attempts).",
-            site->legacy);
+        say(row, "MDM servers were seen on the retired ports 2195 and 2196 only (%s).",
+            COUNTED(site->legacy, "attempt"));
     else
         say(row, "No session of an MDM server was seen.");
     decide(row, &against, worked);
@@ -307,8 +305,8 @@ static void judge_outbound_only(const struct engine *engine, struct requirement_
     row->seen = site->opened_inside + against.warns;
     row->failed = against.warns;
     if (row->seen)
-        say(row, "%u session%s were opened from inside, %u from Apple's ranges.",
-            site->opened_inside, plural(site->opened_inside), site->inbound);
+        say(row, "%s opened from inside, %s from Apple's ranges.",
+            COUNTED(site->opened_inside, "session was|sessions were"), DIGITS(site->inbound));
     else
         say(row, "No session was seen from its opening.");
     decide(row, &against, site->opened_inside);
@@ -322,10 +320,10 @@ static void judge_dns(const struct engine *engine, struct requirement_record *ro
     row->seen = site->answers;
     row->failed = site->answers - site->answers_good;
     if (row->seen)
-        say(row, "%u of %u DNS answers for push names gave addresses of Apple's only.",
-            site->answers_good, site->answers);
+        say(row, "%s of %s gave addresses of Apple's only.", DIGITS(site->answers_good),
+            COUNTED(site->answers, "DNS answer for push names|DNS answers for push names"));
     else
-        say(row, "No DNS answers for push names were seen.");
+        say(row, "No DNS answer for a push name was seen.");
     decide(row, &against, site->answers_good);
 }
 
@@ -337,12 +335,13 @@ static void judge_ipv6(const struct engine *engine, struct requirement_record *r
     row->seen = ipv6->worked + ipv6->failed;
     row->failed = ipv6->failed;
     if (!row->seen) {
-        say(row, "No courier sessions over IPv6 were seen.");
+        say(row, "No courier session over IPv6 was seen.");
         decide(row, &against, false);
         return;
     }
-    say(row, "%u of %u courier sessions over IPv6 worked, %u of %u over IPv4.", ipv6->worked,
-        row->seen, ipv4->worked, ipv4->worked + ipv4->failed);
+    say(row, "%s of %s over IPv6 worked, %s of %s over IPv4.", DIGITS(ipv6->worked),
+        COUNTED(row->seen, "courier session"), DIGITS(ipv4->worked),
+        DIGITS(ipv4->worked + ipv4->failed));
     decide(row, &against, ipv6->worked && ipv6->worked >= ipv6->failed);
     /* IPv6 fails again and again where IPv4 works; where both fail it is not IPv6's matter */
     if (row->status == STATUS_NOT_OBSERVED && ipv4->worked && ipv6->failed >= 2)

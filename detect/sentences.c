@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 
 const char *endpoint_text(const struct address *ip, uint16_t port, char text[ENDPOINT_TEXT_SIZE])
@@ -119,11 +120,11 @@ void limits_say(char *sentence, size_t size, const struct capture_quality *quali
                              ? "most sessions show only the client's packets"
                              : "most sessions show only the server's packets");
     if (lost)
-        text_format(&text, "%s%llu packets were dropped while capturing", text.length ? "; " : "",
-                    (unsigned long long)lost);
+        text_format(&text, "%s%s dropped while capturing", text.length ? "; " : "",
+                    COUNTED(lost, "packet was|packets were"));
     if (quality->gap_bytes)
-        text_format(&text, "%s%llu acknowledged bytes are not in the capture",
-                    text.length ? "; " : "", (unsigned long long)quality->gap_bytes);
+        text_format(&text, "%s%s not in the capture", text.length ? "; " : "",
+                    COUNTED(quality->gap_bytes, "acknowledged byte is|acknowledged bytes are"));
     if (quality->truncated)
         limit_add(&text, "the capture is cut or damaged");
     if (quality->push_frames_cut)

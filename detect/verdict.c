@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 
 static const char *const way_words[WAY_COUNT] = {
@@ -46,11 +47,6 @@ static void list_ways(const struct device *device, const struct tally *tally,
             text_format(&text, "%s%s", text.length ? "," : "", way_words[way]);
 }
 
-static const char *plural(uint32_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void judge_working(const struct device *device, const struct tally *tally,
                           const char *fail_code, struct device_record *record)
 {
@@ -60,8 +56,7 @@ static void judge_working(const struct device *device, const struct tally *tally
             ? way_works(device, WAY_PROVIDER_443) || way_works(device, WAY_PROVIDER_2197)
             : way_works(device, WAY_COURIER_5223);
     record->verdict = has_straight_way && !fail_code ? VERDICT_WORKS : VERDICT_DEGRADED;
-    text_format(&reason, "%u session%s worked on %s", tally->worked, plural(tally->worked),
-                record->works_on);
+    text_format(&reason, "%s worked on %s", COUNTED(tally->worked, "session"), record->works_on);
     if (tally->failed)
         text_format(&reason, ", %u failed", tally->failed);
     if (fail_code)
@@ -79,21 +74,21 @@ static void judge_silent(const struct device *device, const struct tally *tally,
     struct text reason = text_over(record->reason, sizeof record->reason);
     if (fail_code && !device->one_sided) {
         record->verdict = VERDICT_BROKEN;
-        text_format(&reason, "nothing worked: %u attempt%s failed; %s stands", tally->failed,
-                    plural(tally->failed), fail_code);
+        text_format(&reason, "nothing worked: %s failed; %s stands",
+                    COUNTED(tally->failed, "attempt"), fail_code);
         return;
     }
     record->verdict = VERDICT_UNKNOWN;
     if (device->one_sided) /* it may well work where only one direction was captured */
-        text_format(&reason, "only one direction of %u session%s was captured%s%s%s",
-                    device->one_sided, plural(device->one_sided), fail_code ? "; " : "",
+        text_format(&reason, "only one direction of %s was captured%s%s%s",
+                    COUNTED(device->one_sided, "session"), fail_code ? "; " : "",
                     fail_code ? fail_code : "", fail_code ? " stands" : "");
     else if (tally->failed)
-        text_format(&reason, "%u attempt%s failed, too little to tell why", tally->failed,
-                    plural(tally->failed));
+        text_format(&reason, "%s failed, too little to tell why",
+                    COUNTED(tally->failed, "attempt"));
     else if (device->unfinished)
-        text_format(&reason, "%u session%s had not come up when the capture ended",
-                    device->unfinished, plural(device->unfinished));
+        text_format(&reason, "%s had not come up when the capture ended",
+                    COUNTED(device->unfinished, "session"));
     else if (device->legacy)
         text_add(&reason, "only the ports retired in 2021 (2195, 2196) were tried");
     else

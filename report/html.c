@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "asset.h"
+#include "base/count.h"
 #include "output.h"
 #include "phrase.h"
 
@@ -114,13 +115,11 @@ static void put_counts(FILE *out, const struct view *view, enum device_role role
 {
     static const enum device_verdict order[] = {VERDICT_BROKEN, VERDICT_DEGRADED, VERDICT_WORKS,
                                                 VERDICT_UNKNOWN};
-    char text[PHRASE_SIZE];
     const char *separator = "";
     for (size_t i = 0; i < VERDICT_COUNT; i++)
         if (view->devices[role][order[i]]) {
             html_print(out, "%s<span class=\"tally %s\"><b>%s</b> %s</span>", separator,
-                       html_tone_of_device(order[i]),
-                       phrase_count((int64_t)view->devices[role][order[i]], text),
+                       html_tone_of_device(order[i]), DIGITS(view->devices[role][order[i]]),
                        view_device_word(order[i]));
             separator = " ";
         }

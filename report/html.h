@@ -44,8 +44,9 @@ struct html_pick {
     uint64_t notable, others, left_out;
 };
 bool html_pick_row(struct html_pick *pick, bool is_notable);
-/* "1,234 more are not shown ..."; nothing where all are. */
-void html_left_out(FILE *out, const struct html_pick *pick, const char *things, const char *csv);
+/* "1,234 more devices are not shown here ..."; nothing where all are. `more` is a noun of
+ * base/count.h with its verb. */
+void html_left_out(FILE *out, const struct html_pick *pick, const char *more, const char *csv);
 
 /* Sections; those that stream rows can fail. */
 void html_timeline(FILE *out, const struct view *view);

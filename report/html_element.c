@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "html.h"
 #include "phrase.h"
 #include "visible.h"
@@ -182,12 +183,10 @@ void html_cell_code(FILE *out, const char *text)
 
 void html_cell_count(FILE *out, int64_t count)
 {
-    char text[PHRASE_SIZE];
     if (count == INT64_MIN)
         fputs("<td class=\"n unknown\">–</td>", out);
     else
-        html_print(out, "<td class=\"n\" data-key=\"%" PRId64 "\">%s</td>", count,
-                   phrase_count(count, text));
+        html_print(out, "<td class=\"n\" data-key=\"%" PRId64 "\">%s</td>", count, DIGITS(count));
 }
 
 void html_time(FILE *out, int64_t time_ns, bool is_fine)
@@ -257,12 +256,11 @@ bool html_pick_row(struct html_pick *pick, bool is_notable)
     return false;
 }
 
-void html_left_out(FILE *out, const struct html_pick *pick, const char *things, const char *csv)
+void html_left_out(FILE *out, const struct html_pick *pick, const char *more, const char *csv)
 {
-    char text[PHRASE_SIZE];
     if (pick->left_out)
         html_print(out,
-                   "<p class=\"note\">%s more %s are not shown here. All of them are in "
+                   "<p class=\"note\">%s not shown here. All of them are in "
                    "<code>%s</code>, which <code>apnscope report --csv DIR</code> writes.</p>\n",
-                   phrase_count((int64_t)pick->left_out, text), things, csv);
+                   COUNTED(pick->left_out, more), csv);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "evidence.h"
 #include "html.h"
 #include "phrase.h"
@@ -14,7 +15,6 @@ enum { IN_FULL = 6, WHO_LISTED = 24, CODES_MAX = 60 };
 
 static void put_who(FILE *out, const struct view_group *group)
 {
-    char text[PHRASE_SIZE];
     if (!group->who.count) {
         fputs("The site as a whole.", out);
         return;
@@ -23,7 +23,7 @@ static void put_who(FILE *out, const struct view_group *group)
     for (size_t i = 0; i < listed; i++)
         html_print(out, "%s<code>%s</code>", i ? ", " : "", group->who.at[i]);
     if (group->who.count > listed)
-        html_print(out, " and %s more", phrase_count((int64_t)(group->who.count - listed), text));
+        html_print(out, " and %s more", DIGITS(group->who.count - listed));
 }
 
 static void put_part(FILE *out, const char *label, const char *text)
@@ -63,7 +63,6 @@ static void put_frames(FILE *out, const struct finding_row *finding,
 
 static void put_when(FILE *out, const struct finding_row *finding)
 {
-    char text[PHRASE_SIZE];
     fputs("<div><dt>When</dt><dd>", out);
     html_time(out, finding->first_ns, true);
     if (finding->last_ns != finding->first_ns) {
@@ -71,7 +70,7 @@ static void put_when(FILE *out, const struct finding_row *finding)
         html_time(out, finding->last_ns, true);
     }
     if (finding->count > 1)
-        html_print(out, ", seen %s times", phrase_count(finding->count, text));
+        html_print(out, ", seen %s times", DIGITS(finding->count));
     fputs(".</dd></div>\n", out);
 }
 
@@ -129,14 +128,13 @@ static void put_brief(FILE *out, const struct view_group *group)
 
 static void put_counts(FILE *out, const struct view_group *group)
 {
-    char text[PHRASE_SIZE];
     html_print(out, "<p class=\"counts\"><code>%s</code> · ", group->code);
     if (group->who.count)
-        html_print(out, "%s · ", phrase_things((int64_t)group->who.count, "client", text));
-    html_print(out, "%s", phrase_things((int64_t)group->findings, "finding", text));
+        html_print(out, "%s · ", COUNTED(group->who.count, "client"));
+    html_print(out, "%s", COUNTED(group->findings, "finding"));
     for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
         if (group->by_confidence[c])
-            html_print(out, " · %s %s", phrase_count((int64_t)group->by_confidence[c], text),
+            html_print(out, " · %s %s", DIGITS(group->by_confidence[c]),
                        confidence_name((enum confidence)c));
     fputs(" · first ", out);
     html_time(out, group->first_ns, false);
@@ -146,7 +144,6 @@ static void put_counts(FILE *out, const struct view_group *group)
 static void put_group(FILE *out, const struct view *view, const struct view_group *group)
 {
     const struct report_code *about = group->about;
-    char text[PHRASE_SIZE];
     html_print(out, "<article class=\"group %s\" id=\"code-%s\"><h3>",
                html_tone_of_severity(group->severity), group->code);
     html_badge(out, html_tone_of_severity(group->severity), view_severity_word(group->severity));
@@ -170,7 +167,7 @@ static void put_group(FILE *out, const struct view *view, const struct view_grou
                    "<p class=\"note\">%s more findings of this code are in "
                    "<code>finding.csv</code>, which <code>apnscope report --csv DIR</code> "
                    "writes.</p>\n",
-                   phrase_count((int64_t)(group->findings - group->kept_count), text));
+                   DIGITS(group->findings - group->kept_count));
     fputs("</article>\n", out);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "html.h"
 #include "phrase.h"
 
@@ -69,10 +70,9 @@ void html_ports(FILE *out, const struct view *view)
     }
     html_table_end(out);
     if (view->proxied) {
-        char text[PHRASE_SIZE];
         html_print(out,
                    "<p class=\"note\">%s through an explicit proxy, on the proxy's port.</p>\n",
-                   phrase_things((int64_t)view->proxied, "session", text));
+                   COUNTED(view->proxied, "session"));
     }
     end_section(out);
 }
@@ -119,7 +119,7 @@ bool html_devices(FILE *out, const struct view *view, struct fault *fault)
         if (!archive_devices(view->archive, &view->options->range, put_device, &stream, fault))
             return false;
         html_table_end(out);
-        html_left_out(out, &stream.pick, "devices", "device.csv");
+        html_left_out(out, &stream.pick, "more device is|more devices are", "device.csv");
     }
     end_section(out);
     return true;
@@ -164,12 +164,10 @@ static void put_legend(FILE *out, const struct view *view)
 {
     fputs("<details><summary>What the outcomes mean</summary><dl class=\"terms\">", out);
     for (int i = 1; i < OUTCOME_COUNT; i++) {
-        char text[PHRASE_SIZE];
         enum flow_outcome outcome = (enum flow_outcome)i;
         if (view->by_outcome[i])
             html_print(out, "<div><dt>%s</dt><dd>%s (%s)</dd></div>\n", outcome_name(outcome),
-                       outcome_meaning(outcome),
-                       phrase_things((int64_t)view->by_outcome[i], "session", text));
+                       outcome_meaning(outcome), COUNTED(view->by_outcome[i], "session"));
     }
     fputs("</dl></details>\n", out);
 }
@@ -191,7 +189,7 @@ bool html_sessions(FILE *out, const struct view *view, struct fault *fault)
         if (!archive_flows(view->archive, &view->options->range, put_session, &stream, fault))
             return false;
         html_table_end(out);
-        html_left_out(out, &stream.pick, "sessions", "flow.csv");
+        html_left_out(out, &stream.pick, "more session is|more sessions are", "flow.csv");
         put_legend(out, view);
     }
     end_section(out);
@@ -240,7 +238,7 @@ bool html_dns(FILE *out, const struct view *view, struct fault *fault)
               out);
     } else {
         html_table_end(out);
-        html_left_out(out, &stream.pick, "answers", "dns_answer.csv");
+        html_left_out(out, &stream.pick, "more answer is|more answers are", "dns_answer.csv");
     }
     end_section(out);
     return true;
@@ -319,7 +317,7 @@ static void put_run(FILE *out, const struct run_row *run)
     if (run->source_size != ROW_NULL)
         put_fact(out, "Size", phrase_bytes(run->source_size, text));
     if (run->packets != ROW_NULL)
-        put_fact(out, "Packets", phrase_count(run->packets, text));
+        put_fact(out, "Packets", DIGITS(run->packets));
     put_fact(out, "First packet", phrase_moment_fine(run->first_ns, text));
     put_fact(out, "Last packet", phrase_moment_fine(run->last_ns, text));
     put_fact(out, "State", run->state);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "html.h"
 #include "phrase.h"
 
@@ -143,17 +144,15 @@ static void put_legend(FILE *out)
 static void put_caption(FILE *out, const struct view *view)
 {
     uint64_t left_out = 0;
-    char text[PHRASE_SIZE];
     for (size_t i = 0; i < view->lane_count; i++)
         left_out += view->lanes[i].spans_left_out;
     html_print(out,
                "<p class=\"note\">%zu of %s, those in trouble first, then the busiest; times "
                "are UTC.",
-               view->lane_count,
-               phrase_things((int64_t)(view->device_total + view->server_total), "device", text));
+               view->lane_count, COUNTED(view->device_total + view->server_total, "device"));
     if (left_out)
         html_print(out, " Of each the first %d sessions; %s more are not drawn.", VIEW_SPANS_MAX,
-                   phrase_count((int64_t)left_out, text));
+                   DIGITS(left_out));
     fputs(" The same as text: <a href=\"#sessions\">table of sessions</a>.</p>\n", out);
 }
 
@@ -166,7 +165,6 @@ void html_timeline(FILE *out, const struct view *view)
         return;
     struct plot plot = plot_over(out, view);
     int bottom = PLOT_TOP + LANE_HEIGHT * (int)view->lane_count;
-    char text[PHRASE_SIZE];
     fputs("<section id=\"timeline\" aria-labelledby=\"timeline-title\"><h2 "
           "id=\"timeline-title\">Sessions over time</h2>\n",
           out);
@@ -179,10 +177,9 @@ void html_timeline(FILE *out, const struct view *view)
     html_print(out, "<title id=\"timeline-name\">Sessions of %zu devices over time</title>",
                view->lane_count);
     html_print(out, "<desc id=\"timeline-what\">%s", view->coverage);
-    html_print(out, " %s worked,", phrase_count((int64_t)view->by_heap[HEAP_WORKED], text));
-    html_print(out, " %s failed,", phrase_count((int64_t)view->by_heap[HEAP_FAILED], text));
-    html_print(out, " %s were not judged.</desc>\n",
-               phrase_count((int64_t)view->by_heap[HEAP_UNJUDGED], text));
+    html_print(out, " %s worked,", DIGITS(view->by_heap[HEAP_WORKED]));
+    html_print(out, " %s failed,", DIGITS(view->by_heap[HEAP_FAILED]));
+    html_print(out, " %s were not judged.</desc>\n", DIGITS(view->by_heap[HEAP_UNJUDGED]));
     put_ticks(&plot, bottom);
     for (size_t i = 0; i < view->lane_count; i++)
         put_lane(&plot, &view->lanes[i], PLOT_TOP + LANE_HEIGHT * (int)i + LANE_HEIGHT / 2);

@@ -1,29 +1,13 @@
-/* Numbers, times and counted things as words for people.
+/* Times and sizes as words for people.
  *
  * Under the view and its writers. Deliberately free of locale: the same database gives the same
  * bytes on every machine. */
 #include "phrase.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-
-const char *phrase_count(int64_t count, char text[PHRASE_SIZE])
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRId64, count);
-    struct text out = text_over(text, PHRASE_SIZE);
-    int first = digits[0] == '-' ? 1 : 0;
-    for (int i = 0; i < length; i++) {
-        if (i > first && (length - i) % 3 == 0)
-            text_add_bytes(&out, ",", 1);
-        text_add_bytes(&out, digits + i, 1);
-    }
-    return text;
-}
 
 /* clock_text gives "2026-03-01T12:00:00.123Z"; people read it with blanks and UTC. */
 static const char *moment(int64_t time_ns, bool is_fine, char text[PHRASE_SIZE])
@@ -62,17 +46,5 @@ const char *phrase_bytes(int64_t bytes, char text[PHRASE_SIZE])
     for (; value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]; unit++)
         value /= 1000;
     snprintf(text, PHRASE_SIZE, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-    return text;
-}
-
-const char *phrase_things(int64_t count, const char *thing, char text[PHRASE_SIZE])
-{
-    char number[PHRASE_SIZE];
-    phrase_count(count, number);
-    struct text out = text_over(text, PHRASE_SIZE);
-    text_add(&out, number);
-    text_add(&out, " ");
-    text_add(&out, thing);
-    text_add(&out, count == 1 ? "" : "s");
     return text;
 }

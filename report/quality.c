@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/text.h"
 #include "phrase.h"
 #include "view.h"
@@ -119,7 +120,7 @@ static const char *number_text(const struct view_line *line, char text[PHRASE_SI
         break;
     case UNIT_COUNT:
     case UNIT_TEXT:
-        phrase_count(line->number, text);
+        text_add(&out, DIGITS(line->number));
         break;
     }
     return text;

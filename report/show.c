@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 #include "output.h"
 #include "phrase.h"
@@ -37,8 +38,7 @@ static void add_or_dash(struct text *out, const char *text)
 
 static void add_count(struct text *out, int64_t count)
 {
-    char text[PHRASE_SIZE];
-    text_add(out, count == ROW_NULL ? "-" : phrase_count(count, text));
+    text_add(out, count == ROW_NULL ? "-" : DIGITS(count));
 }
 
 static void add_moment(struct text *out, int64_t time_ns)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/text.h"
 #include "evidence.h"
 #include "output.h"
@@ -126,13 +127,13 @@ static void put_hellos(const struct ladder *ladder)
 static void put_traffic(const struct ladder *ladder)
 {
     const struct flow_row *flow = ladder->flow;
-    char up[PHRASE_SIZE], down[PHRASE_SIZE], up_bytes[PHRASE_SIZE], down_bytes[PHRASE_SIZE];
+    char up_bytes[PHRASE_SIZE], down_bytes[PHRASE_SIZE];
     if (flow->packets_up == ROW_NULL || flow->packets_down == ROW_NULL)
         return;
     put_step(ladder, WAY_NOTE, ROW_NULL, "in all %s up (%s), %s down (%s)",
-             phrase_things(flow->packets_up, "packet", up),
+             COUNTED(flow->packets_up, "packet"),
              phrase_bytes(flow->bytes_up != ROW_NULL ? flow->bytes_up : 0, up_bytes),
-             phrase_things(flow->packets_down, "packet", down),
+             COUNTED(flow->packets_down, "packet"),
              phrase_bytes(flow->bytes_down != ROW_NULL ? flow->bytes_down : 0, down_bytes));
 }
 
@@ -353,8 +354,7 @@ static void put_finding(const struct terminal *terminal, const struct report_opt
         put_field_if(terminal, "Where", line);
     put_field_if(terminal, "First", phrase_moment_fine(row->first_ns, when));
     put_field_if(terminal, "Last", phrase_moment_fine(row->last_ns, when));
-    put_field_if(terminal, "Times seen",
-                 row->count == ROW_NULL ? "" : phrase_count(row->count, when));
+    put_field_if(terminal, "Times seen", row->count == ROW_NULL ? "" : DIGITS(row->count));
     put_frames(terminal, &evidence);
     terminal_heading(terminal, "Why that follows");
     put_field_if(terminal, "Reasoning", evidence.reasoning);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 #include "output.h"
 #include "phrase.h"
@@ -34,7 +35,7 @@ static void put_devices(const struct terminal *terminal, const struct view *view
     static const char *const labels[DEVICE_ROLE_COUNT] = {"Devices", "MDM servers"};
     const uint64_t totals[DEVICE_ROLE_COUNT] = {view->device_total, view->server_total};
     for (int role = 0; role < DEVICE_ROLE_COUNT; role++) {
-        char line[LINE_SIZE], text[PHRASE_SIZE];
+        char line[LINE_SIZE];
         struct text out = text_over(line, sizeof line);
         static const enum device_verdict order[] = {VERDICT_BROKEN, VERDICT_DEGRADED, VERDICT_WORKS,
                                                     VERDICT_UNKNOWN};
@@ -42,14 +43,13 @@ static void put_devices(const struct terminal *terminal, const struct view *view
                                                          "broken"};
         if (!totals[role])
             continue;
-        text_format(&out, "%s:", phrase_count((int64_t)totals[role], text));
+        text_format(&out, "%s:", DIGITS(totals[role]));
         const char *separator = " ";
         for (size_t i = 0; i < VERDICT_COUNT; i++) {
             uint64_t count = view->devices[role][order[i]];
             if (!count)
                 continue;
-            text_format(&out, "%s%s %s", separator, phrase_count((int64_t)count, text),
-                        words[order[i]]);
+            text_format(&out, "%s%s %s", separator, DIGITS(count), words[order[i]]);
             separator = ", ";
         }
         text_add(&out, ".");
@@ -99,11 +99,9 @@ static void put_ports(const struct terminal *terminal, const struct view *view)
 static const char *confidence_words(const struct view_group *group, char text[PHRASE_SIZE])
 {
     struct text out = text_over(text, PHRASE_SIZE);
-    char count[PHRASE_SIZE];
     for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
         if (group->by_confidence[c])
-            text_format(&out, "%s%s %s", out.length ? ", " : "",
-                        phrase_count((int64_t)group->by_confidence[c], count),
+            text_format(&out, "%s%s %s", out.length ? ", " : "", DIGITS(group->by_confidence[c]),
                         confidence_name((enum confidence)c));
     return text;
 }
@@ -112,13 +110,12 @@ static void group_who(const struct view_group *group, struct text *out)
 {
     enum { LISTED = 3 };
     size_t count = group->who.count, listed = count <= LISTED ? count : LISTED - 1;
-    char text[PHRASE_SIZE];
     if (!count)
         text_add(out, "the site as a whole");
     for (size_t i = 0; i < listed; i++)
         text_format(out, "%s%s", i ? ", " : "", group->who.at[i]);
     if (count > listed)
-        text_format(out, " and %s more", phrase_count((int64_t)(count - listed), text));
+        text_format(out, " and %s more", DIGITS(count - listed));
 }
 
 static void put_group(const struct terminal *terminal, const struct view_group *group)
@@ -133,7 +130,7 @@ static void put_group(const struct terminal *terminal, const struct view_group *
 
     out = text_over(line, sizeof line);
     group_who(group, &out);
-    text_format(&out, "; %s,", phrase_things((int64_t)group->findings, "finding", text));
+    text_format(&out, "; %s,", COUNTED(group->findings, "finding"));
     text_format(&out, " %s;", confidence_words(group, text));
     text_format(&out, " first %s", phrase_moment(group->first_ns, text));
     fprintf(terminal->out, "%*s", 11, "");

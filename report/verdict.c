@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/text.h"
 #include "phrase.h"
 #include "view.h"
@@ -117,7 +118,6 @@ static enum requirement_status port_status(const struct view_port *port)
 
 static void say_port(struct view_port *port)
 {
-    char text[PHRASE_SIZE];
     struct text out = text_over(port->observed, sizeof port->observed);
     uint64_t all = 0;
     for (int heap = 0; heap < HEAP_COUNT; heap++)
@@ -127,9 +127,9 @@ static void say_port(struct view_port *port)
         text_add(&out, port->has_fail || port->has_warn ? "see the findings" : "no session seen");
     else if (port->is_retired)
         text_format(&out, "%s to a retired port: neither a block nor a pass is reported",
-                    phrase_things((int64_t)all, "attempt", text));
+                    COUNTED(all, "attempt"));
     else
-        text_add(&out, phrase_things((int64_t)all, "session", text));
+        text_add(&out, COUNTED(all, "session"));
     const char *separator = ": ";
     for (int heap = 0; heap < HEAP_COUNT && all && !port->is_retired; heap++) {
         uint64_t count = port->sessions[heap];
@@ -137,7 +137,7 @@ static void say_port(struct view_port *port)
         if (count == all)
             text_format(&out, all == 1 ? ", %s" : ", all %s", word);
         else if (count)
-            text_format(&out, "%s%s %s", separator, phrase_count((int64_t)count, text), word);
+            text_format(&out, "%s%s %s", separator, DIGITS(count), word);
         separator = count ? ", " : separator;
     }
 }
@@ -161,34 +161,30 @@ static enum view_verdict decide(const struct view *view)
 /* "412 sessions of 12 devices and 1 MDM server". */
 static void add_sessions(const struct view *view, struct text *out)
 {
-    char text[PHRASE_SIZE];
-    text_add(out, phrase_things((int64_t)view->sessions, "session", text));
+    text_add(out, COUNTED(view->sessions, "session"));
     if (view->device_total)
-        text_format(out, " of %s", phrase_things((int64_t)view->device_total, "device", text));
+        text_format(out, " of %s", COUNTED(view->device_total, "device"));
     if (view->server_total)
         text_format(out, " %s %s", view->device_total ? "and" : "of",
-                    phrase_things((int64_t)view->server_total, "MDM server", text));
+                    COUNTED(view->server_total, "MDM server"));
 }
 
 /* "3 of 12 devices". */
 static void add_share(struct text *out, uint64_t some, uint64_t all, const char *thing)
 {
-    char text[PHRASE_SIZE];
-    text_add(out, phrase_count((int64_t)some, text));
-    text_format(out, " of %s", phrase_things((int64_t)all, thing, text));
+    text_add(out, DIGITS(some));
+    text_format(out, " of %s", COUNTED(all, thing));
 }
 
 static void say_faulty(const struct view *view, struct text *out)
 {
     const uint64_t *devices = view->devices[DEVICE_ROLE_DEVICE];
     uint64_t servers = view->devices[DEVICE_ROLE_MDM_SERVER][VERDICT_BROKEN];
-    char text[PHRASE_SIZE];
     if (devices[VERDICT_BROKEN]) {
         text_add(out, "The network keeps Apple push notifications from ");
         add_share(out, devices[VERDICT_BROKEN], view->device_total, "device");
         if (devices[VERDICT_DEGRADED])
-            text_format(out, " and hinders %s more",
-                        phrase_count((int64_t)devices[VERDICT_DEGRADED], text));
+            text_format(out, " and hinders %s more", DIGITS(devices[VERDICT_DEGRADED]));
     } else if (devices[VERDICT_DEGRADED]) {
         text_add(out, "The network hinders Apple push notifications for ");
         add_share(out, devices[VERDICT_DEGRADED], view->device_total, "device");
@@ -226,7 +222,6 @@ static void say_unclear(const struct view *view, struct text *out)
 static void say_verdict(struct view *view)
 {
     struct text out = text_over(view->sentence, sizeof view->sentence);
-    char text[PHRASE_SIZE];
     switch (view->verdict) {
     case VIEW_NOTHING:
         text_add(&out, "Nothing of APNs was seen in this capture: nothing can be concluded.");
@@ -241,7 +236,7 @@ static void say_verdict(struct view *view)
         break;
     case VIEW_WARNS:
         text_add(&out, "The network lets APNs work, but not as it should: ");
-        text_add(&out, phrase_things((int64_t)view->findings[SEVERITY_WARN], "warning", text));
+        text_add(&out, COUNTED(view->findings[SEVERITY_WARN], "warning"));
         text_format(&out, ", first of all \"%s\". No fault was seen in ",
                     view_group_title(view->groups[0]));
         add_sessions(view, &out);
@@ -256,7 +251,6 @@ static void say_verdict(struct view *view)
 static void say_who(struct view *view)
 {
     struct text out = text_over(view->who, sizeof view->who);
-    char text[PHRASE_SIZE];
     const struct view_names *who = &view->affected;
     if (view->verdict == VIEW_NOTHING || view->verdict == VIEW_UNCLEAR) {
         text_add(&out, "Cannot be told.");
@@ -273,7 +267,7 @@ static void say_who(struct view *view)
     for (size_t i = 0; i < listed; i++)
         text_format(&out, "%s%s", i ? ", " : "", who->at[i]);
     if (who->count > listed)
-        text_format(&out, " and %s more", phrase_count((int64_t)(who->count - listed), text));
+        text_format(&out, " and %s more", DIGITS(who->count - listed));
     text_add(&out, ".");
 }
 
@@ -319,12 +313,9 @@ static void limit_confidence(struct view *view)
             sure[c] += view->groups[i]->by_confidence[c];
     if (!view->findings[SEVERITY_FAIL])
         return;
-    char certain[PHRASE_SIZE], likely[PHRASE_SIZE], possible[PHRASE_SIZE];
-    view_limit(view, "Of the faults %s %s certain (the packets prove it), %s likely, %s possible.",
-               phrase_count((int64_t)sure[CONFIDENCE_CERTAIN], certain),
-               sure[CONFIDENCE_CERTAIN] == 1 ? "is" : "are",
-               phrase_count((int64_t)sure[CONFIDENCE_LIKELY], likely),
-               phrase_count((int64_t)sure[CONFIDENCE_POSSIBLE], possible));
+    view_limit(view, "Of %s: %s certain (the packets prove it), %s likely, %s possible.",
+               COUNTED(view->findings[SEVERITY_FAIL], "fault"), DIGITS(sure[CONFIDENCE_CERTAIN]),
+               DIGITS(sure[CONFIDENCE_LIKELY]), DIGITS(sure[CONFIDENCE_POSSIBLE]));
 }
 
 static void limit_runs(struct view *view)
@@ -346,23 +337,22 @@ static void limit_outcomes(struct view *view)
 {
     static const struct {
         enum flow_outcome outcome;
-        const char *what;
-    } notes[] = {{OUTCOME_MIDSTREAM, "began before the capture: how they were opened was not seen"},
-                 {OUTCOME_ONE_SIDED, "were captured in one direction only and are not judged"},
-                 {OUTCOME_UNFINISHED, "had no outcome yet when the capture ended"}};
-    char text[PHRASE_SIZE];
+        const char *one, *many;
+    } notes[] = {{OUTCOME_MIDSTREAM, "began before the capture: how it was opened was not seen",
+                  "began before the capture: how they were opened was not seen"},
+                 {OUTCOME_ONE_SIDED, "was captured in one direction only and is not judged",
+                  "were captured in one direction only and are not judged"},
+                 {OUTCOME_UNFINISHED, "had no outcome yet when the capture ended",
+                  "had no outcome yet when the capture ended"}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
         uint64_t count = view->by_outcome[notes[i].outcome];
-        if (!count)
-            continue;
-        const char *some = phrase_count((int64_t)count, text);
-        char all[PHRASE_SIZE];
-        view_limit(view, "%s of %s %s.", some,
-                   phrase_things((int64_t)view->sessions, "session", all), notes[i].what);
+        if (count)
+            view_limit(view, "%s of %s %s.", DIGITS(count), COUNTED(view->sessions, "session"),
+                       count == 1 ? notes[i].one : notes[i].many);
     }
     if (view->attempts_summed)
-        view_limit(view, "%s went unanswered in a flood and are kept as sums, not one by one.",
-                   phrase_things((int64_t)view->attempts_summed, "attempt", text));
+        view_limit(view, "%s went unanswered in a flood: kept as sums, not one by one.",
+                   COUNTED(view->attempts_summed, "attempt"));
 }
 
 static void limit_requirements(struct view *view)

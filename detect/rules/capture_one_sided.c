@@ -3,6 +3,7 @@
  * A rule of the fourth stage, at the end of the capture. Rests on sessions that one side carries on
  * while the other is not there. Deliberately does not count unanswered SYNs: those say something
  * about the network, not about the mirror. */
+#include "base/count.h"
 #include "detect/judge.h"
 
 static void observe(struct judge *judge, void *state, const struct event *event)
@@ -18,9 +19,11 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     finding.first_ns = event->quality->first_ns;
     finding.last_ns = event->quality->last_ns;
     finding_say(finding.summary, sizeof finding.summary,
-                "%u of %u sessions show one direction only (%u the client's, %u the server's): "
-                "whether they work is not judged.",
-                one_sided, one_sided + sides.both, sides.up_only, sides.down_only);
+                "%s of %s in one direction only (%u the client's, %u the server's): whether they "
+                "work is not judged.",
+                DIGITS(one_sided),
+                COUNTED(one_sided + sides.both, "session was captured|sessions were captured"),
+                sides.up_only, sides.down_only);
     finding_say(finding.reasoning, sizeof finding.reasoning,
                 "In these sessions one side acknowledges or answers packets that are not in the "
                 "capture.");

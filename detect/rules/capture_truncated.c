@@ -2,6 +2,7 @@
  *
  * A rule of the fourth stage, at the end of the capture. Counts as quality of evidence, never as a
  * failure of the network. */
+#include "base/count.h"
 #include "detect/judge.h"
 
 static void describe(const struct capture_quality *quality, struct finding *finding)
@@ -11,9 +12,10 @@ static void describe(const struct capture_quality *quality, struct finding *find
                     quality->damage[0] ? ": " : ".", quality->damage);
     else
         finding_say(finding->summary, sizeof finding->summary,
-                    "%llu packets of push sessions were captured in part (snap length %u): names "
-                    "and certificates may be missing.",
-                    (unsigned long long)quality->push_frames_cut, quality->smallest_snap);
+                    "%s captured in part (snap length %u): names and certificates may be missing.",
+                    COUNTED(quality->push_frames_cut, "packet of push sessions was|"
+                                                      "packets of push sessions were"),
+                    quality->smallest_snap);
     finding_say(finding->reasoning, sizeof finding->reasoning,
                 quality->truncated ? "Everything before the damage was analysed; what came after "
                                      "is not known."
