@@ -1,4 +1,4 @@
-/* Frames from capture files: pcap and pcapng read by our own reader, in large blocks.
+/* Frames from capture files: pcap, pcapng, snoop and ERF read by our own readers, in large blocks.
  *
  * First stage of the pipeline. One file or several merged by time come out as batches of frames.
  * libpcap is not used for files (it stops at pcapng files with mixed link types); it serves filter
@@ -36,7 +36,7 @@ struct capture_options {
 /* What is known of one input file; final once capture_next has returned 0. */
 struct capture_file {
     const char *path;     /* as given; "-" is standard input */
-    const char *format;   /* "pcap", "pcap (nanoseconds)", "pcapng", "pcapng, zstd" ... */
+    const char *format;   /* "pcap", "pcap (nanoseconds)", "pcapng", "pcapng, zstd", "snoop" ... */
     uint64_t stored_size; /* bytes of the file as stored; of a pipe: bytes read */
     uint64_t frames;
     char sha256[65]; /* "" where not computed */

@@ -112,10 +112,11 @@ bool filter_compile_packets(struct filter **compiled, const char *expression, st
     }
     if (!is_valid_for(DLT_EN10MB, expression, NULL))
         return refuse(expression, complaint, fault);
-    return fault_set(fault,
-                     "the filter \"%s\" speaks of link headers, but it is applied to the IP packets "
-                     "inside all headers and tunnels; use addresses, networks, ports and protocols",
-                     expression);
+    return fault_set(
+        fault,
+        "the filter \"%s\" speaks of link headers, but it is applied to the IP packets "
+        "inside all headers and tunnels; use addresses, networks, ports and protocols",
+        expression);
 }
 
 void filter_free(struct filter *filter)

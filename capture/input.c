@@ -20,6 +20,8 @@ enum {
 
 static const struct format pcap_format = {pcap_file_open, pcap_file_next, pcap_file_close};
 static const struct format pcapng_format = {pcapng_file_open, pcapng_file_next, pcapng_file_close};
+static const struct format snoop_format = {snoop_file_open, snoop_file_next, snoop_file_close};
+static const struct format erf_format = {erf_file_open, erf_file_next, erf_file_close};
 
 void input_damage(struct input *input, const char *format, ...)
 {
@@ -70,13 +72,16 @@ uint32_t input_new_interface(struct input *input, uint32_t snap)
     return input->shared->interface_count++;
 }
 
-static const struct format *format_of(const struct window *window)
+/* ERF comes last: it has no magic number. */
+static const struct format *format_of(struct window *window)
 {
     if (pcap_file_is(window_at(window), window_left(window)))
         return &pcap_format;
     if (pcapng_file_is(window_at(window), window_left(window)))
         return &pcapng_format;
-    return NULL;
+    if (snoop_file_is(window_at(window), window_left(window)))
+        return &snoop_format;
+    return erf_file_is(window) ? &erf_format : NULL;
 }
 
 static enum input_opened not_a_capture(struct input *input, struct fault *fault)

@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 #include "capture/capture.h"
+#include "erf_file.h"
 #include "pcap_file.h"
 #include "pcapng_file.h"
+#include "snoop_file.h"
 #include "source.h"
 #include "window.h"
 
@@ -52,6 +54,8 @@ struct input {
     const struct format *format;
     struct pcap_file pcap;
     struct pcapng_file pcapng;
+    struct snoop_file snoop;
+    struct erf_file erf;
 
     uint64_t records;       /* frames taken so far */
     uint64_t batch_offset;  /* where the last batch began */

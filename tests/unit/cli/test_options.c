@@ -15,7 +15,7 @@ enum { WORDS_MAX = 8 };
 /* Reads "analyze WORD..." */
 static bool reads(struct settings *settings, struct fault *fault, const char *const *words)
 {
-    char *argv[WORDS_MAX + 2] = {(char *)(uintptr_t)"analyze"};
+    char *argv[WORDS_MAX + 2] = {(char *)(uintptr_t) "analyze"};
     int argc = 1;
     for (size_t i = 0; words[i]; i++)
         argv[argc++] = (char *)(uintptr_t)words[i];
