@@ -3,7 +3,8 @@
  * A rule of the fourth stage. The ICMP's sender names itself: it is the router that refuses.
  * Deliberately knows only the codes that say "no way" or "not allowed" for good; others (time
  * exceeded, fragmentation needed, no route for a family that a device merely tries) are not blame.
- */
+ * "Port unreachable" answers a TCP SYN only where a packet filter says so: a host without a
+ * listener sends a reset. It is what nftables and iptables send when a rule says just "reject". */
 #include "attempts.h"
 
 struct unreachable {
@@ -17,10 +18,12 @@ struct unreachable {
 static const struct unreachable codes[] = {
     {4, 3, 0, false, "network unreachable"},         /* RFC 792 */
     {4, 3, 1, false, "host unreachable"},            /* RFC 792 */
+    {4, 3, 3, true, "port unreachable"},             /* a filter's default, see below */
     {4, 3, 9, true, "network prohibited"},           /* RFC 1812 section 5.2.7.1 */
     {4, 3, 10, true, "host prohibited"},             /* RFC 1812 section 5.2.7.1 */
     {4, 3, 13, true, "administratively prohibited"}, /* RFC 1812 section 5.2.7.1 */
     {6, 1, 1, true, "administratively prohibited"},  /* RFC 4443 section 3.1 */
+    {6, 1, 4, true, "port unreachable"},             /* likewise */
     {6, 1, 5, true, "source address failed policy"}, /* RFC 4443 section 3.1 */
     {6, 1, 6, true, "reject route"},                 /* RFC 4443 section 3.1 */
 };
@@ -87,18 +90,19 @@ const struct detector detector_port_unreachable = {
     .title = "Connection answered with an ICMP error",
     .meaning = "A router on the way declares Apple unreachable or the connection forbidden. "
                "Devices turn to another port at once, and are cut off when none is left.",
-    .rests_on = "An ICMP error (type 3, code 0, 1, 9, 10 or 13) or ICMPv6 error (type 1, code 1, 5 "
-                "or 6) that quotes the SYN, with no connection afterwards. A working session of "
-                "the same device on this port would prove a lone error to be a passing outage.",
+    .rests_on =
+        "An ICMP error (type 3, code 0, 1, 3, 9, 10 or 13) or ICMPv6 error (type 1, code 1, "
+        "4, 5 or 6) that quotes the SYN, with no connection afterwards. A working session of "
+        "the same device on this port would prove a lone error to be a passing outage.",
     .looks_like = "icmp.type == 3 || icmpv6.type == 1, with the SYN quoted in it; ip.src is the "
                   "router that refuses.",
     .innocent = "An error that quotes a later packet of a session, codes that do not mean refusal, "
                 "a lone \"host unreachable\" while an uplink recovers when sessions on this port "
                 "work too, and IPv6 errors of a device whose IPv4 works are not reported.",
-    .remedy =
-        "On the router named: for \"prohibited\", \"policy\" or \"reject\" allow outbound TCP "
-        "5223 and 443 (devices), 443 or 2197 (MDM servers) to 17.0.0.0/8 and Apple's IPv6 "
-        "ranges; for \"unreachable\" repair its route to these addresses.",
+    .remedy = "On the router named: for \"prohibited\", \"policy\", \"reject\" or \"port "
+              "unreachable\" allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) "
+              "to 17.0.0.0/8 and Apple's IPv6 ranges; for \"network\" or \"host unreachable\" "
+              "repair its route to these addresses.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),
