@@ -111,11 +111,7 @@ bool is_provider_host(const char *name)
 
 int16_t hops_of_ttl(int16_t ttl)
 {
-    static const int16_t initial[] = {32, 64, 128, 255};
-    for (size_t i = 0; ttl >= 0 && i < sizeof initial / sizeof *initial; i++)
-        if (ttl <= initial[i])
-            return (int16_t)(initial[i] - ttl);
-    return -1;
+    return ttl < 0 ? -1 : ttl_hops(ttl);
 }
 
 /* Until when a flow shows what is found: to its end, or to the event that shows it. */

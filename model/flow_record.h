@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "model/certificate_facts.h"
+#include "model/flow_evidence.h"
 #include "model/vocabulary.h"
 
 enum direction { UP, DOWN }; /* client to server, server to client */
@@ -140,11 +141,19 @@ struct flow_record {
     const char *ja4;
     const char *connect_host;  /* host:port of the CONNECT */
     const struct certificate_facts *certificate;
+    const struct flow_evidence *evidence; /* of a young or reset session; NULL: none (any more) */
     const char *ndpi_protocol;
     const char *ndpi_risks;
     const char *process_name;
     int32_t process_id;        /* -1: not known */
 };
+
+/* Hops between a sender and the capture point: stacks start at 32, 64, 128 or 255, and a path is
+ * shorter than 32 hops (wire.md section 5). */
+static inline int16_t ttl_hops(int16_t ttl)
+{
+    return (int16_t)((ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
+}
 
 /* A record with every field at its "unknown". */
 struct flow_record flow_record_blank(void);

@@ -14,6 +14,18 @@
 
 struct conversation;
 
+/* What the packets of one side look like, resets left out, to hold a reset against. */
+struct habits {
+    uint8_t packets;     /* saturating */
+    uint8_t ttl_low;
+    uint8_t ttl_high;
+    bool ids_are_zero;   /* IP identification: always zero */
+    bool ids_jump;       /* it does not count up in small steps */
+    uint16_t ip_id;      /* of the newest */
+};
+
+enum { HABITS_TELLING = 4, HABITS_ID_STEP = 64 };
+
 /* Whether a flow is ours is not always known at its first packet (443 carries all of Apple). */
 enum flow_standing {
     STANDING_CANDIDATE, /* may become ours: no event, no row yet */
@@ -44,6 +56,9 @@ struct flow {
     bool follows_failure;   /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
     bool watched;           /* its address outside Apple's ranges is in scope's filter */
     uint8_t server_mac[6];
+    uint16_t mss_up;        /* announced in the client's SYN */
+    uint32_t evidence_id;   /* of record.evidence, in the tracker's pool */
+    struct habits habits[2]; /* by enum direction */
 };
 
 #endif

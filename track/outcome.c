@@ -61,19 +61,37 @@ static bool one_direction_only(const struct flow_record *record)
     return !saw(record, SAW_UP) && record->packets_down > 0;
 }
 
-/* The client's data waits without any byte of the server's: how it ended says who cut it. */
-static enum flow_outcome unanswered_outcome(const struct flow *flow, enum outcome_cause cause,
-                                            int64_t now_ns)
+/* The client acknowledges bytes of the server's that the capture does not hold: it was answered. */
+static bool has_unseen_answer(const struct flow_evidence *evidence, const struct flow_record *record)
 {
-    const struct flow_record *record = &flow->record;
+    uint32_t marks = saw(record, SAW_FIN_DOWN) ? 1 : 0;
+    return evidence->flight.acked_size > evidence->flight.end + marks;
+}
+
+/* The client's data waits without any byte of the server's: how it ended says who cut it. A client
+ * that was not heard of any more has left; that its hello went unanswered says nothing. */
+static enum flow_outcome unanswered_outcome(const struct flow_record *record)
+{
+    const struct flow_evidence *evidence = record->evidence;
+    if (evidence && has_unseen_answer(evidence, record))
+        return OUTCOME_UNFINISHED;
     if (saw_any(record, SAW_RST_DOWN | SAW_FIN_DOWN))
         return OUTCOME_TLS_RESET;
-    int64_t waited_ns = (cause == CAUSE_CAPTURE_END ? record->last_ns : now_ns) - flow->hello_ns;
-    if (cause == CAUSE_ENDED)
-        waited_ns = record->last_ns - flow->hello_ns;
-    if (saw(record, SAW_CLIENT_HELLO) && waited_ns >= hello_wait_ns)
-        return OUTCOME_TLS_NO_ANSWER;
-    return OUTCOME_UNFINISHED;
+    if (!evidence || !evidence->hello.is_hello)
+        return OUTCOME_UNFINISHED;
+    int64_t last_ns = saw_any(record, SAW_RST_UP) ? record->reset_ns : evidence->last_up_ns;
+    return last_ns - evidence->hello.first.time_ns >= hello_wait_ns ? OUTCOME_TLS_NO_ANSWER
+                                                                    : OUTCOME_UNFINISHED;
+}
+
+/* The client keeps saying for as long that it misses bytes of the server's first flight, or closes
+ * without them. */
+static bool flight_is_stuck(const struct flow_record *record)
+{
+    const struct flow_evidence *evidence = record->evidence;
+    return evidence && evidence->hello.is_hello && evidence->flight.stuck.frame &&
+           evidence->flight.acked_size < evidence->flight.end &&
+           evidence->last_up_ns - evidence->hello.last.time_ns >= hello_wait_ns;
 }
 
 /* The handshake could not be read (packets missing, cut by the snap length), but data kept going
@@ -109,14 +127,15 @@ static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome
         return works_by_volume(record) ? OUTCOME_ESTABLISHED : OUTCOME_UNFINISHED;
     if (saw_any(record, SAW_FINISHED_UP | SAW_APPLICATION_UP | SAW_NOT_TLS))
         return OUTCOME_ESTABLISHED;
+    if (flight_is_stuck(record))
+        return OUTCOME_TLS_FAILED;
     bool closed = saw_any(record, SAW_FIN_UP | SAW_RST_UP | SAW_FIN_DOWN | SAW_RST_DOWN);
     if (cause != CAUSE_CAPTURE_END && closed && saw(record, SAW_SERVER_HELLO))
         return OUTCOME_TLS_FAILED;
     return OUTCOME_UNFINISHED;
 }
 
-static enum flow_outcome session_outcome(const struct flow *flow, enum outcome_cause cause,
-                                         int64_t now_ns)
+static enum flow_outcome session_outcome(const struct flow *flow, enum outcome_cause cause)
 {
     const struct flow_record *record = &flow->record;
     if (record->bytes_up == 0 && record->bytes_down == 0)
@@ -124,7 +143,7 @@ static enum flow_outcome session_outcome(const struct flow *flow, enum outcome_c
                    ? OUTCOME_TLS_RESET
                    : OUTCOME_UNFINISHED;
     if (!saw(record, SAW_SERVER_DATA))
-        return unanswered_outcome(flow, cause, now_ns);
+        return unanswered_outcome(record);
     return handshake_outcome(flow, cause);
 }
 
@@ -141,12 +160,18 @@ static enum flow_outcome outcome(const struct flow *flow, enum outcome_cause cau
         return attempt_outcome(flow, cause, now_ns);
     if (one_direction_only(record))
         return OUTCOME_ONE_SIDED;
-    return session_outcome(flow, cause, now_ns);
+    return session_outcome(flow, cause);
 }
 
 static enum flow_ending ending(const struct flow *flow, enum outcome_cause cause)
 {
     const struct flow_record *record = &flow->record;
+    const struct flow_evidence *evidence = record->evidence;
+    if (evidence && ((record->ended_by == ENDED_SERVER_RESET &&
+                      reset_is_forged(&evidence->reset[DOWN])) ||
+                     (record->ended_by == ENDED_CLIENT_RESET &&
+                      reset_is_forged(&evidence->reset[UP]))))
+        return ENDED_FORGED_RESET;
     if (record->ended_by != ENDED_UNKNOWN)
         return (enum flow_ending)record->ended_by;
     if (record->outcome == OUTCOME_NO_ANSWER)

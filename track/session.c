@@ -23,12 +23,6 @@ static int32_t microseconds(int64_t from_ns, int64_t to_ns)
     return us > INT32_MAX ? INT32_MAX : (int32_t)us;
 }
 
-/* Stacks start at 32, 64, 128 or 255; a path is shorter than 32 hops (wire.md section 5). */
-static int16_t hops_of(int16_t ttl)
-{
-    return (int16_t)((ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
-}
-
 /* ---- events ---- */
 
 void tracker_tell(struct tracker *tracker, enum event_kind kind, const struct flow *flow,
@@ -135,6 +129,8 @@ static void take_news(struct tracker *tracker, struct flow *flow, unsigned news,
         if (flow->record.server_port == 5223)
             scope_note_success(&tracker->scope, flow);
         tracker_tell(tracker, EVENT_FLOW_WORKS, flow, frame);
+        if (!(flow->record.saw & (SAW_RST_UP | SAW_RST_DOWN)))
+            evidence_release(tracker, flow);
     }
 }
 
@@ -165,7 +161,7 @@ static void count_down(struct flow *flow, const struct packet *packet)
     bool is_syn = packet->tcp_flags & TCP_SYN;
     if (!(record->saw & SAW_DOWN) || (is_syn && !(record->saw & SAW_SYN_ACK))) {
         record->ttl_server = packet->ttl;
-        record->hops_server = hops_of(packet->ttl);
+        record->hops_server = ttl_hops(packet->ttl);
         flow->has_server_mac = packet->has_mac;
         memcpy(flow->server_mac, packet->source_mac, sizeof flow->server_mac);
     }
@@ -267,6 +263,7 @@ static void on_syn(struct tracker *tracker, struct flow *flow, const struct pack
         record->saw |= SAW_SYN;
         record->syn_frame = packet->frame;
         flow->client_isn = packet->sequence;
+        flow->mss_up = evidence_mss(packet);
         flow->follows_failure = flow->standing == STANDING_CANDIDATE && record->server_is_apple &&
                                 scope_is_fallback(&tracker->scope, record);
     }
@@ -289,6 +286,7 @@ static void on_syn_ack(struct tracker *tracker, struct flow *flow, const struct 
     record->syn_ack_frame = packet->frame;
     flow->syn_ack_ns = tracker->now_ns;
     flow->server_isn = packet->sequence;
+    evidence_open(tracker, flow, packet);
     if (record->syn_count == 1)
         record->rtt_server_us = microseconds(record->started_ns, tracker->now_ns);
     if (record->ended_by == ENDED_SERVER_RESET)
@@ -397,6 +395,17 @@ static void follow_lifecycle(struct tracker *tracker, struct flow *flow,
 
 /* ---- the packet ---- */
 
+/* A reset that neither side heeded ended nothing (RFC 5961 section 3: it was out of the window). */
+static void take_evidence(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                          enum direction direction)
+{
+    evidence_take(tracker, flow, packet, direction);
+    if (flow->state != STATE_RESET || !evidence_resumes(flow, packet, direction))
+        return;
+    flow->state = (uint8_t)lifecycle_next(STATE_RESET, ON_RESUMED);
+    flow->record.ended_by = ENDED_UNKNOWN;
+}
+
 static void read_payload(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                          enum direction direction)
 {
@@ -413,9 +422,15 @@ static void read_payload(struct tracker *tracker, struct flow *flow, const struc
 void session_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                   enum direction direction)
 {
+    if (packet->tcp_flags & TCP_RST)
+        evidence_reset(tracker, flow, packet, direction);
+    else
+        habits_note(&flow->habits[direction], packet);
     count_packet(tracker, flow, packet, direction);
     follow_lifecycle(tracker, flow, packet, direction);
     follow_sequence(tracker, flow, packet, direction);
+    if (flow->record.evidence && !(packet->tcp_flags & TCP_RST))
+        take_evidence(tracker, flow, packet, direction);
     if (packet->payload_size > 0 && !flow->heard_out && !(packet->tcp_flags & TCP_RST))
         read_payload(tracker, flow, packet, direction);
     flow_table_touch(&tracker->flows, flow);
@@ -439,8 +454,10 @@ void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct 
                        bool quotes_client, bool quotes_syn)
 {
     struct flow_record *record = &flow->record;
-    if (packet->icmp_mtu)
+    if (packet->icmp_mtu) {
         record->saw |= SAW_ICMP_TOO_BIG;
+        evidence_too_big(tracker, flow, packet, quotes_client);
+    }
     if (!quotes_client || !icmp_refuses(packet) || record->icmp_frame)
         return;
     record->icmp_frame = packet->frame;
@@ -514,5 +531,6 @@ void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cau
         finish_ours(tracker, flow, cause);
     if (flow->watched)
         scope_unwatch(&tracker->scope, &flow->record.server_ip);
+    evidence_release(tracker, flow);
     flow_table_remove(&tracker->flows, flow);
 }

@@ -42,6 +42,7 @@ bool tracker_new(struct tracker **out, const struct track_options *options, stru
     tracker->protocols = options->without_ndpi ? NULL : protocol_engine_new(options->names);
     scope_init(&tracker->scope, &tracker->options);
     attempts_init(&tracker->attempts);
+    pool_init(&tracker->evidence, sizeof(struct flow_evidence), EVIDENCE_CAP);
     conversation_desk_init(&tracker->desk, options->names, tracker->certificates,
                            tracker->protocols);
     flow_table_init(&tracker->flows, options->flow_cap ? options->flow_cap : FLOW_CAP_DEFAULT,
@@ -63,6 +64,7 @@ void tracker_free(struct tracker *tracker)
     flow_table_free(&tracker->flows);
     conversation_desk_free(&tracker->desk);
     attempts_free(&tracker->attempts);
+    pool_free(&tracker->evidence);
     scope_free(&tracker->scope);
     protocol_engine_free(tracker->protocols);
     certificate_store_free(tracker->certificates);

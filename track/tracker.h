@@ -5,6 +5,7 @@
 #include "attempts.h"
 #include "conversation.h"
 #include "duplicates.h"
+#include "evidence.h"
 #include "flow_table.h"
 #include "outcome.h"
 #include "scope.h"
@@ -19,6 +20,7 @@ struct tracker {
     struct protocol_engine *protocols;
     struct duplicates duplicates;
     struct attempts attempts;
+    struct pool evidence;      /* struct flow_evidence: of young and of reset sessions */
     int64_t now_ns;            /* highest time of a packet of ours so far */
     int64_t next_expiry_ns;    /* expiry looks at the lists once a second of packet time */
     uint64_t next_number;      /* of flow_record.number */
