@@ -220,14 +220,17 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
                     own, way_phrase(way));
     else if (elsewhere.own)
         text_format(&text,
-                    "%u %s of the same device worked: it is this port that is closed, not "
+                    "%u %s of the same device worked: it is this port that is barred, not "
                     "the way to Apple.",
                     elsewhere.own, way_phrase(elsewhere.own_way));
     else if (elsewhere.site)
         text_format(&text,
-                    "%u %s of this network worked: it is this port that is closed, not "
+                    "%u %s of this network worked: it is this port that is barred, not "
                     "the way to Apple.",
                     elsewhere.site, way_phrase(elsewhere.site_way));
+    else if (attempt_case->connects)
+        text_add(&text, "nothing shows that this device gets through by another port: what "
+                        "stops it may well cover them all.");
     else
         text_add(&text, "nothing shows that this device reaches Apple by another port, so an "
                         "outage of the whole uplink would look the same.");
@@ -265,12 +268,19 @@ void attempts_raise(struct judge *judge, const struct attempt_case *attempt_case
 
 void attempts_review(struct judge *judge, const struct attempts *attempts)
 {
+    attempts_review_unless(judge, attempts, NULL);
+}
+
+void attempts_review_unless(struct judge *judge, const struct attempts *attempts,
+                            const char *better_code)
+{
     for (int i = 0; i < ATTEMPT_CASES && attempts->cases[i].attempts; i++) {
         const struct attempt_case *attempt_case = &attempts->cases[i];
         struct finding *kept = judge_kept(judge, attempt_case->port);
         if (!kept)
             continue;
-        if (!attempts_weigh(judge, attempt_case, &kept->confidence)) {
+        bool has_better = better_code && judge_has_finding(judge, better_code, attempt_case->port);
+        if (has_better || !attempts_weigh(judge, attempt_case, &kept->confidence)) {
             judge_withdraw(judge, kept);
             continue;
         }

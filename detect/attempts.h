@@ -1,5 +1,5 @@
-/* Attempts to connect that failed, as the port rules weigh them; shared by detect/rules/port_*.c.
- */
+/* Attempts that failed, as the rules about ports and ClientHellos weigh them; shared by
+ * detect/rules/port_*.c and those about hellos. */
 #ifndef APNSCOPE_DETECT_ATTEMPTS_H
 #define APNSCOPE_DETECT_ATTEMPTS_H
 
@@ -17,6 +17,7 @@ struct attempt_case {
     uint8_t way;
     bool several_servers;
     bool only_ipv6;
+    bool connects; /* TCP was accepted: only what was said on it failed */
     bool is_near; /* answered from nearer than Apple: by the network's own box */
     bool is_far;  /* answered from where Apple is */
 };
@@ -40,6 +41,11 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
 
 /* At the end of the capture: weighs each case again, in the light of all that followed. */
 void attempts_review(struct judge *judge, const struct attempts *attempts);
+
+/* The same; where another rule stands by a finding with that code about the same port, which is the
+ * better name for what happened, this rule's is withdrawn. */
+void attempts_review_unless(struct judge *judge, const struct attempts *attempts,
+                            const char *better_code);
 
 /* Weighs the case, and drafts a finding about the event's flow; false: stay silent, or the count
  * is all that was missing. attempts_raise compares and raises it, once its summary and the lead of

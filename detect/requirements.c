@@ -19,11 +19,11 @@ struct against {
     const char *warn_code;
 };
 
-static bool is_about(const struct engine *engine, const struct finding *finding,
+static bool is_about(const struct engine *engine, const struct kept_finding *kept,
                      enum requirement_code code)
 {
-    bool by_port = finding->server_port && !strncmp(finding->code, "port-", 5);
-    if (!by_port)
+    const struct finding *finding = &kept->finding;
+    if (!finding->server_port || !detector_list[kept->rule]->is_of_its_port)
         return true;
     uint32_t id = devices_find(&engine->devices, &finding->client_ip, finding->lane);
     bool is_mdm = id != DEVICE_NONE && device_is_mdm_server(devices_at(&engine->devices, id));
@@ -40,10 +40,11 @@ static bool is_about(const struct engine *engine, const struct finding *finding,
 }
 
 /* R6 asks for one port of two: a finding about one weighs less where the other works. */
-static bool has_another_port(const struct engine *engine, const struct finding *finding,
+static bool has_another_port(const struct engine *engine, const struct kept_finding *kept,
                              enum requirement_code code)
 {
-    if (code != R6_MDM_SERVER || strncmp(finding->code, "port-", 5) != 0)
+    const struct finding *finding = &kept->finding;
+    if (code != R6_MDM_SERVER || !detector_list[kept->rule]->is_of_its_port)
         return false;
     uint32_t id = devices_find(&engine->devices, &finding->client_ip, finding->lane);
     if (id == DEVICE_NONE)
@@ -61,11 +62,11 @@ static struct against count_against(const struct engine *engine, enum requiremen
         const struct finding *finding = &kept->finding;
         if (kept->is_withdrawn || finding->severity == SEVERITY_INFO ||
             !(detector_list[kept->rule]->requirements & AGAINST(code)) ||
-            !is_about(engine, finding, code))
+            !is_about(engine, kept, code))
             continue;
         bool is_fail = finding->severity == SEVERITY_FAIL &&
                        finding->confidence >= CONFIDENCE_LIKELY &&
-                       !has_another_port(engine, finding, code);
+                       !has_another_port(engine, kept, code);
         const char **name = is_fail ? &against.code : &against.warn_code;
         *(is_fail ? &against.fails : &against.warns) += 1;
         if (!*name || strcmp(finding->code, *name) < 0)

@@ -20,31 +20,31 @@ struct proof {
 
 /* The client's first bytes, and what became of them before the server said anything. */
 struct hello_evidence {
-    struct proof first;      /* its first segment */
-    struct proof last;       /* its last new segment */
-    struct proof repeat;     /* the last time that bytes of it were sent again */
-    struct proof acked;      /* the server's side acknowledged bytes of it */
-    uint32_t size;           /* bytes sent before the server's first */
-    uint32_t first_segment;  /* bytes of the first segment */
+    struct proof first;     /* its first segment */
+    struct proof last;      /* its last new segment */
+    struct proof repeat;    /* the last time that bytes of it were sent again */
+    struct proof acked;     /* the server's side acknowledged bytes of it */
+    uint32_t size;          /* bytes sent before the server's first */
+    uint32_t first_segment; /* bytes of the first segment */
     uint32_t largest_segment;
-    uint32_t acked_size;     /* of them acknowledged before the server's first byte */
+    uint32_t acked_size; /* of them acknowledged before the server's first byte */
     uint16_t segments;
     uint16_t repeats;
-    bool is_hello;           /* it begins as a ClientHello does */
+    bool is_hello; /* it begins as a ClientHello does */
 };
 
 /* The server's first bytes: what arrived, what did not. */
 struct flight_evidence {
-    uint32_t contiguous;   /* bytes that were seen in order from the first */
-    uint32_t end;          /* one past the highest byte seen */
-    uint32_t acked_size;   /* the client has this much of it */
+    uint32_t contiguous; /* bytes that were seen in order from the first */
+    uint32_t end;        /* one past the highest byte seen */
+    uint32_t acked_size; /* the client has this much of it */
     uint32_t largest_segment;
     uint32_t beyond_start; /* where the first segment beyond the hole begins, while there is one */
     struct proof beyond;
-    struct proof stuck;    /* the client's last word while it misses bytes */
-    struct proof repeat;   /* the last large segment that was sent again */
+    struct proof stuck;     /* the client's last word while it misses bytes */
+    struct proof repeat;    /* the last large segment that was sent again */
     uint16_t large_repeats; /* segments of full size sent again */
-    uint16_t stuck_acks;   /* how often the client said the same while bytes were missing */
+    uint16_t stuck_acks;    /* how often the client said the same while bytes were missing */
 };
 
 /* The first RST or FIN of the server's side while it had not sent a byte. */
@@ -71,21 +71,21 @@ enum reset_sign {
 /* The first RST of one side after the handshake, against what that side's packets showed before. */
 struct reset_evidence {
     struct proof proof;
-    struct proof went_on;  /* the first packet of that side that a reset peer does not send */
-    int64_t silence_ns;    /* since that side's packet before it; TIME_UNKNOWN: none */
-    int64_t answer_ns;     /* since the other side's last new data; TIME_UNKNOWN: none */
-    uint32_t next;         /* that side's next sequence number when it came */
-    uint32_t acked;        /* what that side had acknowledged by then, at most */
+    struct proof went_on; /* the first packet of that side that a reset peer does not send */
+    int64_t silence_ns;   /* since that side's packet before it; TIME_UNKNOWN: none */
+    int64_t answer_ns;    /* since the other side's last new data; TIME_UNKNOWN: none */
+    uint32_t next;        /* that side's next sequence number when it came */
+    uint32_t acked;       /* what that side had acknowledged by then, at most */
     bool knows_acked;
-    uint32_t highest;      /* sequence number of the furthest RST */
+    uint32_t highest; /* sequence number of the furthest RST */
     int16_t ttl;
-    int16_t peer_ttl_low;  /* of that side's other packets */
+    int16_t peer_ttl_low; /* of that side's other packets */
     int16_t peer_ttl_high;
-    int16_t hops;          /* of its sender, by the TTL */
-    int16_t peer_hops;     /* of the nearest of that side's packets */
-    uint16_t count;        /* RSTs of that side */
-    uint16_t signs;        /* enum reset_sign */
-    bool after_close;      /* a FIN or a RST of the other side came before */
+    int16_t hops;      /* of its sender, by the TTL */
+    int16_t peer_hops; /* of the nearest of that side's packets */
+    uint16_t count;    /* RSTs of that side */
+    uint16_t signs;    /* enum reset_sign */
+    bool after_close;  /* a FIN or a RST of the other side came before */
 };
 
 struct flow_evidence {
@@ -99,7 +99,7 @@ struct flow_evidence {
     struct proof too_big; /* an ICMP error "too big" about the server's packets or the client's */
     struct address too_big_source;
     uint32_t too_big_mtu;
-    bool too_big_of_server; /* it quotes a packet of the server's */
+    bool too_big_of_server;         /* it quotes a packet of the server's */
     struct reset_evidence reset[2]; /* by enum direction of its alleged sender */
 };
 

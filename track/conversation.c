@@ -116,6 +116,8 @@ static void hear_client_hello(struct hearing *hearing, const struct tls_client_h
         return; /* the second one, after HelloRetryRequest (RFC 8446 section 4.1.2) */
     record->saw |= SAW_CLIENT_HELLO;
     record->hello_size = hello->size;
+    if (record->evidence && record->evidence->hello.segments)
+        record->hello_segments = record->evidence->hello.segments;
     if (hello->only_tls13)
         record->saw |= SAW_ONLY_TLS13_OFFERED;
     struct names *names = hearing->desk->names;

@@ -89,9 +89,8 @@ static void take_hello(const struct tracker *tracker, const struct flow *flow,
         return; /* a keepalive probe */
     if (!hello->first.frame) {
         prove(&hello->first, tracker, packet);
-        hello->is_hello =
-            start == 0 && packet->payload_captured >= 6 &&
-            tls_may_be_client_hello(packet->payload, packet->payload_captured);
+        hello->is_hello = start == 0 && packet->payload_captured >= 6 &&
+                          tls_may_be_client_hello(packet->payload, packet->payload_captured);
         hello->first_segment = packet->payload_size;
     }
     if (packet->payload_size > hello->largest_segment)
@@ -263,8 +262,8 @@ static void note_first(const struct tracker *tracker, const struct flow *flow,
     const struct sequence *other = direction == UP ? &flow->down : &flow->up;
     uint32_t closed = SAW_FIN_UP | SAW_FIN_DOWN | (direction == UP ? SAW_RST_DOWN : SAW_RST_UP);
     *reset = (struct reset_evidence){
-        .silence_ns = direction == DOWN ? since(flow->record.last_down_ns, tracker->now_ns)
-                                        : TIME_UNKNOWN,
+        .silence_ns =
+            direction == DOWN ? since(flow->record.last_down_ns, tracker->now_ns) : TIME_UNKNOWN,
         .answer_ns = other->known ? since(other->advanced_ns, tracker->now_ns) : TIME_UNKNOWN,
         .next = own->known ? own->next : packet->sequence,
         .highest = packet->sequence,
@@ -303,8 +302,8 @@ static void note_cut(const struct tracker *tracker, const struct flow *flow,
 void evidence_reset(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                     enum direction direction)
 {
-    bool is_refusal = flow->state == STATE_NEW || flow->state == STATE_SYN_SENT ||
-                      flow->state == STATE_REFUSED;
+    bool is_refusal =
+        flow->state == STATE_NEW || flow->state == STATE_SYN_SENT || flow->state == STATE_REFUSED;
     struct flow_evidence *evidence = is_refusal ? NULL : need_evidence(tracker, flow);
     if (!evidence)
         return;

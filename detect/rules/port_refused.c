@@ -146,6 +146,7 @@ const struct detector detector_port_refused = {
               "17.0.0.0/8 and Apple's IPv6 ranges, stateful, without a proxy.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
+    .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),
     .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_CAPTURE_END),
     .state_size = sizeof(struct attempts),

@@ -1,0 +1,25 @@
+/* What became of a ClientHello: shared by the rules about hellos that get no answer. */
+#ifndef APNSCOPE_DETECT_HELLO_H
+#define APNSCOPE_DETECT_HELLO_H
+
+#include "detect/judge.h"
+
+enum hello_fate {
+    HELLO_NOT_JUDGED,
+    HELLO_ANSWERED, /* by a record of the server's */
+    HELLO_CUT,      /* RST or FIN of the server's side came straight after it */
+    HELLO_STALLED   /* nothing came for at least 5 s, and the client was still there */
+};
+
+/* Of a session that has closed. */
+enum hello_fate hello_fate(const struct flow_record *flow);
+
+/* It does not fit one segment: a post-quantum key share. */
+bool hello_is_large(const struct flow_record *flow);
+
+/* "a ClientHello of 1789 bytes in 2 segments for courier.push.apple.com" */
+void hello_name(const struct flow_record *flow, char *text, size_t size);
+/* The frames: SYN-ACK, the hello's first segment, its last repetition. */
+void hello_show(const struct flow_record *flow, struct finding *finding);
+
+#endif

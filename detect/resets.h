@@ -1,0 +1,30 @@
+/* Who sent a reset, or closed in a server's name: shared by the rules about cut sessions. */
+#ifndef APNSCOPE_DETECT_RESETS_H
+#define APNSCOPE_DETECT_RESETS_H
+
+#include "detect/judge.h"
+
+/* Route changes and load balancers move a server by this many hops. */
+enum { HOPS_TOLERANCE = 3 };
+
+/* The sender of what ended a session. */
+struct cutter {
+    int16_t hops;       /* from the capture point; -1: not known */
+    int16_t apple_hops; /* of the server's own packets, else of Apple's servers elsewhere; -1 */
+    bool is_near;       /* nearer than Apple: another's doing */
+    bool is_far;        /* where Apple is */
+};
+
+/* The server-side RST or FIN of a session that has evidence. */
+struct cutter cutter_of(const struct judge *judge, const struct flow_record *flow);
+/* "by a box 4 hops away (Apple is 12)", "from Apple's own distance (12 hops)", "in Apple's name".
+ */
+void cutter_name(const struct cutter *cutter, char *text, size_t size);
+
+/* What speaks against the reset's alleged sender, as sentences; "" where nothing does. */
+void reset_explain(const struct flow_record *flow, enum direction direction, char *text,
+                   size_t size);
+/* The frames that show it: the reset, and the packet by which its alleged sender went on. */
+void reset_show(const struct flow_record *flow, enum direction direction, struct finding *finding);
+
+#endif

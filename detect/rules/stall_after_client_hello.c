@@ -1,0 +1,120 @@
+/* stall-after-client-hello: TCP is accepted, and the ClientHello is answered by silence.
+ *
+ * A rule of the fourth stage: the filter that swallows what it recognises. Rests on a client that
+ * repeats its hello, or waits, for at least 5 s and is still there. Deliberately leaves to
+ * large-hello-blocked the hello that only its size stops, and to path-mtu-blackhole the answer of
+ * which a part arrived. */
+#include <stdio.h>
+
+#include "attempts.h"
+#include "hello.h"
+#include "resets.h"
+
+static int64_t waited_ns(const struct flow_record *flow)
+{
+    return flow->last_ns - flow->evidence->hello.first.time_ns;
+}
+
+static void say_how(const struct hello_evidence *hello, char *text, size_t size)
+{
+    if (hello->acked_size >= hello->size)
+        snprintf(text, size, "it was acknowledged, so something received it, and no answer came");
+    else if (hello->acked_size)
+        snprintf(text, size,
+                 "%u of its %u bytes were acknowledged, the rest was repeated %u time%s in vain",
+                 hello->acked_size, hello->size, hello->repeats, hello->repeats == 1 ? "" : "s");
+    else
+        snprintf(text, size,
+                 "nobody acknowledged a byte of it, though it was repeated %u time%s: it was "
+                 "dropped on the way",
+                 hello->repeats, hello->repeats == 1 ? "" : "s");
+}
+
+static void describe(const struct flow_record *flow, struct finding *finding)
+{
+    const struct hello_evidence *hello = &flow->evidence->hello;
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], span[DURATION_TEXT_SIZE];
+    char name[128], how[160];
+    address_text(&flow->client_ip, client);
+    endpoint_text(&flow->server_ip, flow->server_port, server);
+    duration_text(waited_ns(flow), span);
+    hello_name(flow, name, sizeof name);
+    say_how(hello, how, sizeof how);
+    finding_say(finding->summary, sizeof finding->summary,
+                "%s reached %s, sent %s, and nothing came back for %s", client, server, name, span);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "TCP was accepted; of the ClientHello %s. The client stayed and acknowledged no "
+                "byte of the server's.%s",
+                how,
+                hello_is_large(flow) ? " The hello does not fit one packet, and no small one was "
+                                       "seen to compare: its size may be the reason."
+                                     : "");
+}
+
+static void show(const struct flow_record *flow, struct finding *finding)
+{
+    const struct hello_evidence *hello = &flow->evidence->hello;
+    hello_show(flow, finding);
+    finding_add_frame(finding, hello->acked.frame, hello->acked.time_ns,
+                      "ACK of %u bytes, without an answer", hello->acked_size);
+}
+
+static void observe(struct judge *judge, void *state, const struct event *event)
+{
+    struct attempts *attempts = state;
+    const struct flow_record *flow = event->flow;
+    if (event->kind == EVENT_CAPTURE_END) {
+        attempts_review_unless(judge, attempts, "large-hello-blocked");
+        return;
+    }
+    if (!is_attempt_at_apple(flow) || hello_fate(flow) != HELLO_STALLED)
+        return;
+    struct attempt_case *attempt_case = attempts_note(attempts, flow);
+    if (attempt_case)
+        attempt_case->connects = true;
+    /* what Apple's own distance acknowledged and did not answer may be one server that hangs */
+    int16_t apple_hops = judge_apple_hops(judge);
+    bool is_acked = flow->evidence->hello.acked_size > 0;
+    if (attempt_case && is_acked && apple_hops >= 0 && flow->hops_server >= 0) {
+        attempt_case->is_near |= flow->hops_server + HOPS_TOLERANCE < apple_hops;
+        attempt_case->is_far = !attempt_case->is_near;
+    }
+    struct finding finding;
+    if (!attempts_draft(judge, attempt_case, event, &finding))
+        return;
+    describe(flow, &finding);
+    show(flow, &finding);
+    attempts_raise(judge, attempt_case, &finding);
+}
+
+const struct detector detector_stall_after_client_hello = {
+    .code = "stall-after-client-hello",
+    .title = "Silence after the ClientHello",
+    .meaning = "The port is open, but what the device says on it disappears: a filter by name, "
+               "category or application that drops instead of refusing. Each attempt costs the "
+               "device up to 30 seconds, and no notification arrives.",
+    .rests_on = "An accepted connection, the ClientHello repeated or waiting for at least 5 "
+                "seconds with not one byte from the server, and a client that is still there. It "
+                "is certain when repeated while another port reaches Apple. A Server Hello, "
+                "however late, would prove it wrong.",
+    .looks_like = "SYN, SYN-ACK, ACK, Client Hello (tls.handshake.type == 1), then only "
+                  "retransmissions of it (tcp.analysis.retransmission) or bare ACKs, until the "
+                  "client closes after 30 seconds.",
+    .innocent = "A server that answers late, a client that leaves within 5 seconds or is not heard "
+                "of any more, a hello lost once and repeated, a capture that misses the answer "
+                "(the client acknowledges it), and a lone stall of a device that otherwise gets "
+                "through on this port are not reported.",
+    .remedy = "In the firewall or web filter between this client and Apple, allow the application "
+              "Apple Push Notifications and the names *.push.apple.com without inspection on TCP "
+              "5223, 443 and 2197; look in its log for drops by URL, SNI or application of this "
+              "client at the time named. If the hello is larger than one packet, make sure the "
+              "box reassembles ClientHellos that span two segments.",
+    .severity = SEVERITY_FAIL,
+    .scope = SCOPE_DEVICE,
+    .is_of_its_port = true,
+    .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R4_DIRECT) |
+                    AGAINST(R6_MDM_SERVER),
+    .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_CAPTURE_END),
+    .state_size = sizeof(struct attempts),
+    .observe = observe,
+};
