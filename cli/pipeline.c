@@ -16,6 +16,7 @@
 #include "detect/detect.h"
 #include "dissect/dissect.h"
 #include "dissect/protocol.h"
+#include "ladder_choice.h"
 #include "store/store.h"
 #include "track/track.h"
 
@@ -31,6 +32,7 @@ struct pipeline {
     struct tracker *tracker;
     struct engine *engine;
     struct store *store;
+    struct ladder_choice ladders;
     struct capture_quality quality;
     bool interrupted;
     char options[OPTIONS_SIZE];
@@ -140,6 +142,14 @@ static void on_flow(void *context, const struct flow_record *flow)
     store_flow(((struct pipeline *)context)->store, flow);
 }
 
+static void on_steps(void *context, const struct flow_record *flow, const struct flow_steps *steps)
+{
+    struct pipeline *pipeline = (struct pipeline *)context;
+    bool is_evidence = engine_flow_is_evidence(pipeline->engine, flow->number);
+    if (ladder_choice_takes(&pipeline->ladders, flow, steps, is_evidence))
+        store_steps(pipeline->store, flow, steps);
+}
+
 static void on_attempts(void *context, const struct attempt_sum *sum)
 {
     store_attempts(((struct pipeline *)context)->store, sum);
@@ -178,6 +188,7 @@ static bool open_tracker(struct pipeline *pipeline, struct fault *fault)
                                     .event = on_event,
                                     .event_context = pipeline,
                                     .flow_done = on_flow,
+                                    .steps_done = on_steps,
                                     .attempts_done = on_attempts,
                                     .done_context = pipeline};
     return tracker_new(&pipeline->tracker, &options, fault);

@@ -32,6 +32,9 @@ void engine_on_early_device(struct engine *engine, void *context,
 /* An event_sink; context is the engine. */
 void engine_observe(void *engine, const struct event *event);
 
+/* Does a finding raised so far rest on this session first of all? (`flow_record.number`) */
+bool engine_flow_is_evidence(const struct engine *engine, uint64_t flow_number);
+
 /* After EVENT_CAPTURE_END. In a stable order: findings by first time, devices by address. */
 struct engine_results {
     void *context;

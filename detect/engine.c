@@ -93,6 +93,11 @@ void engine_on_early_device(struct engine *engine, void *context,
     engine->early_device = device;
 }
 
+bool engine_flow_is_evidence(const struct engine *engine, uint64_t flow_number)
+{
+    return findings_rest_on(&engine->findings, flow_number);
+}
+
 struct engine_losses engine_losses(const struct engine *engine)
 {
     struct engine_losses losses = {.findings = engine->findings.beyond_cap,

@@ -31,13 +31,45 @@ void findings_init(struct findings *findings, uint32_t cap)
     *findings = (struct findings){0};
     pool_init(&findings->pool, sizeof(struct kept_finding), cap);
     table_init(&findings->table, 64);
+    table_init(&findings->by_flow, 64);
 }
 
 void findings_free(struct findings *findings)
 {
     table_free(&findings->table);
+    table_free(&findings->by_flow);
     pool_free(&findings->pool);
 }
+
+/* ---- by session ---- */
+
+static bool same_flow(const void *context, uint32_t id, const void *key)
+{
+    return findings_at(context, id)->finding.flow_number == *(const uint64_t *)key;
+}
+
+static uint64_t flow_number_hash(uint64_t flow_number)
+{
+    return hash_bytes(&flow_number, sizeof flow_number, FINDING_SEED);
+}
+
+bool findings_rest_on(const struct findings *findings, uint64_t flow_number)
+{
+    return table_find(&findings->by_flow, flow_number_hash(flow_number), same_flow, findings,
+                      &flow_number) != TABLE_NONE;
+}
+
+/* A finding that came to rest on another session stands under both; `same_flow` tells. */
+static void note_flow(struct findings *findings, uint32_t id)
+{
+    enum { ENTRIES_A_FINDING = 4 };
+    uint64_t flow_number = findings_at(findings, id)->finding.flow_number;
+    bool has_room = findings->by_flow.count / ENTRIES_A_FINDING < findings->pool.cap;
+    if (flow_number && has_room && !findings_rest_on(findings, flow_number))
+        table_insert(&findings->by_flow, flow_number_hash(flow_number), id);
+}
+
+/* ---- raising ---- */
 
 struct finding_key finding_key_of(const struct finding *finding, uint16_t rule)
 {
@@ -49,9 +81,14 @@ struct finding_key finding_key_of(const struct finding *finding, uint16_t rule)
     return key;
 }
 
+static uint32_t find_id(const struct findings *findings, const struct finding_key *key)
+{
+    return table_find(&findings->table, key_hash(key), same_key, findings, key);
+}
+
 struct kept_finding *findings_find(const struct findings *findings, const struct finding_key *key)
 {
-    uint32_t id = table_find(&findings->table, key_hash(key), same_key, findings, key);
+    uint32_t id = find_id(findings, key);
     return id == TABLE_NONE ? NULL : findings_at(findings, id);
 }
 
@@ -85,26 +122,31 @@ static void merge(struct finding *old, const struct finding *new)
     *old = surer;
 }
 
+/* TABLE_NONE at the cap. */
+static uint32_t add(struct findings *findings, const struct finding_key *key)
+{
+    uint32_t id;
+    if (!pool_take(&findings->pool, &id)) {
+        findings->beyond_cap++;
+        return TABLE_NONE;
+    }
+    findings_at(findings, id)->is_withdrawn = true; /* until it is filled in */
+    table_insert(&findings->table, key_hash(key), id);
+    return id;
+}
+
 bool findings_raise(struct findings *findings, const struct finding *finding, uint16_t rule)
 {
     struct finding_key key = finding_key_of(finding, rule);
-    struct kept_finding *kept = findings_find(findings, &key);
-    if (kept && kept->is_withdrawn) {
-        *kept = (struct kept_finding){.finding = *finding, .rule = rule};
-        return true;
-    }
-    if (kept) {
-        merge(&kept->finding, finding);
-        return true;
-    }
-    uint32_t id;
-    kept = pool_take(&findings->pool, &id);
-    if (!kept) {
-        findings->beyond_cap++;
+    uint32_t id = find_id(findings, &key);
+    if (id == TABLE_NONE && (id = add(findings, &key)) == TABLE_NONE)
         return false;
-    }
-    *kept = (struct kept_finding){.finding = *finding, .rule = rule};
-    table_insert(&findings->table, key_hash(&key), id);
+    struct kept_finding *kept = findings_at(findings, id);
+    if (kept->is_withdrawn)
+        *kept = (struct kept_finding){.finding = *finding, .rule = rule};
+    else
+        merge(&kept->finding, finding);
+    note_flow(findings, id);
     return true;
 }
 

@@ -18,6 +18,7 @@ struct kept_finding {
 struct findings {
     struct pool pool;
     struct table table;
+    struct table by_flow; /* by the number of the session it rests on */
     uint64_t beyond_cap;
 };
 
@@ -34,6 +35,8 @@ void findings_init(struct findings *findings, uint32_t cap);
 void findings_free(struct findings *findings);
 struct finding_key finding_key_of(const struct finding *finding, uint16_t rule);
 struct kept_finding *findings_find(const struct findings *findings, const struct finding_key *key);
+/* Does one rest on that session first of all? */
+bool findings_rest_on(const struct findings *findings, uint64_t flow_number);
 /* Merges or adds; false when it could only be counted. */
 bool findings_raise(struct findings *findings, const struct finding *finding, uint16_t rule);
 

@@ -38,6 +38,18 @@ static const struct word endings[ENDED_COUNT] = {
 #undef ENDING
 };
 
+static const struct word steps[STEP_WHAT_COUNT] = {
+#define STEP(constant, name, meaning, label) [constant] = {name, meaning},
+#include "model/step.def"
+#undef STEP
+};
+
+static const char *const step_labels[STEP_WHAT_COUNT] = {
+#define STEP(constant, name, meaning, label) [constant] = label,
+#include "model/step.def"
+#undef STEP
+};
+
 static const struct word skip_reasons[SKIP_COUNT] = {
 #define SKIP WORD_ROW
 #include "model/skip_reason.def"
@@ -101,6 +113,7 @@ WORD_FUNCTIONS(role, enum flow_role, roles, ROLE_COUNT)
 WORD_FUNCTIONS(path, enum flow_path, paths, PATH_COUNT)
 WORD_FUNCTIONS(outcome, enum flow_outcome, outcomes, OUTCOME_COUNT)
 WORD_FUNCTIONS(ending, enum flow_ending, endings, ENDED_COUNT)
+WORD_FUNCTIONS(step, enum step_what, steps, STEP_WHAT_COUNT)
 WORD_FUNCTIONS(skip_reason, enum skip_reason, skip_reasons, SKIP_COUNT)
 
 #define NAME_FUNCTION(function, type, names, count)                                                \
@@ -110,6 +123,7 @@ WORD_FUNCTIONS(skip_reason, enum skip_reason, skip_reasons, SKIP_COUNT)
         return names[value];                                                                       \
     }
 
+NAME_FUNCTION(step_label, enum step_what, step_labels, STEP_WHAT_COUNT)
 NAME_FUNCTION(severity_name, enum severity, severity_names, SEVERITY_COUNT)
 NAME_FUNCTION(confidence_name, enum confidence, confidence_names, CONFIDENCE_COUNT)
 NAME_FUNCTION(scope_name, enum finding_scope, scope_names, SCOPE_COUNT)

@@ -39,6 +39,14 @@ enum flow_ending {
     ENDED_COUNT
 };
 
+enum step_what {
+    STEP_UNKNOWN,
+#define STEP(constant, name, meaning, label) constant,
+#include "model/step.def"
+#undef STEP
+    STEP_WHAT_COUNT
+};
+
 enum severity { SEVERITY_INFO, SEVERITY_WARN, SEVERITY_FAIL, SEVERITY_COUNT };
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN, CONFIDENCE_COUNT };
 enum finding_scope { SCOPE_FLOW, SCOPE_DEVICE, SCOPE_SITE, SCOPE_COUNT };
@@ -84,6 +92,7 @@ const char *role_name(enum flow_role role);
 const char *path_name(enum flow_path path);
 const char *outcome_name(enum flow_outcome outcome);
 const char *ending_name(enum flow_ending ending);
+const char *step_name(enum step_what what);
 const char *severity_name(enum severity severity);
 const char *confidence_name(enum confidence confidence);
 const char *scope_name(enum finding_scope scope);
@@ -100,6 +109,8 @@ const char *role_meaning(enum flow_role role);
 const char *path_meaning(enum flow_path path);
 const char *outcome_meaning(enum flow_outcome outcome);
 const char *ending_meaning(enum flow_ending ending);
+const char *step_meaning(enum step_what what);
+const char *step_label(enum step_what what); /* a few words, for drawings */
 const char *skip_reason_meaning(enum skip_reason reason);
 
 #endif

@@ -115,6 +115,13 @@ static const struct row_column findings_columns[] = {
     TEXT(blocker_ip), INTEGER(blocker_hops), TEXT(display_filter)};
 #undef ROW
 
+#define ROW struct step_row
+static const struct row_column steps_columns[] = {
+    INTEGER(run_id),    INTEGER(flow_id), INTEGER(number), INTEGER(time_ns),      INTEGER(frame),
+    TEXT(direction),    TEXT(flags),      INTEGER(ttl),    INTEGER(payload_size), TEXT(what),
+    INTEGER(is_repeat), INTEGER(skipped), TEXT(sender_ip)};
+#undef ROW
+
 #define ROW struct requirement_row
 static const struct row_column requirements_columns[] = {
     INTEGER(run_id), TEXT(code),      TEXT(title),  TEXT(status),
@@ -164,6 +171,7 @@ READER(runs, run_row)
 READER(flows, flow_row)
 READER(devices, device_row)
 READER(findings, finding_row)
+READER(steps, step_row)
 READER(requirements, requirement_row)
 READER(quality, quality_row)
 READER(skipped, skipped_row)
@@ -177,6 +185,7 @@ const struct row_table row_tables[ROWS_KIND_COUNT] = {
     [ROWS_FLOW] = {"flow", COLUMNS(flows), sizeof(struct flow_row), read_flows},
     [ROWS_DEVICE] = {"device", COLUMNS(devices), sizeof(struct device_row), read_devices},
     [ROWS_FINDING] = {"finding", COLUMNS(findings), sizeof(struct finding_row), read_findings},
+    [ROWS_STEP] = {"step", COLUMNS(steps), sizeof(struct step_row), read_steps},
     [ROWS_REQUIREMENT] = {"requirement", COLUMNS(requirements), sizeof(struct requirement_row),
                           read_requirements},
     [ROWS_QUALITY] = {"capture_quality", COLUMNS(quality), sizeof(struct quality_row),

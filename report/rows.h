@@ -13,6 +13,7 @@ enum row_kind {
     ROWS_FLOW,
     ROWS_DEVICE,
     ROWS_FINDING,
+    ROWS_STEP,
     ROWS_REQUIREMENT,
     ROWS_QUALITY,
     ROWS_SKIPPED,

@@ -13,19 +13,21 @@
 
 struct archive {
     sqlite3 *database;
+    int64_t version; /* of its schema */
     char *path;
 };
 
 bool archive_open(struct archive **out, const char *path, struct fault *fault)
 {
-    int64_t runs = 0;
+    int64_t runs = 0, version = 0;
     sqlite3 *database;
     *out = NULL;
     if (!database_open_to_read(&database, path, fault))
         return false;
     /* The first read after BEGIN fixes the moment. */
     if (database_run(database, "BEGIN") != SQLITE_OK ||
-        database_number(database, "SELECT count(*) FROM run", &runs) != SQLITE_OK) {
+        database_number(database, "SELECT count(*) FROM run", &runs) != SQLITE_OK ||
+        database_number(database, "PRAGMA user_version", &version) != SQLITE_OK) {
         (void)database_fault(fault, "read", path, database);
         sqlite3_close(database);
         return false;
@@ -33,6 +35,7 @@ bool archive_open(struct archive **out, const char *path, struct fault *fault)
     struct archive *archive = calloc(1, sizeof *archive);
     assert(archive);
     archive->database = database;
+    archive->version = version;
     archive->path = strdup(path);
     assert(archive->path);
     *out = archive;
@@ -69,6 +72,8 @@ static const struct {
 } spans[ROW_KIND_COUNT] = {
     [ROW_FLOW] = {"coalesce(started_ns, last_ns)", "last_ns"},
     [ROW_FINDING] = {"first_ns", "last_ns"},
+    [ROW_STEP] = {"(SELECT coalesce(started_ns, last_ns) FROM flow WHERE flow.id = flow_id)",
+                  "(SELECT last_ns FROM flow WHERE flow.id = flow_id)"},
     [ROW_DNS_ANSWER] = {"first_ns", "last_ns"},
     [ROW_ATTEMPTS] = {"minute_ns", "minute_ns + 59999999999"},
 };
@@ -97,12 +102,20 @@ static void add_id_bounds(struct text *sql, const char *run)
                 run, (long long)INT64_MAX);
 }
 
-/* Parameters: ?1 run, ?2 site, ?3 since, ?4 until. The sign keeps SQLite off the index. */
+/* A database that was written before a table existed has no rows of it. */
+static const int64_t table_since[ROW_KIND_COUNT] = {[ROW_STEP] = 2};
+
+/* Parameters: ?1 run, ?2 site, ?3 since, ?4 until, ?5 session. The sign keeps SQLite off the index.
+ */
 static void add_conditions(struct text *sql, enum row_kind kind, const struct archive_range *range)
 {
     const char *column = kind == ROW_RUN ? "id" : "+run_id";
     const char *run = one_run(range);
     text_add(sql, " WHERE 1");
+    if (kind == ROW_STEP && is_given(range->flow_id)) {
+        text_format(sql, " AND flow_id = ?5 ORDER BY %s", table_descriptions[kind].order);
+        return;
+    }
     if (run)
         text_format(sql, " AND %s = %s", column, run);
     if (run && kind == ROW_FLOW)
@@ -134,6 +147,7 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
     sqlite3_bind_text(statement, 2, range->site, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, range->since_ns);
     sqlite3_bind_int64(statement, 4, range->until_ns);
+    sqlite3_bind_int64(statement, 5, range->flow_id);
     return statement;
 }
 
@@ -155,6 +169,8 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
                             bool (*each)(void *context, const struct row_type *row),               \
                             void *context, struct fault *fault)                                    \
     {                                                                                              \
+        if (archive->version < table_since[kind])                                                  \
+            return true;                                                                           \
         sqlite3_stmt *statement = prepare(archive, kind, range);                                   \
         int result = statement ? SQLITE_ROW : SQLITE_ERROR;                                        \
         while (statement && (result = sqlite3_step(statement)) == SQLITE_ROW) {                    \
@@ -187,6 +203,10 @@ READ_END
 
 READ_BEGIN(findings, finding_row, ROW_FINDING)
 #include "finding.def"
+READ_END
+
+READ_BEGIN(steps, step_row, ROW_STEP)
+#include "step.def"
 READ_END
 
 READ_BEGIN(requirements, requirement_row, ROW_REQUIREMENT)

@@ -22,6 +22,7 @@ struct archive_range {
     bool all_runs;
     int64_t since_ns;
     int64_t until_ns;
+    int64_t flow_id; /* of steps only: those of that session, whatever the rest says */
 };
 
 struct run_row {
@@ -60,6 +61,12 @@ struct finding_row {
     int64_t server_port, first_ns, last_ns, count;
     const char *summary, *evidence /* JSON */, *blocker_ip, *display_filter;
     int64_t blocker_hops;
+};
+
+struct step_row { /* a packet of a session */
+    int64_t run_id, flow_id, number, time_ns, frame;
+    const char *direction, *flags, *what, *sender_ip;
+    int64_t ttl, payload_size, is_repeat, skipped;
 };
 
 struct requirement_row {
@@ -106,6 +113,7 @@ ARCHIVE_READ(runs, run_row);
 ARCHIVE_READ(flows, flow_row);
 ARCHIVE_READ(devices, device_row);
 ARCHIVE_READ(findings, finding_row);
+ARCHIVE_READ(steps, step_row);
 ARCHIVE_READ(requirements, requirement_row);
 ARCHIVE_READ(quality, quality_row);
 ARCHIVE_READ(skipped, skipped_row);

@@ -20,6 +20,9 @@ static const struct column device_columns[] = {
 static const struct column finding_columns[] = {
 #include "finding.def"
 };
+static const struct column step_columns[] = {
+#include "step.def"
+};
 static const struct column requirement_columns[] = {
 #include "requirement.def"
 };
@@ -51,6 +54,11 @@ const struct table_description table_descriptions[ROW_KIND_COUNT] = {
     [ROW_DEVICE] =
         TABLE(device, "run_id, ip, lane", "id", "One client, and whether APNs works for it."),
     [ROW_FINDING] = TABLE(finding, "id", "id", "One thing found, with its evidence."),
+    [ROW_STEP] =
+        TABLE(step, NULL, "flow_id, number",
+              "Packets of sessions, for drawing: the first and last ones of sessions that "
+              "failed or that a finding rests on, and of one healthy session of each kind. "
+              "A bounded choice, not every packet."),
     [ROW_REQUIREMENT] = TABLE(requirement, "run_id, code", "run_id, code",
                               "The audit table: what APNs needs, and what was observed."),
     [ROW_DNS_ANSWER] = TABLE(dns_answer, NULL, "id",

@@ -16,6 +16,7 @@ enum row_kind {
     ROW_FLOW,
     ROW_DEVICE,
     ROW_FINDING,
+    ROW_STEP,
     ROW_REQUIREMENT,
     ROW_DNS_ANSWER,
     ROW_ATTEMPTS,

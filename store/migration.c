@@ -10,10 +10,12 @@
 #include "location.h"
 
 extern const char schema_sql[];
+extern const char schema_2_sql[];
 
 /* migrations[n - 1] leads from version n - 1 to version n. */
 static const char *const migrations[] = {
     schema_sql,
+    schema_2_sql,
 };
 
 int migration_newest(void)

@@ -59,6 +59,18 @@ static const char *tls_version_text(struct row_context *at, uint16_t version)
     return at->version_text;
 }
 
+/* Letters of RFC 9293 section 3.1, in the order of Wireshark's. */
+static const char *tcp_flags_text(struct row_context *at, uint8_t flags)
+{
+    static const char letters[] = "FSRPAU";
+    char *out = at->flags_text;
+    for (int bit = 0; letters[bit]; bit++)
+        if (flags >> bit & 1)
+            *out++ = letters[bit];
+    *out = '\0';
+    return unless_empty(at->flags_text);
+}
+
 static const char *community_id_text(struct row_context *at, const struct flow_record *flow)
 {
     if (address_is_unspecified(&flow->client_ip) || address_is_unspecified(&flow->server_ip))
@@ -71,6 +83,13 @@ static const char *server_prefix_text(struct row_context *at, const struct attem
 {
     return prefix_text(&sum->server_prefix, at->prefix_text);
 }
+
+/* One of a session's steps, as the row has it. */
+struct step_row_value {
+    const struct flow_step *kept;
+    const struct address *sender; /* unspecified: one of the two ends */
+    int64_t number, skipped;
+};
 
 /* One answer record of a DNS message, as the row has it. */
 struct dns_row_value {
@@ -104,6 +123,12 @@ static void bind_finding(struct binder *binder, struct row_context *at,
                          const struct finding *finding)
 {
 #include "finding.def"
+}
+
+static void bind_step(struct binder *binder, struct row_context *at,
+                      const struct step_row_value *step)
+{
+#include "step.def"
 }
 
 static void bind_requirement(struct binder *binder, struct row_context *at,
@@ -248,6 +273,38 @@ static int write_finding(struct row_writer *writer, const struct finding *findin
     return result;
 }
 
+/* An ICMP error is no packet of the session's, and has the number of the one before it. */
+static int64_t skipped_between(const struct flow_step *before, const struct flow_step *step)
+{
+    int64_t own = step->what == STEP_ICMP ? 0 : 1;
+    int64_t skipped = (int64_t)step->number - (before ? before->number : 0) - own;
+    return skipped > 0 ? skipped : 0;
+}
+
+static int write_steps(struct row_writer *writer, const struct session_steps *steps)
+{
+    static const struct address neither;
+    struct binder *binder = &writer->binders[ROW_STEP];
+    const struct flow_step *before = NULL;
+    int result = SQLITE_OK;
+    int64_t place = flow_ids_find(&writer->flow_ids, steps->flow_number);
+    if (place == 0)
+        return SQLITE_OK; /* the session itself was refused */
+    writer->context.flow_id = writer->context.flow_base + place;
+    for (size_t i = 0; i < steps_count(&steps->kept) && result == SQLITE_OK; i++) {
+        const struct flow_step *step = steps_at(&steps->kept, i);
+        struct step_row_value row = {.kept = step,
+                                     .sender =
+                                         step->what == STEP_ICMP ? &steps->icmp_source : &neither,
+                                     .number = (int64_t)i + 1,
+                                     .skipped = skipped_between(before, step)};
+        bind_step(binder, &writer->context, &row);
+        result = run_binder(binder);
+        before = step;
+    }
+    return result;
+}
+
 int row_write(struct row_writer *writer, enum row_kind kind, const void *row)
 {
     struct binder *binder = &writer->binders[kind];
@@ -267,6 +324,8 @@ int row_write(struct row_writer *writer, enum row_kind kind, const void *row)
         break;
     case ROW_FINDING:
         return write_finding(writer, row);
+    case ROW_STEP:
+        return write_steps(writer, row);
     case ROW_REQUIREMENT:
         bind_requirement(binder, at, row);
         break;

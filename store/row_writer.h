@@ -16,6 +16,7 @@
 #include "model/dns_message.h"
 #include "model/event.h"
 #include "model/run_record.h"
+#include "model/step.h"
 #include "process_mark.h"
 
 enum { DNS_ROWS_MAX = 100000 }; /* a run; told in catalogue.c */
@@ -31,6 +32,13 @@ struct dns_seen {
     char name[DNS_NAME_SIZE];
     char canonical[DNS_NAME_SIZE];
     struct address addresses[DNS_ADDRESSES_MAX];
+};
+
+/* What crosses the queue as ROW_STEP: rows of one session, after the session's own. */
+struct session_steps {
+    uint64_t flow_number;
+    struct address icmp_source;
+    struct flow_steps kept;
 };
 
 struct skipped_count {
@@ -60,6 +68,7 @@ struct row_context {
     char community_text[COMMUNITY_ID_TEXT_SIZE];
     char prefix_text[PREFIX_TEXT_SIZE];
     char version_text[16];
+    char flags_text[8];
 };
 
 /* Counts that go back with the transaction. */
@@ -84,6 +93,7 @@ int row_writer_open(struct row_writer *writer, sqlite3 *database);
 void row_writer_close(struct row_writer *writer);
 
 /* `row` is the struct of that kind: run_record, flow_record, device_record, finding,
+ * session_steps,
  * requirement_record, dns_seen, attempt_sum, skipped_count, quality_fact. SQLITE_OK when written.
  */
 int row_write(struct row_writer *writer, enum row_kind kind, const void *row);

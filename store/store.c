@@ -218,6 +218,13 @@ void store_flow(struct store *store, const struct flow_record *flow)
     put(store, ROW_FLOW, flow, sizeof *flow);
 }
 
+void store_steps(struct store *store, const struct flow_record *flow,
+                 const struct flow_steps *steps)
+{
+    struct session_steps row = {flow->number, flow->icmp_source, *steps};
+    put(store, ROW_STEP, &row, sizeof row);
+}
+
 void store_attempts(struct store *store, const struct attempt_sum *sum)
 {
     put(store, ROW_ATTEMPTS, sum, sizeof *sum);

@@ -16,6 +16,7 @@
 #include "model/finding.h"
 #include "model/flow_record.h"
 #include "model/run_record.h"
+#include "model/step.h"
 
 struct store;
 
@@ -40,6 +41,9 @@ MUST_USE bool store_begin(struct store *store, const struct run_record *run, str
  * given again under its number or code, and a device under its address and lane, updates its row. A
  * finding may come before its flow and device. */
 void store_flow(struct store *store, const struct flow_record *flow);
+/* After the session's own row. */
+void store_steps(struct store *store, const struct flow_record *flow,
+                 const struct flow_steps *steps);
 void store_attempts(struct store *store, const struct attempt_sum *sum);
 void store_dns(struct store *store, const struct event *event); /* EVENT_DNS_ANSWER */
 void store_device(struct store *store, const struct device_record *device);

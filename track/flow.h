@@ -13,6 +13,7 @@
 #include "sequence.h"
 
 struct conversation;
+struct flow_steps;
 
 /* What the packets of one side look like, resets left out, to hold a reset against. */
 struct habits {
@@ -38,6 +39,7 @@ struct flow {
     struct sequence up;
     struct sequence down;
     struct conversation *conversation; /* NULL: not begun, or done */
+    struct flow_steps *steps;          /* NULL: none are kept */
     int64_t syn_ack_ns;
     int64_t hello_ns;
     uint32_t client_isn;

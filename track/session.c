@@ -228,13 +228,13 @@ static void note_missing(struct tracker *tracker, struct flow *flow, enum direct
     conversation_missing(&tracker->desk, flow, direction);
 }
 
-static void follow_sequence(struct tracker *tracker, struct flow *flow,
-                            const struct packet *packet, enum direction direction)
+static enum segment_kind follow_sequence(struct tracker *tracker, struct flow *flow,
+                                         const struct packet *packet, enum direction direction)
 {
     struct sequence *own = direction == UP ? &flow->up : &flow->down;
     struct sequence *other = direction == UP ? &flow->down : &flow->up;
     if (packet->tcp_flags & TCP_RST)
-        return;
+        return SEGMENT_EMPTY;
     uint32_t marks = (packet->tcp_flags & TCP_SYN ? 1 : 0) + (packet->tcp_flags & TCP_FIN ? 1 : 0);
     enum segment_kind kind =
         sequence_take(own, packet->sequence, packet->payload_size, marks, tracker->now_ns,
@@ -246,6 +246,7 @@ static void follow_sequence(struct tracker *tracker, struct flow *flow,
                      sequence_acknowledged(other, packet->acknowledgement, tracker->now_ns));
     if (packet->window == 0 && !(packet->tcp_flags & TCP_SYN))
         flow->record.saw |= SAW_ZERO_WINDOW;
+    return kind;
 }
 
 /* ---- lifecycle ---- */
@@ -422,17 +423,20 @@ static void read_payload(struct tracker *tracker, struct flow *flow, const struc
 void session_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                   enum direction direction)
 {
+    uint32_t saw = flow->record.saw;
     if (packet->tcp_flags & TCP_RST)
         evidence_reset(tracker, flow, packet, direction);
     else
         habits_note(&flow->habits[direction], packet);
     count_packet(tracker, flow, packet, direction);
     follow_lifecycle(tracker, flow, packet, direction);
-    follow_sequence(tracker, flow, packet, direction);
+    enum segment_kind kind = follow_sequence(tracker, flow, packet, direction);
     if (flow->record.evidence && !(packet->tcp_flags & TCP_RST))
         take_evidence(tracker, flow, packet, direction);
     if (packet->payload_size > 0 && !flow->heard_out && !(packet->tcp_flags & TCP_RST))
         read_payload(tracker, flow, packet, direction);
+    if (steps_wanted(flow, packet, kind))
+        steps_take(tracker, flow, packet, direction, kind, flow->record.saw & ~saw);
     flow_table_touch(&tracker->flows, flow);
 }
 
@@ -458,6 +462,7 @@ void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct 
         record->saw |= SAW_ICMP_TOO_BIG;
         evidence_too_big(tracker, flow, packet, quotes_client);
     }
+    steps_take_icmp(tracker, flow, packet, quotes_client);
     if (!quotes_client || !icmp_refuses(packet) || record->icmp_frame)
         return;
     record->icmp_frame = packet->frame;
@@ -515,6 +520,8 @@ static void finish_ours(struct tracker *tracker, struct flow *flow, enum outcome
     tracker_tell(tracker, EVENT_FLOW_CLOSED, flow, 0);
     if (tracker->options.flow_done)
         tracker->options.flow_done(tracker->options.done_context, &flow->record);
+    if (tracker->options.steps_done && flow->steps && steps_count(flow->steps) > 1)
+        tracker->options.steps_done(tracker->options.done_context, &flow->record, flow->steps);
 }
 
 void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cause cause)
@@ -532,5 +539,6 @@ void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cau
     if (flow->watched)
         scope_unwatch(&tracker->scope, &flow->record.server_ip);
     evidence_release(tracker, flow);
+    steps_release(tracker, flow);
     flow_table_remove(&tracker->flows, flow);
 }

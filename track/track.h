@@ -14,6 +14,7 @@
 #include "model/event.h"
 #include "model/packet.h"
 #include "model/run_record.h"
+#include "model/step.h"
 
 struct track_options {
     struct names *names;               /* required; outlives the tracker */
@@ -31,6 +32,9 @@ struct track_options {
     event_sink event;                  /* required */
     void *event_context;
     void (*flow_done)(void *context, const struct flow_record *flow); /* after EVENT_FLOW_CLOSED */
+    /* the packets kept of it, if any; right after flow_done */
+    void (*steps_done)(void *context, const struct flow_record *flow,
+                       const struct flow_steps *steps);
     void (*attempts_done)(void *context, const struct attempt_sum *sum);
     void *done_context;
 };

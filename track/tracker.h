@@ -9,6 +9,7 @@
 #include "flow_table.h"
 #include "outcome.h"
 #include "scope.h"
+#include "steps.h"
 #include "track/track.h"
 
 struct tracker {
@@ -21,6 +22,8 @@ struct tracker {
     struct duplicates duplicates;
     struct attempts attempts;
     struct pool evidence;      /* struct flow_evidence: of young and of reset sessions */
+    struct pool steps;         /* of struct flow_steps */
+    uint32_t example_kinds;    /* bits of steps.c: kinds of sessions that have an example */
     int64_t now_ns;            /* highest time of a packet of ours so far */
     int64_t next_expiry_ns;    /* expiry looks at the lists once a second of packet time */
     uint64_t next_number;      /* of flow_record.number */

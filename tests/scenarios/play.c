@@ -24,7 +24,7 @@
 #include "report/report.h"
 #include "tests/support/scenario.h"
 
-enum { PATH_SIZE = 512, WHERE_SIZE = 768, QUERY_SIZE = 1024 };
+enum { PATH_SIZE = 512, WHERE_SIZE = 1024, QUERY_SIZE = 1200 };
 
 static const char *scenario_path;
 static struct scenario *scenario;
@@ -117,12 +117,38 @@ static unsigned earlier_flows(const struct scenario_flow *flow)
     return count;
 }
 
+/* The row of a flow of the scenario, as a query for its id. */
+static void flow_row_of(const struct expectation *expectation, struct text *query)
+{
+    char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
+    const struct scenario_flow *flow = scenario_flow(scenario, expectation->subject);
+    if (!flow)
+        fail_msg("%s:%u: no flow is called %s", scenario_path, expectation->line,
+                 expectation->subject);
+    text_format(query,
+                "(SELECT id FROM flow WHERE client_ip = '%s' AND client_port = %u AND "
+                "server_ip = '%s' AND server_port = %u ORDER BY started_ns, id LIMIT 1 OFFSET %u)",
+                address_text(&flow->client_ip, client), flow->client_port,
+                address_text(&flow->server_ip, server), flow->server_port, earlier_flows(flow));
+}
+
+/* The kept packets of a flow as one line: "> syn, < syn-ack, +3, > fin". */
+static void ladder_of(const struct expectation *expectation, struct text *where)
+{
+    text_add(where, "(SELECT group_concat(line, ', ') AS steps FROM (SELECT "
+                    "CASE WHEN skipped THEN '+' || skipped || ', ' ELSE '' END || "
+                    "CASE direction WHEN 'up' THEN '> ' ELSE '< ' END || what || "
+                    "CASE WHEN is_repeat THEN ' again' ELSE '' END AS line "
+                    "FROM step WHERE flow_id = ");
+    flow_row_of(expectation, where);
+    text_add(where, " ORDER BY number) HAVING count(*) > 0)");
+}
+
 static void where_of(const struct expectation *expectation, struct text *where)
 {
-    char address[ADDRESS_TEXT_SIZE], other[ADDRESS_TEXT_SIZE];
+    char address[ADDRESS_TEXT_SIZE];
     const char *device = expectation_value(expectation, "device");
     const char *port = expectation_value(expectation, "port");
-    const struct scenario_flow *flow;
     switch (expectation->kind) {
     case EXPECT_FINDING:
         text_format(where, "finding WHERE code = '%s'", expectation->subject);
@@ -132,16 +158,11 @@ static void where_of(const struct expectation *expectation, struct text *where)
             text_format(where, " AND server_port = %s", port);
         break;
     case EXPECT_FLOW:
-        flow = scenario_flow(scenario, expectation->subject);
-        if (!flow)
-            fail_msg("%s:%u: no flow is called %s", scenario_path, expectation->line,
-                     expectation->subject);
-        text_format(where,
-                    "flow WHERE id IN (SELECT id FROM flow WHERE client_ip = '%s' AND "
-                    "client_port = %u AND server_ip = '%s' AND server_port = %u "
-                    "ORDER BY started_ns, id LIMIT 1 OFFSET %u)",
-                    address_text(&flow->client_ip, address), flow->client_port,
-                    address_text(&flow->server_ip, other), flow->server_port, earlier_flows(flow));
+        text_add(where, "flow WHERE id IN ");
+        flow_row_of(expectation, where);
+        break;
+    case EXPECT_LADDER:
+        ladder_of(expectation, where);
         break;
     case EXPECT_DEVICE:
         text_format(where, "device WHERE ip = '%s'", host_address(expectation->subject, address));

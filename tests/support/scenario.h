@@ -46,6 +46,7 @@ struct scenario_pair {
 enum expectation_kind {
     EXPECT_FINDING,     /* subject: the code */
     EXPECT_FLOW,        /* subject: the flow's name in the scenario */
+    EXPECT_LADDER,      /* subject: the flow's name; steps="..." */
     EXPECT_DEVICE,      /* subject: the host's name in the scenario */
     EXPECT_REQUIREMENT, /* subject: "R1" */
     EXPECT_SKIPPED,     /* no subject; pairs: reason=count */

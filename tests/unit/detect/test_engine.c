@@ -95,6 +95,27 @@ static void beyond_the_cap_findings_are_counted(void **state)
     findings_free(&findings);
 }
 
+static void a_session_is_evidence_while_a_finding_rests_on_it_first(void **state)
+{
+    (void)state;
+    struct findings findings;
+    findings_init(&findings, 10);
+    struct finding likely = sample("x", SCOPE_DEVICE, PHONE, COURIER, 5223, 1);
+    struct finding again = likely, surer = likely;
+    likely.flow_number = 7;
+    again.flow_number = 8;
+    surer.flow_number = 9;
+    surer.confidence = CONFIDENCE_CERTAIN;
+    findings_raise(&findings, &likely, 0);
+    findings_raise(&findings, &again, 0);
+    assert_true(findings_rest_on(&findings, 7));
+    assert_false(findings_rest_on(&findings, 8)); /* counted, not shown */
+    findings_raise(&findings, &surer, 0);
+    assert_true(findings_rest_on(&findings, 9));
+    assert_false(findings_rest_on(&findings, 7)); /* its place was taken */
+    findings_free(&findings);
+}
+
 static void findings_come_in_order_of_time_then_code(void **state)
 {
     (void)state;
@@ -558,6 +579,7 @@ int main(void)
         cmocka_unit_test(findings_merge_by_their_scope),
         cmocka_unit_test(merging_widens_and_keeps_the_surest_evidence),
         cmocka_unit_test(beyond_the_cap_findings_are_counted),
+        cmocka_unit_test(a_session_is_evidence_while_a_finding_rests_on_it_first),
         cmocka_unit_test(findings_come_in_order_of_time_then_code),
         cmocka_unit_test(a_memory_gives_back_what_was_kept_until_it_is_forgotten),
         cmocka_unit_test(hops_follow_from_the_next_initial_ttl),

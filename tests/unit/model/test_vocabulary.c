@@ -44,6 +44,7 @@ WORD_OF(scope_name, enum finding_scope)
 WORD_OF(device_role_name, enum device_role)
 WORD_OF(verdict_name, enum device_verdict)
 WORD_OF(status_name, enum requirement_status)
+WORD_OF(step_name, enum step_what)
 WORD_OF(skip_reason_name, enum skip_reason)
 WORD_OF(run_state_name, enum run_state)
 WORD_OF(event_name, enum event_kind)
@@ -51,6 +52,7 @@ WORD_OF(role_meaning, enum flow_role)
 WORD_OF(path_meaning, enum flow_path)
 WORD_OF(outcome_meaning, enum flow_outcome)
 WORD_OF(ending_meaning, enum flow_ending)
+WORD_OF(step_meaning, enum step_what)
 WORD_OF(skip_reason_meaning, enum skip_reason)
 
 static const struct vocabulary {
@@ -63,6 +65,7 @@ static const struct vocabulary {
     {path_name_of, path_meaning_of, 0, PATH_COUNT},
     {outcome_name_of, outcome_meaning_of, 1, OUTCOME_COUNT},
     {ending_name_of, ending_meaning_of, 1, ENDED_COUNT},
+    {step_name_of, step_meaning_of, 1, STEP_WHAT_COUNT},
     {skip_reason_name_of, skip_reason_meaning_of, 1, SKIP_COUNT},
     {severity_name_of, NULL, 0, SEVERITY_COUNT},
     {confidence_name_of, NULL, 0, CONFIDENCE_COUNT},

@@ -21,6 +21,9 @@ static const struct published device_columns[] = {
 static const struct published finding_columns[] = {
 #include "store/finding.def"
 };
+static const struct published step_columns[] = {
+#include "store/step.def"
+};
 static const struct published requirement_columns[] = {
 #include "store/requirement.def"
 };
@@ -63,6 +66,7 @@ static void columns_are_those_of_the_database_in_its_order(void **state)
     SAME(ROWS_FLOW, flow_columns);
     SAME(ROWS_DEVICE, device_columns);
     SAME(ROWS_FINDING, finding_columns);
+    SAME(ROWS_STEP, step_columns);
     SAME(ROWS_REQUIREMENT, requirement_columns);
     SAME(ROWS_QUALITY, quality_columns);
     SAME(ROWS_SKIPPED, skipped_columns);

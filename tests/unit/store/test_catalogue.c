@@ -139,6 +139,8 @@ static void add_words(struct text *text, enum row_kind kind)
                  "(as Wireshark counts), `time` (ISO 8601, UTC), `time_ns` and `shows` (what "
                  "the frame shows); `reasoning`, why the finding follows; `limits`, the facts "
                  "of the capture that limit it, only where there are some.\n");
+    if (kind == ROW_STEP)
+        ADD_WORDS(text, "what", STEP_WHAT_COUNT, step_name, step_meaning, enum step_what);
     if (kind == ROW_SKIPPED)
         ADD_WORDS(text, "reason", SKIP_COUNT, skip_reason_name, skip_reason_meaning,
                   enum skip_reason);

@@ -350,7 +350,7 @@ static void the_finished_file_is_one_durable_file(void **state)
     assert_string_equal(sample_ask(copy, "PRAGMA integrity_check"), "ok");
     assert_string_equal(sample_ask(copy, "PRAGMA journal_mode"), "wal");
     assert_string_equal(sample_ask(copy, "PRAGMA application_id"), "1095782003");
-    assert_string_equal(sample_ask(copy, "PRAGMA user_version"), "1");
+    assert_string_equal(sample_ask(copy, "PRAGMA user_version"), "2");
     assert_string_equal(sample_ask(copy, "PRAGMA foreign_key_check"), "");
     assert_string_equal(sample_ask(copy, "SELECT name FROM sqlite_schema WHERE type = 'index'"
                                          " AND tbl_name = 'flow'"),
