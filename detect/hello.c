@@ -43,9 +43,10 @@ enum hello_fate hello_fate(const struct flow_record *flow)
     const struct flow_evidence *evidence = flow->evidence;
     if (flow->saw & (SAW_SERVER_HELLO | SAW_HELLO_RETRY))
         return HELLO_ANSWERED;
-    if (!evidence || !evidence->has_opening || !evidence->hello.is_hello ||
-        flow->saw & SAW_SERVER_DATA)
+    if (!evidence || !evidence->has_opening || !evidence->hello.is_hello)
         return HELLO_NOT_JUDGED;
+    if (flow->saw & SAW_SERVER_DATA)
+        return HELLO_ANSWERED; /* with what the snap length or a gap hides */
     if (is_cut(flow))
         return HELLO_CUT;
     return flow->outcome == OUTCOME_TLS_NO_ANSWER ? HELLO_STALLED : HELLO_NOT_JUDGED;

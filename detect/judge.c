@@ -257,6 +257,11 @@ struct way_counts judge_site_way(const struct judge *judge, enum way way)
     return judge->engine->site.way[way];
 }
 
+struct way_counts judge_site_hellos(const struct judge *judge, enum way way, bool is_large)
+{
+    return judge->engine->site.hellos[way][is_large];
+}
+
 uint32_t judge_client_successes(const struct judge *judge, const struct event *event,
                                 uint16_t server_port)
 {

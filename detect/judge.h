@@ -103,6 +103,9 @@ struct way_counts {
 };
 struct way_counts judge_device_way(const struct judge *judge, enum way way);
 struct way_counts judge_site_way(const struct judge *judge, enum way way);
+/* ClientHellos of everyone on that way, small ones or those of two segments and more: `worked` were
+ * answered, `failed` were cut or left waiting. */
+struct way_counts judge_site_hellos(const struct judge *judge, enum way way, bool is_large);
 /* This device has a courier session that works and is still open. */
 bool judge_session_is_open(const struct judge *judge);
 /* When the newest session of this device that works was established, on any way of a device's or

@@ -24,7 +24,7 @@ static bool whole_session_is_near(const struct judge *judge, const struct flow_r
 {
     int16_t apple_hops = judge_apple_hops(judge);
     return apple_hops >= 0 && flow->hops_server >= 0 &&
-           flow->hops_server + HOPS_TOLERANCE < apple_hops;
+           hops_are_nearer(flow->hops_server, apple_hops);
 }
 
 struct cutter cutter_of(const struct judge *judge, const struct flow_record *flow)
@@ -37,8 +37,8 @@ struct cutter cutter_of(const struct judge *judge, const struct flow_record *flo
     if (ttl < 0 || cutter.apple_hops < 0 ||
         (ttl > DOUBTFUL_TTL && flow->ttl_server <= DOUBTFUL_TTL))
         return cutter;
-    cutter.is_near = cutter.hops + HOPS_TOLERANCE < cutter.apple_hops;
-    cutter.is_far = !cutter.is_near && cutter.hops <= cutter.apple_hops + HOPS_TOLERANCE &&
+    cutter.is_near = hops_are_nearer(cutter.hops, cutter.apple_hops);
+    cutter.is_far = !cutter.is_near && !hops_are_nearer(cutter.apple_hops, cutter.hops) &&
                     judge_apple_hops(judge) >= 0;
     return cutter;
 }

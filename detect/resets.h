@@ -4,9 +4,6 @@
 
 #include "detect/judge.h"
 
-/* Route changes and load balancers move a server by this many hops. */
-enum { HOPS_TOLERANCE = 3 };
-
 /* The sender of what ended a session. */
 struct cutter {
     int16_t hops;       /* from the capture point; -1: not known */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "hello.h"
+
 struct server_key {
     struct address ip;
     uint32_t port;
@@ -125,6 +127,15 @@ static void count_working(struct site *site, const struct flow_record *flow, enu
         count_lasting(site, flow);
 }
 
+static void count_hello(struct site *site, const struct flow_record *flow, enum way way)
+{
+    enum hello_fate fate = hello_fate(flow);
+    if (fate == HELLO_NOT_JUDGED)
+        return;
+    struct way_counts *counts = &site->hellos[way][hello_is_large(flow)];
+    *(fate == HELLO_ANSWERED ? &counts->worked : &counts->failed) += 1;
+}
+
 void site_session_closed(struct site *site, const struct flow_record *flow)
 {
     enum way way = way_of(flow);
@@ -136,6 +147,7 @@ void site_session_closed(struct site *site, const struct flow_record *flow)
     }
     site->opened_inside += (flow->saw & SAW_SYN) != 0;
     site->legacy += flow->role == ROLE_LEGACY_PROVIDER;
+    count_hello(site, flow, way);
     if (way == WAY_NONE || (!worked && !failed))
         return;
     struct way_counts one = {.worked = worked, .failed = failed};

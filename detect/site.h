@@ -21,6 +21,7 @@ struct server {
 
 struct site {
     struct way_counts way[WAY_COUNT];
+    struct way_counts hellos[WAY_COUNT][2]; /* small, large: answered (worked) or not */
     struct way_counts family[2]; /* courier sessions: IPv4, IPv6 */
     struct side_counts sides;
     uint32_t direct_worked; /* courier and provider sessions, straight to Apple */

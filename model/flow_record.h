@@ -155,6 +155,14 @@ static inline int16_t ttl_hops(int16_t ttl)
     return (int16_t)((ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
 }
 
+/* So much nearer than `other` that route changes and load balancing, which move a server by a few
+ * hops, do not explain it. Both known (not negative). */
+static inline bool hops_are_nearer(int16_t hops, int16_t other)
+{
+    int difference = other - hops;
+    return difference > 3 || (difference == 3 && 2 * hops <= other);
+}
+
 /* A record with every field at its "unknown". */
 struct flow_record flow_record_blank(void);
 

@@ -188,7 +188,7 @@ static void weigh_ttl(struct reset_evidence *reset)
     bool is_doubtful = reset->ttl > TTL_DOUBTFUL && reset->peer_ttl_high <= TTL_DOUBTFUL;
     if (is_doubtful || reset->peer_ttl_low < 0)
         return;
-    if (reset->hops + TTL_TOLERANCE < reset->peer_hops)
+    if (hops_are_nearer(reset->hops, reset->peer_hops))
         reset->signs |= RESET_NEARER;
     else if (reset->ttl + TTL_TOLERANCE < reset->peer_ttl_low ||
              reset->ttl > reset->peer_ttl_high + TTL_TOLERANCE)

@@ -18,7 +18,9 @@ static int64_t waited_ns(const struct flow_record *flow)
 static void say_how(const struct hello_evidence *hello, char *text, size_t size)
 {
     if (hello->acked_size >= hello->size)
-        snprintf(text, size, "it was acknowledged, so something received it, and no answer came");
+        snprintf(text, size,
+                 "every byte was acknowledged, so something received it, and no answer came (one "
+                 "too large for the path would look the same)");
     else if (hello->acked_size)
         snprintf(text, size,
                  "%u of its %u bytes were acknowledged, the rest was repeated %u time%s in vain",
@@ -34,7 +36,7 @@ static void describe(const struct flow_record *flow, struct finding *finding)
 {
     const struct hello_evidence *hello = &flow->evidence->hello;
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], span[DURATION_TEXT_SIZE];
-    char name[128], how[160];
+    char name[128], how[200];
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
     duration_text(waited_ns(flow), span);
@@ -76,7 +78,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     int16_t apple_hops = judge_apple_hops(judge);
     bool is_acked = flow->evidence->hello.acked_size > 0;
     if (attempt_case && is_acked && apple_hops >= 0 && flow->hops_server >= 0) {
-        attempt_case->is_near |= flow->hops_server + HOPS_TOLERANCE < apple_hops;
+        attempt_case->is_near |= hops_are_nearer(flow->hops_server, apple_hops);
         attempt_case->is_far = !attempt_case->is_near;
     }
     struct finding finding;

@@ -1,5 +1,5 @@
-/* reset-after-client-hello, stall-after-client-hello, reset-injected: sessions that come up and are
- * then cut or left waiting, and by whom. */
+/* reset-after-client-hello, stall-after-client-hello, large-hello-blocked, path-mtu-blackhole,
+ * reset-injected: sessions that come up and are then cut or left waiting, and by whom. */
 #include "play.h"
 
 #define PHONE   "10.1.2.3"
@@ -191,6 +191,159 @@ static void a_server_that_acknowledges_and_hangs_alone_is_its_own_matter(void **
     assert_nothing_found(&play);
 }
 
+/* ---- sizes ---- */
+
+static void make_large(struct opened *opened)
+{
+    struct hello_evidence *hello = &opened->evidence.hello;
+    hello->size = opened->flow.hello_size = 1789;
+    hello->segments = opened->flow.hello_segments = 2;
+    hello->first_segment = hello->largest_segment = 1448;
+}
+
+static void play_stalls(struct play *play, const char *client, int count, bool is_large)
+{
+    for (int i = 0; i < count; i++) {
+        struct opened opened;
+        open_session(play, &opened, client, COURIER, 5223, 100 + 40 * i);
+        if (is_large)
+            make_large(&opened);
+        stall_session(play, &opened, 30);
+        play_close(play, &opened.flow);
+    }
+}
+
+static void large_hellos_that_fail_where_small_ones_pass_are_blocked_by_size(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play);
+    play_healthy(&play, PAD, COURIER, 5223, 0);
+    play_healthy(&play, "10.1.2.5", COURIER, 5223, 1);
+    play_stalls(&play, PHONE, 2, true);
+    play_end(&play);
+    const struct finding *finding = assert_fires(&play, "large-hello-blocked");
+    assert_int_equal(finding->count, 2);
+    assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
+    assert_silent(&play, "stall-after-client-hello");
+    assert_int_equal(play.requirements[R1_PORT_5223].status, STATUS_FAIL);
+}
+
+static void a_large_hello_that_passes_acquits_their_size(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play);
+    play_healthy(&play, PAD, COURIER, 5223, 0);
+    struct flow_record large = healthy(&play, "10.1.2.5", COURIER, 5223, 1, 100);
+    large.hello_size = 1780;
+    large.hello_segments = 2;
+    play_close(&play, &large);
+    play_stalls(&play, PHONE, 2, true);
+    play_end(&play);
+    assert_silent(&play, "large-hello-blocked");
+    assert_fires(&play, "stall-after-client-hello");
+}
+
+static void small_hellos_that_fail_as_well_acquit_the_size(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play);
+    play_healthy(&play, PAD, COURIER, 5223, 0);
+    play_healthy(&play, "10.1.2.5", COURIER, 5223, 1);
+    play_stalls(&play, PHONE, 2, true);
+    play_stalls(&play, PHONE, 1, false);
+    play_end(&play);
+    assert_silent(&play, "large-hello-blocked");
+    assert_int_equal(assert_fires(&play, "stall-after-client-hello")->count, 3);
+}
+
+/* The server's first two segments are missing, a small one behind them is there. */
+static struct flow_record holed(struct play *play, struct opened *opened, double seconds,
+                                double waited)
+{
+    open_session(play, opened, PHONE, COURIER, 5223, seconds);
+    struct flow_record *flow = &opened->flow;
+    struct flight_evidence *flight = &opened->evidence.flight;
+    flow->saw |= SAW_SERVER_DATA | SAW_RST_UP;
+    flow->outcome = OUTCOME_TLS_FAILED;
+    flow->ended_by = ENDED_CLIENT_RESET;
+    flow->reset_ns = flow->last_ns = at(seconds + 0.021 + waited);
+    opened->evidence.last_up_ns = at(seconds + 1);
+    *flight =
+        (struct flight_evidence){.end = 3100,
+                                 .largest_segment = 204,
+                                 .beyond_start = 2896,
+                                 .beyond = {.frame = ++play->frames, .time_ns = at(seconds + 0.05)},
+                                 .stuck = {.frame = ++play->frames, .time_ns = at(seconds + 1)},
+                                 .stuck_acks = 3};
+    return *flow;
+}
+
+static void full_segments_that_never_arrive_are_a_hole_in_the_path(void **state)
+{
+    (void)state;
+    const struct {
+        int sessions;
+        double waited;
+        int confidence; /* -1: silent */
+    } rows[] = {
+        {1, 4, -1}, {1, 6, -1}, {1, 30, CONFIDENCE_LIKELY}, {2, 6, CONFIDENCE_CERTAIN}, {2, 4, -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct play play;
+        play_begin(&play);
+        for (int session = 0; session < rows[i].sessions; session++) {
+            struct opened opened;
+            struct flow_record flow = holed(&play, &opened, 40 * session, rows[i].waited);
+            play_close(&play, &flow);
+        }
+        play_end(&play);
+        const struct finding *finding = play_finding(&play, "path-mtu-blackhole");
+        assert_int_equal(finding ? (int)finding->confidence : -1, rows[i].confidence);
+    }
+}
+
+static void a_router_that_says_too_big_is_named(void **state)
+{
+    (void)state;
+    struct play play;
+    struct opened opened;
+    play_begin(&play);
+    struct flow_record flow = holed(&play, &opened, 0, 30);
+    opened.evidence.too_big = (struct proof){.frame = 9, .time_ns = at(0.1)};
+    opened.evidence.too_big_source = ip("10.0.0.1");
+    opened.evidence.too_big_mtu = 1400;
+    play_close(&play, &flow);
+    play_end(&play);
+    const struct finding *finding = assert_fires(&play, "path-mtu-blackhole");
+    struct address router = ip("10.0.0.1");
+    assert_int_equal(finding->confidence, CONFIDENCE_CERTAIN);
+    assert_true(address_equal(&finding->blocker_ip, &router));
+}
+
+static void a_full_segment_that_arrived_or_a_session_that_works_acquits_the_path(void **state)
+{
+    (void)state;
+    for (int works = 0; works < 2; works++) {
+        struct play play;
+        struct opened opened;
+        play_begin(&play);
+        struct flow_record flow = holed(&play, &opened, 0, 30);
+        if (!works)
+            opened.evidence.flight.largest_segment = 1448;
+        play_close(&play, &flow);
+        if (works) {
+            struct flow_record later = healthy(&play, PHONE, COURIER, 5223, 60, 100);
+            play_works(&play, &later);
+        }
+        play_end(&play);
+        assert_silent(&play, "path-mtu-blackhole");
+    }
+}
+
+/* ---- injected resets ---- */
+
 static struct flow_record injected(struct play *play, struct opened *opened, double seconds,
                                    unsigned signs)
 {
@@ -290,6 +443,12 @@ int main(void)
         cmocka_unit_test(cuts_on_5223_count_against_the_requirement_of_that_port),
         cmocka_unit_test(a_hello_that_nobody_answers_is_a_stall),
         cmocka_unit_test(a_server_that_acknowledges_and_hangs_alone_is_its_own_matter),
+        cmocka_unit_test(large_hellos_that_fail_where_small_ones_pass_are_blocked_by_size),
+        cmocka_unit_test(a_large_hello_that_passes_acquits_their_size),
+        cmocka_unit_test(small_hellos_that_fail_as_well_acquit_the_size),
+        cmocka_unit_test(full_segments_that_never_arrive_are_a_hole_in_the_path),
+        cmocka_unit_test(a_router_that_says_too_big_is_named),
+        cmocka_unit_test(a_full_segment_that_arrived_or_a_session_that_works_acquits_the_path),
         cmocka_unit_test(two_signs_prove_an_injection),
         cmocka_unit_test(signs_that_routes_and_mirrors_imitate_are_not_enough),
         cmocka_unit_test(a_nearer_reset_tells_when_it_cuts_three_young_sessions),
