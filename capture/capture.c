@@ -162,20 +162,30 @@ static void count_step_back(struct capture_quality *quality, int64_t before_ns, 
         quality->largest_step_back_ns = step_ns;
 }
 
+/* The snap length as frames show it, since tools that cut frames later leave the file's header as it
+ * was. */
+static void count_cut(struct capture_quality *quality, const struct frame *frame)
+{
+    quality->frames_cut++;
+    if (!quality->smallest_snap || frame->captured_size < quality->smallest_snap)
+        quality->smallest_snap = frame->captured_size ? frame->captured_size : 1;
+}
+
 /* Numbers and counts the frames of a batch, and closes up over those outside the time range. */
 static size_t accept(struct capture *capture, struct frame *frames, size_t count)
 {
     struct capture_quality *quality = &capture->quality;
     int64_t before_ns = capture->last_time_ns;
     int64_t first_ns = quality->first_ns, last_ns = quality->last_ns;
-    uint64_t bytes = 0, cut = 0;
+    uint64_t bytes = 0;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct frame *frame = &frames[i];
         int64_t time_ns = frame->time_ns;
         frame->number = capture->last_number += 1 + frame->number;
         bytes += frame->captured_size;
-        cut += frame->captured_size < frame->original_size;
+        if (frame->captured_size < frame->original_size)
+            count_cut(quality, frame);
         if (time_ns < before_ns)
             count_step_back(quality, before_ns, time_ns);
         before_ns = time_ns;
@@ -193,7 +203,6 @@ static size_t accept(struct capture *capture, struct frame *frames, size_t count
     }
     quality->frames += count;
     quality->bytes += bytes;
-    quality->frames_cut += cut;
     quality->first_ns = first_ns;
     quality->last_ns = last_ns;
     capture->last_time_ns = before_ns;
@@ -245,14 +254,18 @@ static void tell_damage(const struct capture *capture, struct capture_quality *q
     text_add(&text, more);
 }
 
+static void add_snap(uint32_t snap, struct capture_quality *quality)
+{
+    if (snap && (!quality->smallest_snap || snap < quality->smallest_snap))
+        quality->smallest_snap = snap;
+}
+
 static void add_input_quality(const struct input *input, struct capture_quality *quality)
 {
     quality->dropped_kernel += input->drops.kernel;
     quality->dropped_interface += input->drops.interface;
     quality->drops_known |= input->drops.known;
-    if (input->smallest_snap &&
-        (!quality->smallest_snap || input->smallest_snap < quality->smallest_snap))
-        quality->smallest_snap = input->smallest_snap;
+    add_snap(input->smallest_snap, quality);
 }
 
 static void add_times(const struct capture_quality *own, struct capture_quality *quality)
@@ -273,6 +286,7 @@ void capture_quality_of(const struct capture *capture, struct capture_quality *q
     quality->frames += own->frames;
     quality->bytes += own->bytes;
     quality->frames_cut += own->frames_cut;
+    add_snap(own->smallest_snap, quality);
     quality->backward_steps += own->backward_steps;
     quality->skipped[SKIP_FILTERED] += own->skipped[SKIP_FILTERED];
     if (own->largest_step_back_ns > quality->largest_step_back_ns)

@@ -158,19 +158,20 @@ enum skip_reason link_llc(struct walk *walk)
 /* What is under the last label is nowhere said. IP is told by its version (RFC 4928 section 3); a
  * pseudowire carries Ethernet, usually behind a control word that begins with four zero bits (RFC
  * 4448 section 4.6, RFC 4385 section 3). Since a MAC address may begin with any bits, Ethernet is
- * believed only with a plausible IP packet in it, and tried after a plausible bare IP packet. */
+ * believed only with a plausible IP packet in it, and tried after a plausible bare IP packet; first
+ * without the word, because a VLAN tag before the EtherType would pass for one that is not there. */
 static enum skip_reason mpls_carry(struct walk *walk)
 {
     if (network_plausible_size(walk))
         return network_ip(walk);
+    if (link_plausible_ethernet_size(walk))
+        return link_ethernet(walk);
     struct walk inner = *walk;
     if (walk_has(&inner, 4) && inner.at[0] >> 4 == 0) {
         walk_skip(&inner, 4);
         if (link_plausible_ethernet_size(&inner))
             return link_ethernet(&inner);
     }
-    if (link_plausible_ethernet_size(walk))
-        return link_ethernet(walk);
     bool is_ip = walk_has(walk, 1) && (walk->at[0] >> 4 == 4 || walk->at[0] >> 4 == 6);
     return is_ip ? network_ip(walk) : SKIP_NOT_IP;
 }

@@ -16,11 +16,60 @@ struct bench {
     struct engine *engine;
     struct text findings;
     struct text flows;
+    struct text details;
+    struct text devices;
 };
 
 static void on_event(void *context, const struct event *event)
 {
     engine_observe(((struct bench *)context)->engine, event);
+}
+
+static const char *or_dash(const char *name)
+{
+    return name ? name : "-";
+}
+
+static void tell_counts(struct text *text, const struct flow_record *flow)
+{
+    text_format(text, "  syn %u, up %llu packets %llu bytes %u again, down %llu %llu %u, late %u\n",
+                flow->syn_count, (unsigned long long)flow->packets_up,
+                (unsigned long long)flow->bytes_up, flow->retransmissions_up,
+                (unsigned long long)flow->packets_down, (unsigned long long)flow->bytes_down,
+                flow->retransmissions_down, flow->out_of_order);
+    text_format(text, "  times %lld %lld %lld, rtt %d %d hello %d, ttl %d %d hops %d reset %d\n",
+                (long long)flow->started_ns, (long long)flow->established_ns,
+                (long long)flow->last_ns, flow->rtt_server_us, flow->rtt_client_us,
+                flow->tls_hello_us, flow->ttl_client, flow->ttl_server, flow->hops_server,
+                flow->reset_ttl);
+}
+
+static void tell_names(struct text *text, const struct flow_record *flow)
+{
+    const struct certificate_facts *certificate = flow->certificate;
+    char icmp[ADDRESS_TEXT_SIZE];
+    text_format(text, "  tls %04x sni %s alpn %s chosen %s %s %s\n", flow->tls_version,
+                or_dash(flow->sni), or_dash(flow->alpn), or_dash(flow->alpn_chosen),
+                or_dash(flow->ja3), or_dash(flow->ja4));
+    text_format(text, "  alerts %d %d, hello %u in %u, proxy %s %u, icmp %s %u.%u, issuer %s\n",
+                flow->alert_up, flow->alert_down, flow->hello_size, flow->hello_segments,
+                or_dash(flow->connect_host), flow->proxy_status,
+                address_text(&flow->icmp_source, icmp), flow->icmp_type, flow->icmp_code,
+                certificate ? certificate->issuer : "-");
+}
+
+static void tell_flow(struct text *text, const struct flow_record *flow)
+{
+    char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
+    text_format(text, "flow %llu %s %s %s %s by %d, %s:%u %s:%u\n",
+                (unsigned long long)flow->number, or_dash(role_name((enum flow_role)flow->role)),
+                or_dash(path_name((enum flow_path)flow->path)),
+                or_dash(outcome_name((enum flow_outcome)flow->outcome)),
+                or_dash(ending_name((enum flow_ending)flow->ended_by)), flow->reason,
+                address_text(&flow->client_ip, client), flow->client_port,
+                address_text(&flow->server_ip, server), flow->server_port);
+    tell_counts(text, flow);
+    tell_names(text, flow);
 }
 
 static void on_flow(void *context, const struct flow_record *flow)
@@ -32,6 +81,7 @@ static void on_flow(void *context, const struct flow_record *flow)
                 outcome_name((enum flow_outcome)flow->outcome),
                 address_text(&flow->client_ip, client), flow->client_port,
                 address_text(&flow->server_ip, server), flow->server_port);
+    tell_flow(&bench->details, flow);
 }
 
 static void on_finding(void *context, const struct finding *finding)
@@ -45,14 +95,18 @@ static void on_finding(void *context, const struct finding *finding)
 
 static void on_device(void *context, const struct device_record *device)
 {
-    (void)context;
-    (void)device;
+    struct bench *bench = (struct bench *)context;
+    char ip[ADDRESS_TEXT_SIZE];
+    text_format(&bench->devices, "device %s: verdict %d, works on %s, %llu sessions\n",
+                address_text(&device->ip, ip), device->verdict, or_dash(device->works_on),
+                (unsigned long long)device->sessions);
 }
 
 static void on_requirement(void *context, const struct requirement_record *requirement)
 {
-    (void)context;
-    (void)requirement;
+    struct bench *bench = (struct bench *)context;
+    text_format(&bench->details, "requirement %d: status %d\n", requirement->code,
+                requirement->status);
 }
 
 static void run_frames(struct bench *bench, struct capture *capture, struct tracker *tracker,
@@ -111,7 +165,9 @@ void judgement_of(const char *path, size_t batch, struct judgement *judgement)
     struct bench bench = {
         .judgement = judgement,
         .findings = text_over(judgement->findings, sizeof judgement->findings),
-        .flows = text_over(judgement->flows, sizeof judgement->flows)};
+        .flows = text_over(judgement->flows, sizeof judgement->flows),
+        .details = text_over(judgement->details, sizeof judgement->details),
+        .devices = text_over(judgement->devices, sizeof judgement->devices)};
     judgement->readable = capture_open(&capture, &path, 1, &options, &fault);
     if (judgement->readable) {
         bench.engine = engine_new();

@@ -20,6 +20,9 @@ struct judgement {
     char findings[JUDGEMENT_TEXT_SIZE]; /* a line each: code, client, port; without capture-* */
     size_t flows_length;
     char flows[JUDGEMENT_TEXT_SIZE];    /* a line each: role, outcome, addresses */
+    /* What is known of each flow and requirement but for frames, MAC addresses and tags. */
+    char details[4 * JUDGEMENT_TEXT_SIZE];
+    char devices[JUDGEMENT_TEXT_SIZE];  /* a line each; their order depends on tags */
 };
 
 /* Reads, dissects, tracks and judges the file at `path`, `batch` frames at a time. */

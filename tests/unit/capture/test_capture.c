@@ -210,6 +210,21 @@ static void quality_counts_bytes_cuts_and_steps_back(void **state)
     forget(&seen);
 }
 
+static void frames_cut_by_a_later_tool_show_the_snap_length(void **state)
+{
+    (void)state;
+    struct build b = pcap();
+    record_head(&b, 1, 0, 96, 1514);
+    put_filler(&b, 96, 1);
+    record_head(&b, 2, 0, 70, 1514);
+    put_filler(&b, 70, 1);
+    record(&b, 3, 0, 60); /* whole */
+    struct seen seen = read_build(&b);
+    assert_int_equal(seen.quality.frames_cut, 2);
+    assert_int_equal(seen.quality.smallest_snap, 70);
+    forget(&seen);
+}
+
 static void quality_adds_to_what_is_there(void **state)
 {
     (void)state;
@@ -241,6 +256,7 @@ int main(void)
         cmocka_unit_test(one_file_that_was_named_and_is_none_refuses_all),
         cmocka_unit_test(frames_outside_the_time_range_are_numbered_and_not_given),
         cmocka_unit_test(quality_counts_bytes_cuts_and_steps_back),
+        cmocka_unit_test(frames_cut_by_a_later_tool_show_the_snap_length),
         cmocka_unit_test(quality_adds_to_what_is_there),
     };
     return cmocka_run_group_tests_name("capture/capture", tests, NULL, remove_folder);

@@ -1,0 +1,265 @@
+/* Wraps one capture in every form of tools/wrap and demands the plain one's story of each:
+ * `wrappings FILE.scn|CAPTURE [FORM]`.
+ *
+ * Findings, flows with all that is known of them, devices and requirements must be the same; frame
+ * numbers, MAC addresses and tags may differ. Where a form takes something away, less is asked, and
+ * what is asked stands in the tables below. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+
+#include "base/clock.h"
+#include "base/names.h"
+#include "base/reader.h"
+#include "base/text.h"
+#include "capture/capture.h"
+#include "judgement.h"
+#include "tests/support/scenario.h"
+#include "tools/wrapping/wrapping.h"
+
+enum { PATH_SIZE = 512, ETHERTYPE_VLAN = 0x8100 };
+
+/* Forms upon forms, besides each alone. */
+static const char *const combinations[] = {
+    "vxlan,pcapng-sections,zstd",  "qinq,erspan3,pcap-big-ns,gzip", "mixed,pcapng-clocks,rotated",
+    "gtp-u,vlan,interleaved,lz4",  "offloaded,mpls,pcapng-big",     "pppoe-vlan,erspan2,snoop",
+    "l2tp2,802.1ad,erf,xz",        "doubled,gre-key,pcapng",        "ip-in-ip6,vxlan,rotated=30",
+    "capwap-cisco,vlan,fcs,erf",
+};
+
+/* What is not asked, and why. */
+static const struct {
+    const char *form;
+    const char *why;
+} excused[] = {
+    {"ttag", "TTags are not read yet"},
+    {"fragmented", "fragments are not put together yet"},
+    {"fragmented-reversed", "fragments are not put together yet"},
+    {"doubled-tagged", "a copy in another VLAN is taken for another network's session"},
+};
+
+static const char *subject_path;
+static const char *only_form;
+static char wrapped_path[PATH_SIZE];
+static struct wrap_frames frames;
+static bool has_tags;
+static bool is_fit; /* the capture says nothing but by its frames */
+static struct judgement plain, wrapped;
+static unsigned wrong;
+
+/* ---- the subject ---- */
+
+static void take_frame(const struct wrap_frame *frame)
+{
+    wrap_frames_add(&frames, frame);
+    is_fit = is_fit && (frame->link_type == 1 || frame->link_type == 101);
+    if (frame->link_type == 1 && frame->captured_size >= 14 &&
+        load_u16(frame->bytes + 12) == ETHERTYPE_VLAN)
+        has_tags = true;
+}
+
+static void take_scenario(const struct scenario *scenario)
+{
+    const struct scenario_capture *capture = &scenario->capture;
+    is_fit = !capture->truncated_at && !capture->has_statistics;
+    for (size_t i = 0; i < scenario->frame_count; i++) {
+        const struct scenario_frame *frame = &scenario->frames[i];
+        uint32_t size = frame->captured_size;
+        if (capture->snap_size && capture->snap_size < size)
+            size = capture->snap_size;
+        take_frame(&(struct wrap_frame){.bytes = frame->bytes,
+                                        .captured_size = size,
+                                        .original_size = frame->original_size,
+                                        .time_ns = frame->time_ns / NS_PER_US * NS_PER_US,
+                                        .link_type = capture->link_type});
+    }
+}
+
+static bool take_capture(const char *path, struct fault *fault)
+{
+    struct frame batch[CAPTURE_BATCH_MAX];
+    struct capture *capture;
+    size_t got;
+    struct capture_options options = {.names = names_new(1 << 20),
+                                      .hash = CAPTURE_HASH_NEVER,
+                                      .since_ns = TIME_UNKNOWN,
+                                      .until_ns = TIME_UNKNOWN};
+    bool opened = capture_open(&capture, &path, 1, &options, fault);
+    is_fit = true;
+    while (opened && (got = capture_next(capture, batch, CAPTURE_BATCH_MAX)) != 0)
+        for (size_t i = 0; i < got; i++)
+            take_frame(&(struct wrap_frame){.bytes = (uint8_t *)(uintptr_t)batch[i].bytes,
+                                            .captured_size = batch[i].captured_size,
+                                            .original_size = batch[i].original_size,
+                                            .time_ns = batch[i].time_ns / NS_PER_US * NS_PER_US,
+                                            .link_type = batch[i].link_type});
+    if (opened)
+        capture_close(capture);
+    names_free(options.names);
+    return opened;
+}
+
+static int read_subject(void **state)
+{
+    struct fault fault = {{0}};
+    struct scenario *scenario;
+    (void)state;
+    const char *slash = strrchr(subject_path, '/');
+    snprintf(wrapped_path, sizeof wrapped_path, "%s.wrapped", slash ? slash + 1 : subject_path);
+    bool good;
+    if (text_ends_with_nocase(subject_path, ".scn")) {
+        good = scenario_read(subject_path, &scenario, &fault);
+        if (good)
+            take_scenario(scenario);
+        scenario_free(good ? scenario : NULL);
+    } else {
+        good = take_capture(subject_path, &fault);
+    }
+    if (!good)
+        print_error("%s\n", fault.sentence);
+    return good ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+/* A file, or a folder of files. */
+static void remove_wrapped(void)
+{
+    (void)nftw(wrapped_path, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+}
+
+static int forget_subject(void **state)
+{
+    (void)state;
+    remove_wrapped();
+    wrap_frames_free(&frames);
+    return 0;
+}
+
+/* ---- comparing ---- */
+
+static void judge_in(const char *specification, struct judgement *judgement)
+{
+    struct fault fault = {{0}};
+    remove_wrapped();
+    if (!wrap_write(&frames, specification, wrapped_path, &fault))
+        fail_msg("%s: %s", specification, fault.sentence);
+    judgement_of(wrapped_path, CAPTURE_BATCH_MAX, judgement);
+    if (!judgement->readable)
+        fail_msg("%s: %s", specification, judgement->sentence);
+}
+
+/* The first line in which two texts differ. */
+static void show_difference(const char *form, const char *wanted, const char *found)
+{
+    while (*wanted && *wanted == *found) {
+        const char *end = strchrnul(wanted, '\n');
+        if (strncmp(wanted, found, (size_t)(end - wanted) + 1) != 0)
+            break;
+        found += end - wanted + (*end != 0);
+        wanted = end + (*end != 0);
+    }
+    print_error("%s in the form %s:\n  wanted: %.*s\n  found:  %.*s\n", subject_path, form,
+                (int)strcspn(wanted, "\n"), wanted, (int)strcspn(found, "\n"), found);
+    wrong++;
+}
+
+static void check_same(const char *form, const char *wanted, const char *found)
+{
+    if (strcmp(wanted, found) != 0)
+        show_difference(form, wanted, found);
+}
+
+/* Every line of `found` is one of `wanted`. */
+static void check_no_more(const char *form, const char *wanted, const char *found)
+{
+    for (const char *line = found; *line;) {
+        size_t length = (size_t)(strchrnul(line, '\n') - line) + 1;
+        bool is_known = false;
+        for (const char *at = wanted; *at && !is_known; at = strchrnul(at, '\n') + 1)
+            is_known = strncmp(at, line, length) == 0;
+        if (!is_known) {
+            print_error("%s in the form %s: only there: %.*s", subject_path, form, (int)length,
+                        line);
+            wrong++;
+        }
+        line += length;
+    }
+}
+
+static unsigned losses_of(const char *specification)
+{
+    unsigned losses = 0;
+    for (size_t i = 0; i < wrap_form_count(); i++) {
+        struct wrap_form form = wrap_form_at(i);
+        size_t length = strlen(form.name);
+        for (const char *word = specification; word; word = strchr(word, ',')) {
+            word += *word == ',';
+            if (strncmp(word, form.name, length) == 0 && strchr(",=", word[length]))
+                losses |= form.loses;
+        }
+    }
+    return losses;
+}
+
+static bool is_excused(const char *form)
+{
+    for (size_t i = 0; i < sizeof excused / sizeof *excused; i++)
+        if (strcmp(excused[i].form, form) == 0)
+            return true;
+    return false;
+}
+
+static void check_form(const char *form)
+{
+    unsigned losses = losses_of(form);
+    if (is_excused(form) || (only_form && strcmp(only_form, form) != 0) ||
+        (has_tags && losses & LOSES_TAGS))
+        return;
+    judge_in(form, &wrapped);
+    check_no_more(form, plain.findings, wrapped.findings);
+    if (losses & LOSES_BYTES)
+        return;
+    check_same(form, plain.findings, wrapped.findings);
+    check_same(form, plain.details, wrapped.details);
+    check_no_more(form, plain.devices, wrapped.devices);
+    check_no_more(form, wrapped.devices, plain.devices);
+}
+
+static void every_form_tells_the_same_story(void **state)
+{
+    (void)state;
+    if (!is_fit)
+        skip(); /* the file itself is part of the story, or of a link that cannot be wrapped */
+    judge_in("pcap", &plain);
+    for (size_t i = 0; i < wrap_form_count(); i++)
+        check_form(wrap_form_at(i).name);
+    for (size_t i = 0; i < sizeof combinations / sizeof *combinations; i++)
+        check_form(combinations[i]);
+    assert_int_equal(wrong, 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_tells_the_same_story)};
+    if (argc < 2) {
+        fputs("usage: wrappings FILE.scn|CAPTURE [FORM]\n", stderr);
+        return 2;
+    }
+    subject_path = argv[1];
+    only_form = argc > 2 ? argv[2] : NULL;
+    return cmocka_run_group_tests_name(subject_path, tests, read_subject, forget_subject);
+}
