@@ -1,14 +1,16 @@
-/* Wraps one capture in every form of tools/wrap and demands the plain one's story of each:
+/* Wraps one capture in the forms of tools/wrap and demands the plain one's story of each:
  * `wrappings FILE.scn|CAPTURE [FORM]`.
  *
  * Findings, flows with all that is known of them, devices and requirements must be the same; frame
  * numbers, MAC addresses and tags may differ. Where a form takes something away, less is asked, and
- * what is asked stands in the tables below. */
+ * what is not asked stands in the table below. With APNSCOPE_EVERY_WRAPPING (tools/check sets it)
+ * every form is tried; otherwise each capture tries a quarter of them, not always the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,6 +20,7 @@
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/reader.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "capture/capture.h"
 #include "judgement.h"
@@ -28,22 +31,28 @@ enum { PATH_SIZE = 512, ETHERTYPE_VLAN = 0x8100 };
 
 /* Forms upon forms, besides each alone. */
 static const char *const combinations[] = {
-    "vxlan,pcapng-sections,zstd",  "qinq,erspan3,pcap-big-ns,gzip", "mixed,pcapng-clocks,rotated",
-    "gtp-u,vlan,interleaved,lz4",  "offloaded,mpls,pcapng-big",     "pppoe-vlan,erspan2,snoop",
-    "l2tp2,802.1ad,erf,xz",        "doubled,gre-key,pcapng",        "ip-in-ip6,vxlan,rotated=30",
+    "vxlan,pcapng-sections,zstd", "qinq,erspan3,pcap-big-ns,gzip", "mixed,pcapng-clocks,rotated",
+    "gtp-u,vlan,interleaved,lz4", "offloaded,mpls,pcapng-big",     "pppoe-vlan,erspan2,snoop",
+    "l2tp2,802.1ad,erf,xz",       "doubled,gre-key,pcapng",        "ip-in-ip6,vxlan,rotated=30",
     "capwap-cisco,vlan,fcs,erf",
 };
 
 /* What is not asked, and why. */
 static const struct {
     const char *form;
+    const char *capture; /* NULL: of none */
     const char *why;
 } excused[] = {
-    {"ttag", "TTags are not read yet"},
-    {"fragmented", "fragments are not put together yet"},
-    {"fragmented-reversed", "fragments are not put together yet"},
-    {"doubled-tagged", "a copy in another VLAN is taken for another network's session"},
+    {"ttag", NULL, "TTags are not read yet"},
+    {"fragmented", NULL, "fragments are not put together yet"},
+    {"fragmented-reversed", NULL, "fragments are not put together yet"},
+    {"doubled-tagged", NULL, "a copy in another VLAN is taken for another network's session"},
+    {"snap", "lab/healthy-one-courier-down.pcap",
+     "sessions whose handshake is cut away do not speak against a block of their port yet"},
+    {"snap", "lab/allow-list-too-narrow.pcap", "as above"},
 };
+
+enum { SHARE = 4 }; /* one form in so many, where not all are asked for */
 
 static const char *subject_path;
 static const char *only_form;
@@ -218,16 +227,24 @@ static unsigned losses_of(const char *specification)
 static bool is_excused(const char *form)
 {
     for (size_t i = 0; i < sizeof excused / sizeof *excused; i++)
-        if (strcmp(excused[i].form, form) == 0)
+        if (strcmp(excused[i].form, form) == 0 &&
+            (!excused[i].capture || text_ends_with_nocase(subject_path, excused[i].capture)))
             return true;
     return false;
+}
+
+static bool is_this_captures_turn(size_t form)
+{
+    const char *slash = strrchr(subject_path, '/');
+    const char *name = slash ? slash + 1 : subject_path;
+    return getenv("APNSCOPE_EVERY_WRAPPING") ||
+           (hash_bytes(name, strlen(name), 0) + form) % SHARE == 0;
 }
 
 static void check_form(const char *form)
 {
     unsigned losses = losses_of(form);
-    if (is_excused(form) || (only_form && strcmp(only_form, form) != 0) ||
-        (has_tags && losses & LOSES_TAGS))
+    if (!only_form && (is_excused(form) || (has_tags && losses & LOSES_TAGS)))
         return;
     judge_in(form, &wrapped);
     check_no_more(form, plain.findings, wrapped.findings);
@@ -245,10 +262,17 @@ static void every_form_tells_the_same_story(void **state)
     if (!is_fit)
         skip(); /* the file itself is part of the story, or of a link that cannot be wrapped */
     judge_in("pcap", &plain);
+    if (only_form) {
+        check_form(only_form);
+        assert_int_equal(wrong, 0);
+        return;
+    }
     for (size_t i = 0; i < wrap_form_count(); i++)
-        check_form(wrap_form_at(i).name);
+        if (is_this_captures_turn(i))
+            check_form(wrap_form_at(i).name);
     for (size_t i = 0; i < sizeof combinations / sizeof *combinations; i++)
-        check_form(combinations[i]);
+        if (is_this_captures_turn(i))
+            check_form(combinations[i]);
     assert_int_equal(wrong, 0);
 }
 

@@ -11,12 +11,12 @@
 
 enum { LINK_ETHERNET = 1, PARTS_MAX = 9999, WORD_MAX = 64, PATH_SIZE = 4096 };
 
-#define GROUP(heading)                 {.facts = {.group = heading}},
+#define GROUP(heading) {.facts = {.group = heading}},
 #define LAYERS(name, link, loses, what, ...)                                                       \
     {.facts = {name, NULL, what, loses}, .link_type = link, .layers = {__VA_ARGS__}},
 #define FRAMES(name, loses, what, function, number)                                                \
     {.facts = {name, NULL, what, loses}, .change = function, .argument = number},
-#define FORMAT(name, what, function, style)                                                         \
+#define FORMAT(name, what, function, style)                                                        \
     {.facts = {name, NULL, what, 0}, .build = function, .argument = style},
 #define PARTS(name, loses, what, function, count)                                                  \
     {.facts = {name, NULL, what, loses}, .part = function, .argument = count},
@@ -215,8 +215,10 @@ static bool write_file(const struct plan *plan, const struct wrap_frames *frames
     file_build build = plan->build ? plan->build : simplest_format(frames);
     bool good = build(frames, plan->style, &file);
     if (!good)
-        fault_set(fault, "%s: this kind of file cannot hold these frames: one link type, Ethernet "
-                         "for snoop and ERF", path);
+        fault_set(fault,
+                  "%s: this kind of file cannot hold these frames: one link type, Ethernet "
+                  "for snoop and ERF",
+                  path);
     if (good && plan->compression)
         compress_members(plan->compression, &file);
     good = good && write_bytes(path, &file, fault);
@@ -259,8 +261,7 @@ bool wrap_write(const struct wrap_frames *frames, const char *specification, con
     struct plan plan = {.build = NULL};
     for (size_t i = 0; i < frames->count; i++)
         wrap_frames_add(&plan.frames, &frames->items[i]);
-    bool good =
-        take_specification(&plan, specification, fault) && write_plan(&plan, path, fault);
+    bool good = take_specification(&plan, specification, fault) && write_plan(&plan, path, fault);
     wrap_frames_free(&plan.frames);
     return good;
 }

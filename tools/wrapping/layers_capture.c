@@ -229,7 +229,10 @@ static void add_radio_addresses(struct bytes *head, const struct parcel *parcel,
     bool from = (control & RADIO_FROM_ACCESS_POINT) != 0;
     bytes_add(head, to ? access_point : parcel->destination_mac, MAC_SIZE);
     bytes_add(head, from ? access_point : parcel->source_mac, MAC_SIZE);
-    bytes_add(head, to ? parcel->destination_mac : from ? parcel->source_mac : access_point,
+    bytes_add(head,
+              to     ? parcel->destination_mac
+              : from ? parcel->source_mac
+                     : access_point,
               MAC_SIZE);
 }
 

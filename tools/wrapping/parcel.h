@@ -61,9 +61,9 @@ bool parcel_take(struct parcel *parcel, uint32_t size);
 bool parcel_is_ip(const struct parcel *parcel);
 
 /* parcel.c: the inside */
-bool open_whole(struct parcel *parcel, uint32_t unused); /* the Ethernet frame as it is */
-bool open_frame(struct parcel *parcel, uint32_t unused); /* without its MAC addresses and type */
-bool open_ip(struct parcel *parcel, uint32_t unused);    /* without tags: the IP packet */
+bool open_whole(struct parcel *parcel, uint32_t unused);  /* the Ethernet frame as it is */
+bool open_frame(struct parcel *parcel, uint32_t unused);  /* without its MAC addresses and type */
+bool open_ip(struct parcel *parcel, uint32_t unused);     /* without tags: the IP packet */
 bool close_frame(struct parcel *parcel, uint32_t unused); /* its own MAC addresses in front */
 
 /* layers_ethernet.c: what is put between MAC addresses and payload */
@@ -108,11 +108,11 @@ enum null_style { NULL_DARWIN, NULL_BIG_ENDIAN };
 enum radio_style {
     RADIO_PLAIN = 0,
     RADIO_QOS = 1 << 0,
-    RADIO_HT = 1 << 1,        /* with the HT control field */
-    RADIO_FOUR = 1 << 2,      /* four addresses, between access points */
-    RADIO_AD_HOC = 1 << 3,    /* neither to nor from an access point */
-    RADIO_PADDED = 1 << 4,    /* header rounded up to four bytes */
-    RADIO_SWAPPED = 1 << 5,   /* bytes of two fields exchanged, as Cisco does in CAPWAP */
+    RADIO_HT = 1 << 1,       /* with the HT control field */
+    RADIO_FOUR = 1 << 2,     /* four addresses, between access points */
+    RADIO_AD_HOC = 1 << 3,   /* neither to nor from an access point */
+    RADIO_PADDED = 1 << 4,   /* header rounded up to four bytes */
+    RADIO_SWAPPED = 1 << 5,  /* bytes of two fields exchanged, as Cisco does in CAPWAP */
     RADIO_AGGREGATE = 1 << 6 /* an A-MSDU follows */
 };
 

@@ -142,8 +142,7 @@ static bool find_whole(const struct wrap_frame *frame, uint32_t serial, struct w
     if (is_fragment || header_size < IPV4_SIZE || total <= header_size ||
         total > frame->captured_size - ETHERNET_SIZE)
         return false;
-    *whole = (struct whole){frame,   ip, header_size, ip + header_size, total - header_size,
-                            serial};
+    *whole = (struct whole){frame, ip, header_size, ip + header_size, total - header_size, serial};
     return true;
 }
 

@@ -35,9 +35,9 @@ void wrap_frames_free(struct wrap_frames *frames);
 /* What a form takes away, so that a test knows what to compare. */
 enum wrap_loss {
     LOSES_NOTHING = 0,
-    LOSES_TAGS = 1 << 0,   /* VLAN tags of the frames */
-    LOSES_BYTES = 1 << 1,  /* bytes of packets: snap lengths */
-    LOSES_ORDER = 1 << 2   /* frames lie in several files and are merged by time */
+    LOSES_TAGS = 1 << 0,  /* VLAN tags of the frames */
+    LOSES_BYTES = 1 << 1, /* bytes of packets: snap lengths */
+    LOSES_ORDER = 1 << 2  /* frames lie in several files and are merged by time */
 };
 
 struct wrap_form {
