@@ -35,6 +35,7 @@ struct detector {
     enum finding_scope scope; /* what a finding is about; also whose memory `state` is */
     uint32_t requirements;    /* bits 1 << enum requirement_code that it counts against */
     bool is_of_its_port;      /* of R1, R2 and R6 only the one about the finding's port */
+    bool recurs;              /* sessions that work meanwhile do not end it */
     uint32_t events;          /* bits 1 << enum event_kind that `observe` wants to see */
     size_t state_size;        /* bytes per flow, device (client address) or site; may be 0 */
     void (*observe)(struct judge *judge, void *state, const struct event *event);

@@ -138,8 +138,9 @@ void engine_mark_failure(struct device *device, uint16_t rule, int64_t last_ns, 
 static struct device_record judge_device(const struct device *device)
 {
     const char *code = NULL;
-    if (device->fail_rule && !device_recovered(device, device->fail_port, device->fail_s))
-        code = detector_list[device->fail_rule - 1]->code;
+    const struct detector *rule = device->fail_rule ? detector_list[device->fail_rule - 1] : NULL;
+    if (rule && (rule->recurs || !device_recovered(device, device->fail_port, device->fail_s)))
+        code = rule->code;
     return device_judge(device, code);
 }
 
@@ -363,7 +364,8 @@ static void mark_failures_again(struct engine *engine)
             if (pass == 0)
                 device->fail_rule = 0;
             else if (!kept->is_withdrawn && finding->confidence >= CONFIDENCE_LIKELY &&
-                     !device_recovered(device, finding->server_port, last_s))
+                     (detector_list[kept->rule]->recurs ||
+                      !device_recovered(device, finding->server_port, last_s)))
                 engine_mark_failure(device, kept->rule, finding->last_ns, finding->server_port);
         }
 }

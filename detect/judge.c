@@ -284,6 +284,11 @@ int16_t judge_apple_hops(const struct judge *judge)
     return site_apple_hops(&judge->engine->site);
 }
 
+uint32_t judge_longest_silence_s(const struct judge *judge)
+{
+    return judge->engine->site.silence_s;
+}
+
 struct side_counts judge_sides(const struct judge *judge)
 {
     return judge->engine->site.sides;

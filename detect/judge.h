@@ -119,6 +119,9 @@ uint32_t judge_last_failure_s(const struct judge *judge, enum way way);
 uint32_t judge_device_good_answers(const struct judge *judge);
 /* Everyone's sessions to one server and port. */
 struct way_counts judge_server(const struct judge *judge, const struct address *ip, uint16_t port);
+/* The longest silence that a courier session of anyone survived, of those that have closed; 0: none
+ * of a minute or more was seen. */
+uint32_t judge_longest_silence_s(const struct judge *judge);
 /* Sessions of which both directions, and of which only one, were captured. */
 struct side_counts {
     uint32_t both;

@@ -77,7 +77,7 @@ static void count_sides(struct site *site, const struct flow_record *flow)
 }
 
 /* A session outlived every common idle timer and still carried packets of the server near its
- * end. Rests on duration: idle gaps themselves are not in the record. */
+ * end. */
 static void count_lasting(struct site *site, const struct flow_record *flow)
 {
     int64_t from = flow->established_ns == TIME_UNKNOWN ? flow->started_ns : flow->established_ns;
@@ -117,14 +117,22 @@ void site_session_works(struct site *site, const struct flow_record *flow)
         count_distance(site, flow);
 }
 
+static void count_silence(struct site *site, const struct flow_record *flow)
+{
+    if (flow->survived_s > site->silence_s)
+        site->silence_s = flow->survived_s;
+}
+
 static void count_working(struct site *site, const struct flow_record *flow, enum way way)
 {
     if (is_straight(flow) && site->direct_worked < UINT32_MAX)
         site->direct_worked++;
     if (is_straight(flow) && !was_told_to_work(flow))
         count_distance(site, flow);
-    if (!way_is_provider(way))
-        count_lasting(site, flow);
+    if (way_is_provider(way))
+        return;
+    count_lasting(site, flow);
+    count_silence(site, flow);
 }
 
 static void count_hello(struct site *site, const struct flow_record *flow, enum way way)

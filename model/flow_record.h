@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "model/certificate_facts.h"
 #include "model/flow_evidence.h"
+#include "model/idle_evidence.h"
 #include "model/vocabulary.h"
 
 enum direction { UP, DOWN }; /* client to server, server to client */
@@ -110,6 +111,7 @@ struct flow_record {
     uint16_t tls_version;      /* negotiated: 0x0303, 0x0304; 0: not known */
     uint16_t hello_segments;   /* segments that carried the ClientHello */
     uint32_t hello_size;       /* ClientHello message bytes */
+    uint32_t survived_s;       /* the longest silence after which both sides spoke again */
     uint32_t largest_up;       /* largest run of upward bytes after the handshake before an answer */
     int16_t alert_up;          /* RFC 8446 section 6.2 description of the first fatal alert; -1 */
     int16_t alert_down;
@@ -142,6 +144,7 @@ struct flow_record {
     const char *connect_host;  /* host:port of the CONNECT */
     const struct certificate_facts *certificate;
     const struct flow_evidence *evidence; /* of a young or reset session; NULL: none (any more) */
+    const struct idle_evidence *idle; /* a silence that was not survived so far; NULL: none */
     const char *ndpi_protocol;
     const char *ndpi_risks;
     const char *process_name;

@@ -60,6 +60,7 @@ struct flow {
     uint8_t server_mac[6];
     uint16_t mss_up;        /* announced in the client's SYN */
     uint32_t evidence_id;   /* of record.evidence, in the tracker's pool */
+    uint32_t idle_id;       /* of record.idle, likewise */
     struct habits habits[2]; /* by enum direction */
 };
 

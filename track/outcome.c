@@ -62,7 +62,8 @@ static bool one_direction_only(const struct flow_record *record)
 }
 
 /* The client acknowledges bytes of the server's that the capture does not hold: it was answered. */
-static bool has_unseen_answer(const struct flow_evidence *evidence, const struct flow_record *record)
+static bool has_unseen_answer(const struct flow_evidence *evidence,
+                              const struct flow_record *record)
 {
     uint32_t marks = saw(record, SAW_FIN_DOWN) ? 1 : 0;
     return evidence->flight.acked_size > evidence->flight.end + marks;
@@ -163,14 +164,27 @@ static enum flow_outcome outcome(const struct flow *flow, enum outcome_cause cau
     return session_outcome(flow, cause);
 }
 
+/* After a silence the session was found dead, by what neither end did. A reset of the server's own
+ * may as well answer a client that slept through the end of its session. */
+static bool died_of_silence(const struct flow_record *record)
+{
+    if (!record->idle || record->idle->shape == IDLE_UNDECIDED)
+        return false;
+    if (record->idle->shape != IDLE_RESET)
+        return true;
+    return record->evidence &&
+           record->evidence->reset[DOWN].signs & (RESET_NEARER | RESET_OTHER_DISTANCE);
+}
+
 static enum flow_ending ending(const struct flow *flow, enum outcome_cause cause)
 {
     const struct flow_record *record = &flow->record;
     const struct flow_evidence *evidence = record->evidence;
-    if (evidence && ((record->ended_by == ENDED_SERVER_RESET &&
-                      reset_is_forged(&evidence->reset[DOWN])) ||
-                     (record->ended_by == ENDED_CLIENT_RESET &&
-                      reset_is_forged(&evidence->reset[UP]))))
+    if (died_of_silence(record))
+        return ENDED_IDLE_TIMEOUT;
+    if (evidence &&
+        ((record->ended_by == ENDED_SERVER_RESET && reset_is_forged(&evidence->reset[DOWN])) ||
+         (record->ended_by == ENDED_CLIENT_RESET && reset_is_forged(&evidence->reset[UP]))))
         return ENDED_FORGED_RESET;
     if (record->ended_by != ENDED_UNKNOWN)
         return (enum flow_ending)record->ended_by;

@@ -236,9 +236,8 @@ static enum segment_kind follow_sequence(struct tracker *tracker, struct flow *f
     if (packet->tcp_flags & TCP_RST)
         return SEGMENT_EMPTY;
     uint32_t marks = (packet->tcp_flags & TCP_SYN ? 1 : 0) + (packet->tcp_flags & TCP_FIN ? 1 : 0);
-    enum segment_kind kind =
-        sequence_take(own, packet->sequence, packet->payload_size, marks, tracker->now_ns,
-                      reorder_ns(&flow->record));
+    enum segment_kind kind = sequence_take(own, packet->sequence, packet->payload_size, marks,
+                                           tracker->now_ns, reorder_ns(&flow->record));
     if (!(packet->tcp_flags & TCP_SYN))
         count_segment(&flow->record, direction, kind);
     if (packet->tcp_flags & TCP_ACK)
@@ -411,8 +410,7 @@ static void read_payload(struct tracker *tracker, struct flow *flow, const struc
                          enum direction direction)
 {
     tracker->counts.push_frames_cut += packet->payload_captured < packet->payload_size;
-    unsigned news =
-        conversation_take(&tracker->desk, flow, packet, direction, tracker->now_ns);
+    unsigned news = conversation_take(&tracker->desk, flow, packet, direction, tracker->now_ns);
     if (news || flow->record.saw & SAW_NOT_TLS)
         take_news(tracker, flow, news, packet->frame);
     if (flow->standing == STANDING_OURS)
@@ -423,7 +421,8 @@ static void read_payload(struct tracker *tracker, struct flow *flow, const struc
 void session_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                   enum direction direction)
 {
-    uint32_t saw = flow->record.saw;
+    uint32_t saw = flow->record.saw, next_down = flow->down.next;
+    idle_begin(tracker, flow, packet, direction);
     if (packet->tcp_flags & TCP_RST)
         evidence_reset(tracker, flow, packet, direction);
     else
@@ -433,6 +432,8 @@ void session_take(struct tracker *tracker, struct flow *flow, const struct packe
     enum segment_kind kind = follow_sequence(tracker, flow, packet, direction);
     if (flow->record.evidence && !(packet->tcp_flags & TCP_RST))
         take_evidence(tracker, flow, packet, direction);
+    if (flow->record.idle)
+        idle_take(tracker, flow, packet, direction, next_down);
     if (packet->payload_size > 0 && !flow->heard_out && !(packet->tcp_flags & TCP_RST))
         read_payload(tracker, flow, packet, direction);
     if (steps_wanted(flow, packet, kind))
@@ -539,6 +540,7 @@ void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cau
     if (flow->watched)
         scope_unwatch(&tracker->scope, &flow->record.server_ip);
     evidence_release(tracker, flow);
+    idle_release(tracker, flow);
     steps_release(tracker, flow);
     flow_table_remove(&tracker->flows, flow);
 }

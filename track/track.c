@@ -43,6 +43,7 @@ bool tracker_new(struct tracker **out, const struct track_options *options, stru
     scope_init(&tracker->scope, &tracker->options);
     attempts_init(&tracker->attempts);
     pool_init(&tracker->evidence, sizeof(struct flow_evidence), EVIDENCE_CAP);
+    pool_init(&tracker->idle, sizeof(struct idle_evidence), IDLE_CAP);
     pool_init(&tracker->steps, sizeof(struct flow_steps), STEPS_CAP);
     conversation_desk_init(&tracker->desk, options->names, tracker->certificates,
                            tracker->protocols);
@@ -66,6 +67,7 @@ void tracker_free(struct tracker *tracker)
     conversation_desk_free(&tracker->desk);
     attempts_free(&tracker->attempts);
     pool_free(&tracker->evidence);
+    pool_free(&tracker->idle);
     pool_free(&tracker->steps);
     scope_free(&tracker->scope);
     protocol_engine_free(tracker->protocols);

@@ -7,6 +7,7 @@
 #include "duplicates.h"
 #include "evidence.h"
 #include "flow_table.h"
+#include "idle.h"
 #include "outcome.h"
 #include "scope.h"
 #include "steps.h"
@@ -22,6 +23,7 @@ struct tracker {
     struct duplicates duplicates;
     struct attempts attempts;
     struct pool evidence;      /* struct flow_evidence: of young and of reset sessions */
+    struct pool idle;          /* struct idle_evidence: of sessions that broke a silence */
     struct pool steps;         /* of struct flow_steps */
     uint32_t example_kinds;    /* bits of steps.c: kinds of sessions that have an example */
     int64_t now_ns;            /* highest time of a packet of ours so far */

@@ -1,0 +1,329 @@
+/* idle-timeout: established sessions die of silence.
+ *
+ * A rule of the fourth stage. A firewall or NAT forgets a session that was silent for longer than
+ * its timer; what comes next finds nobody. Rests on what followed the silence, on a device that is
+ * there (it speaks, and reconnects), and on repetition with the same age; a silence of the same
+ * length that was survived speaks against a timer. Deliberately silent about a client that is not
+ * heard any more: it may sleep, or be gone. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/count.h"
+#include "base/text.h"
+#include "resets.h"
+
+/* wire.md section 3: a device waits so long for a heartbeat that is due. */
+enum { HEARTBEAT_GRACE_S = 35 };
+/* The longest interval between heartbeats, with that grace and a little for clocks: a timer beyond
+ * never sees a session silent for so long, unless the device is away. */
+enum { KEEPALIVE_S = 1800 + HEARTBEAT_GRACE_S + 25 };
+/* A dead session is replaced at once; later, another cause may have come and gone. */
+#define REPLACED_NS (120 * NS_PER_S)
+/* Deaths of one timer agree to within this part of the shortest. */
+enum { AGREE_DIVISOR = 4, UNHEARD_NEEDED = 2 };
+
+struct state {
+    struct flow_record flow; /* the first that died; its pointers to evidence are not used */
+    struct idle_evidence idle;
+    uint32_t shortest_s; /* idle age that killed */
+    uint32_t longest_s;
+    uint32_t survived_s; /* the longest silence that this device's sessions survived */
+    uint16_t deaths;
+    int16_t reset_ttl;
+    int16_t peer_ttl;
+    bool box_reset;   /* the first died by a reset that is not the server's by its TTL */
+    bool is_replaced; /* the device came up again right after one of them */
+    bool box_is_near;
+};
+
+static uint32_t killing_age_s(const struct idle_evidence *idle)
+{
+    int64_t silence_s = (idle_silence_ns(idle) + NS_PER_S / 2) / NS_PER_S;
+    if (idle->shape == IDLE_MISSED && silence_s > 2 * HEARTBEAT_GRACE_S)
+        silence_s -= HEARTBEAT_GRACE_S; /* the heartbeat was due then, and did not come */
+    return (uint32_t)silence_s;
+}
+
+/* One timer explains all deaths. */
+static bool agree(const struct state *state)
+{
+    return state->longest_s - state->shortest_s <= state->shortest_s / AGREE_DIVISOR + 1;
+}
+
+/* A silence as long was survived: by anybody where there was one death, by this device where there
+ * were several (others may have another way out). */
+static bool is_contradicted(const struct judge *judge, const struct state *state)
+{
+    uint32_t survived_s = state->deaths > 1 ? state->survived_s : judge_longest_silence_s(judge);
+    return survived_s > state->shortest_s + state->shortest_s / 20;
+}
+
+static bool weigh(const struct judge *judge, const struct state *state, enum confidence *confidence)
+{
+    if (!state->deaths || state->shortest_s > KEEPALIVE_S || !agree(state) ||
+        is_contradicted(judge, state))
+        return false;
+    if (state->idle.shape == IDLE_RESET) {
+        *confidence = state->deaths > 1 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+        return state->box_reset;
+    }
+    if (!state->is_replaced)
+        return false;
+    if (state->idle.shape == IDLE_UNHEARD) { /* away for a while looks the same once */
+        *confidence = CONFIDENCE_LIKELY;
+        return state->deaths >= UNHEARD_NEEDED;
+    }
+    *confidence = state->deaths > 1                  ? CONFIDENCE_CERTAIN
+                  : state->idle.shape == IDLE_MISSED ? CONFIDENCE_LIKELY
+                                                     : CONFIDENCE_POSSIBLE;
+    return true;
+}
+
+/* ---- sentences ---- */
+
+static void say_what(const struct state *state, char *text, size_t size)
+{
+    const struct idle_evidence *idle = &state->idle;
+    switch ((enum idle_shape)idle->shape) {
+    case IDLE_RESET:
+        snprintf(text, size, "its next packet was answered by a reset%s",
+                 state->box_reset ? " of a box's" : "");
+        break;
+    case IDLE_MISSED:
+        snprintf(text, size, "%s of Apple's never arrived, so that the device gave it up",
+                 COUNTED(idle->missed_size, "byte"));
+        break;
+    case IDLE_UNHEARD:
+        snprintf(text, size, "Apple's data, sent %s, did not reach the device",
+                 COUNTED(idle->tries, "time"));
+        break;
+    case IDLE_UNDECIDED:
+    case IDLE_UNANSWERED:
+        snprintf(text, size, "%s found no answer",
+                 COUNTED(idle->tries, "packet of the device's|packets of the device's"));
+        break;
+    }
+}
+
+static void say_bracket(const struct judge *judge, const struct state *state, struct text *text)
+{
+    char killed[DURATION_TEXT_SIZE], survived[DURATION_TEXT_SIZE];
+    uint32_t survived_s = judge_longest_silence_s(judge);
+    duration_text(state->shortest_s * NS_PER_S, killed);
+    if (!survived_s)
+        text_format(text,
+                    "The shortest silence that killed was %s; none that was survived was "
+                    "seen.",
+                    killed);
+    else if (survived_s < state->shortest_s)
+        text_format(text,
+                    "Silences of up to %s were survived, one of %s was not: the timer lies "
+                    "between.",
+                    duration_text(survived_s * NS_PER_S, survived), killed);
+    else
+        text_format(text,
+                    "The shortest silence that killed was %s; others on this network "
+                    "survived %s, so not all ways out have this timer.",
+                    killed, duration_text(survived_s * NS_PER_S, survived));
+    if (state->deaths > 1)
+        text_format(text, " It happened to %s of this device at the same age.",
+                    COUNTED(state->deaths, "session"));
+}
+
+static void explain(const struct judge *judge, const struct state *state, struct finding *finding)
+{
+    struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
+    if (state->box_reset)
+        text_format(&text,
+                    "The reset has a TTL of %d, the server's own packets have %d: the "
+                    "server did not send it. ",
+                    state->reset_ttl, state->peer_ttl);
+    if (state->is_replaced)
+        text_add(&text, "The device's next session came up at once, so the way was open and only "
+                        "the old session was forgotten. ");
+    say_bracket(judge, state, &text);
+}
+
+static void show_frames(const struct state *state, struct finding *finding)
+{
+    const struct idle_evidence *idle = &state->idle;
+    finding_add_frame(finding, idle->before.frame, idle->before.time_ns,
+                      "the last packet before the silence");
+    finding_add_frame(finding, idle->breaker.frame, idle->breaker.time_ns,
+                      "the first one after it");
+    if (idle->tries > 1)
+        finding_add_frame(finding, idle->last_try.frame, idle->last_try.time_ns,
+                          "the last try of %u", idle->tries);
+    if (idle->answer.frame != idle->breaker.frame)
+        finding_add_frame(finding, idle->answer.frame, idle->answer.time_ns, "%s",
+                          idle->shape == IDLE_RESET    ? "the reset"
+                          : idle->shape == IDLE_MISSED ? "the server, ahead of the client"
+                                                       : "the client, behind the server");
+}
+
+static void describe(const struct judge *judge, const struct state *state, struct finding *finding)
+{
+    const struct flow_record *flow = &state->flow;
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], age[DURATION_TEXT_SIZE], what[120];
+    address_text(&flow->client_ip, client);
+    endpoint_text(&flow->server_ip, flow->server_port, server);
+    duration_text(state->shortest_s * NS_PER_S, age);
+    say_what(state, what, sizeof what);
+    finding_say(finding->summary, sizeof finding->summary,
+                "The session of %s with %s did not survive a silence of %s: %s", client, server,
+                age, what);
+    explain(judge, state, finding);
+    show_frames(state, finding);
+    if (state->box_reset && state->box_is_near)
+        finding->blocker_hops = hops_of_ttl(state->reset_ttl);
+}
+
+/* ---- watching ---- */
+
+/* Writes the finding about the first session that died, whatever the event at hand is. */
+static void raise(struct judge *judge, struct state *state, const struct event *event,
+                  enum confidence confidence)
+{
+    struct event first = *event;
+    state->flow.idle = NULL;
+    state->flow.evidence = NULL;
+    first.flow = &state->flow;
+    struct finding finding = judge_draft(judge, &first);
+    finding.confidence = confidence;
+    finding.first_ns = state->idle.before.time_ns;
+    finding.last_ns = event->time_ns;
+    finding.count = state->deaths;
+    describe(judge, state, &finding);
+    struct finding *kept = judge_kept(judge, finding.server_port);
+    if (kept) {
+        finding.last_ns = kept->last_ns > finding.last_ns ? kept->last_ns : finding.last_ns;
+        *kept = finding;
+    } else {
+        judge_raise(judge, &finding);
+    }
+}
+
+static void note_reset(struct state *state, const struct flow_record *flow)
+{
+    const struct reset_evidence *reset = flow->evidence ? &flow->evidence->reset[DOWN] : NULL;
+    if (!reset || !reset->proof.frame)
+        return;
+    state->reset_ttl = reset->ttl;
+    state->peer_ttl = reset->peer_ttl_high;
+    state->box_is_near = reset->signs & RESET_NEARER;
+    state->box_reset = reset->signs & (RESET_NEARER | RESET_OTHER_DISTANCE);
+}
+
+static void note_death(struct state *state, const struct flow_record *flow)
+{
+    uint32_t age_s = killing_age_s(flow->idle);
+    if (!state->deaths) {
+        state->flow = *flow;
+        state->idle = *flow->idle;
+        state->shortest_s = state->longest_s = age_s;
+        if (flow->idle->shape == IDLE_RESET)
+            note_reset(state, flow);
+    }
+    if (age_s < state->shortest_s)
+        state->shortest_s = age_s;
+    if (age_s > state->longest_s)
+        state->longest_s = age_s;
+    state->deaths = (uint16_t)(state->deaths + (state->deaths < UINT16_MAX));
+}
+
+/* A session that came up after the first death, and soon after the client's last word in it. */
+static void note_replacement(struct state *state, const struct flow_record *flow)
+{
+    const struct idle_evidence *idle = &state->idle;
+    int64_t last_ns = idle->last_try.frame ? idle->last_try.time_ns : idle->breaker.time_ns;
+    if (state->deaths && flow->number != state->flow.number &&
+        flow->started_ns >= idle->breaker.time_ns && flow->started_ns - last_ns <= REPLACED_NS)
+        state->is_replaced = true;
+}
+
+/* The session that was given up for dead spoke again, or was reset by its own server. */
+static void take_back(struct judge *judge, struct state *state)
+{
+    struct finding *kept = judge_kept(judge, state->flow.server_port);
+    if (kept)
+        judge_withdraw(judge, kept);
+    uint32_t survived_s = state->survived_s;
+    *state = (struct state){.survived_s = survived_s};
+}
+
+static void note_close(struct judge *judge, struct state *state, const struct flow_record *flow)
+{
+    if (flow->survived_s > state->survived_s)
+        state->survived_s = flow->survived_s;
+    if (state->deaths == 1 && flow->number == state->flow.number && !flow->idle)
+        take_back(judge, state);
+}
+
+static void review(struct judge *judge, const struct state *state)
+{
+    enum confidence confidence;
+    struct finding *kept = judge_kept(judge, state->flow.server_port);
+    if (kept && !weigh(judge, state, &confidence))
+        judge_withdraw(judge, kept);
+}
+
+static void observe(struct judge *judge, void *memory, const struct event *event)
+{
+    struct state *state = memory;
+    enum confidence confidence;
+    if (event->kind == EVENT_CAPTURE_END) {
+        if (state->deaths)
+            review(judge, state);
+        return;
+    }
+    enum way way = way_of(event->flow);
+    if (way == WAY_NONE || way_is_provider(way))
+        return;
+    bool is_news = false;
+    if (event->kind == EVENT_FLOW_CLOSED) {
+        note_close(judge, state, event->flow);
+    } else if (event->kind == EVENT_IDLE_DEATH) {
+        note_death(state, event->flow);
+        is_news = true;
+    } else if (!state->is_replaced) {
+        note_replacement(state, event->flow);
+        is_news = state->is_replaced;
+    }
+    if (is_news && weigh(judge, state, &confidence))
+        raise(judge, state, event, confidence);
+}
+
+const struct detector detector_idle_timeout = {
+    .code = "idle-timeout",
+    .title = "Idle sessions are forgotten",
+    .meaning = "A firewall or NAT drops courier sessions that are silent for longer than its "
+               "timer. Until the device notices, up to half an hour later, no notification "
+               "reaches it; it then reconnects, and the same happens again.",
+    .rests_on = "A session that worked, a silence, and what came after it: the device's packets "
+                "found no answer or were answered by a reset that is not the server's; or the "
+                "device gave up waiting for the heartbeat and the server turned out to be ahead "
+                "by bytes that never arrived. The device is there: it speaks, and its next "
+                "session works. A longer silence that was survived would prove it wrong.",
+    .looks_like = "Statistics, Conversations, then tcp.time_delta > 60 within the session: after "
+                  "the gap, tcp.analysis.retransmission without answer, or tcp.flags.reset == 1 "
+                  "with another ip.ttl, or a server whose tcp.seq is a few dozen bytes further "
+                  "(tcp.analysis.lost_segment).",
+    .innocent = "A device that sleeps or leaves is not heard any more; sessions that are still "
+                "silent when the capture ends are not counted; a timer beyond the longest "
+                "interval between heartbeats (30 minutes and 35 s) harms nobody; a server's own "
+                "reset may answer a "
+                "device that slept through the end of its session; a close by FIN is Apple's "
+                "right; packets that the mirror lost are acknowledged by the device. None of "
+                "these is reported.",
+    .remedy = "Raise the idle (session, conntrack, NAT) time-out for TCP 5223 and 443 to "
+              "17.0.0.0/8 and Apple's IPv6 ranges to at least 60 minutes on every stateful box of "
+              "the path: heartbeats come every 10 to 30 minutes, and devices wait 35 s longer.",
+    .severity = SEVERITY_FAIL,
+    .scope = SCOPE_DEVICE,
+    .recurs = true,
+    .requirements = AGAINST(R5_PERSISTS),
+    .events =
+        ON(EVENT_IDLE_DEATH) | ON(EVENT_FLOW_WORKS) | ON(EVENT_FLOW_CLOSED) | ON(EVENT_CAPTURE_END),
+    .state_size = sizeof(struct state),
+    .observe = observe,
+};

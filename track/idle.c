@@ -1,0 +1,196 @@
+/* Silences of established sessions, and whether they survive them.
+ *
+ * Beside session.c, which calls it. A silence that is followed by words of both sides was survived;
+ * one after which the client is not answered, is answered by a reset, or never had what the server
+ * sent, killed the session. Deliberately concludes nothing from a client that is not heard any
+ * more: it may be asleep or gone. Who cut the session is weighed in detect/. */
+#include "idle.h"
+
+#include "tracker.h"
+
+/* As for SYNs (product.md, port-blocked-silent): at least so often, over at least so long. */
+enum { TRIES_NEEDED = 3 };
+#define TRIES_SPAN_NS (3 * NS_PER_S)
+
+static struct idle_evidence *idle_of(const struct tracker *tracker, const struct flow *flow)
+{
+    return (struct idle_evidence *)pool_at(&tracker->idle, flow->idle_id);
+}
+
+void idle_release(struct tracker *tracker, struct flow *flow)
+{
+    if (!flow->record.idle)
+        return;
+    pool_give(&tracker->idle, flow->idle_id);
+    flow->record.idle = NULL;
+}
+
+static void prove(struct proof *proof, const struct tracker *tracker, const struct packet *packet)
+{
+    *proof = (struct proof){.frame = packet->frame, .time_ns = tracker->now_ns};
+}
+
+static bool works(const struct flow *flow)
+{
+    const uint32_t both = SAW_UP | SAW_DOWN;
+    return (flow->record.saw & both) == both &&
+           (flow->state == STATE_MIDSTREAM ||
+            (flow->state == STATE_ESTABLISHED && flow->works_told));
+}
+
+void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                enum direction direction)
+{
+    struct flow_record *record = &flow->record;
+    if (record->last_ns == TIME_UNKNOWN || tracker->now_ns - record->last_ns < IDLE_LEAST_NS ||
+        record->idle || !works(flow) || (direction == UP && packet->tcp_flags & TCP_RST))
+        return;
+    struct idle_evidence *idle = (struct idle_evidence *)pool_take(&tracker->idle, &flow->idle_id);
+    if (!idle)
+        return; /* at the cap nothing is concluded of this silence */
+    *idle = (struct idle_evidence){
+        .before = {.frame = record->last_frame, .time_ns = record->last_ns},
+        .server_broke_it = direction == DOWN,
+    };
+    prove(&idle->breaker, tracker, packet);
+    record->idle = idle;
+}
+
+static void survive(struct tracker *tracker, struct flow *flow)
+{
+    struct flow_record *record = &flow->record;
+    int64_t silence_s = (idle_silence_ns(record->idle) + NS_PER_S / 2) / NS_PER_S;
+    if (silence_s > record->survived_s)
+        record->survived_s = silence_s > UINT32_MAX ? UINT32_MAX : (uint32_t)silence_s;
+    idle_release(tracker, flow);
+}
+
+static void die(struct tracker *tracker, struct flow *flow, struct idle_evidence *idle,
+                enum idle_shape shape, uint64_t frame)
+{
+    idle->shape = (uint8_t)shape;
+    if (flow->standing == STANDING_OURS)
+        tracker_tell(tracker, EVENT_IDLE_DEATH, flow, frame);
+}
+
+static void count_try(const struct tracker *tracker, struct idle_evidence *idle,
+                      const struct packet *packet)
+{
+    prove(&idle->last_try, tracker, packet);
+    idle->tries = (uint16_t)(idle->tries + (idle->tries < UINT16_MAX));
+}
+
+static bool tried_in_vain(const struct idle_evidence *idle)
+{
+    return idle->tries >= TRIES_NEEDED &&
+           idle->last_try.time_ns - idle->breaker.time_ns >= TRIES_SPAN_NS;
+}
+
+/* ---- the client broke the silence ---- */
+
+/* The client acknowledges what the capture does not hold: the silence was none. */
+static bool heard_more(const struct packet *packet, uint32_t next_down)
+{
+    return packet->tcp_flags & TCP_ACK && sequence_distance(next_down, packet->acknowledgement) > 0;
+}
+
+static void client_goes_on(struct tracker *tracker, struct flow *flow, struct idle_evidence *idle,
+                           const struct packet *packet, uint32_t next_down)
+{
+    if (packet->tcp_flags & TCP_RST)
+        return;
+    if (heard_more(packet, next_down)) {
+        idle_release(tracker, flow);
+        return;
+    }
+    bool closes = packet->tcp_flags & TCP_FIN;
+    idle->client_closes |= closes;
+    count_try(tracker, idle, packet);
+    if (idle->shape == IDLE_UNDECIDED && idle->answer.frame && closes)
+        die(tracker, flow, idle, IDLE_MISSED, packet->frame);
+    else if (idle->shape == IDLE_UNDECIDED && !idle->answer.frame && tried_in_vain(idle))
+        die(tracker, flow, idle, IDLE_UNANSWERED, packet->frame);
+}
+
+/* Bytes of the server's lie between what the client has and this packet. */
+static uint32_t missed(const struct packet *packet, uint32_t next_down)
+{
+    int32_t ahead = sequence_distance(next_down, packet->sequence);
+    return ahead > 0 ? (uint32_t)ahead : 0;
+}
+
+static void server_answers(struct tracker *tracker, struct flow *flow, struct idle_evidence *idle,
+                           const struct packet *packet, uint32_t next_down)
+{
+    if (packet->tcp_flags & TCP_RST) {
+        prove(&idle->answer, tracker, packet);
+        die(tracker, flow, idle, IDLE_RESET, packet->frame);
+        return;
+    }
+    uint32_t size = missed(packet, next_down);
+    if (!size && idle->shape == IDLE_UNDECIDED && !idle->answer.frame) {
+        survive(tracker, flow);
+    } else if (!size) {
+        /* Sent again, or answered after all: the way was not dead. */
+        if (idle->shape != IDLE_MISSED)
+            idle_release(tracker, flow);
+    } else if (!idle->answer.frame) {
+        prove(&idle->answer, tracker, packet);
+        idle->missed_size = size;
+        if (idle->shape == IDLE_UNANSWERED)
+            idle_release(tracker, flow);
+        else if (idle->client_closes)
+            die(tracker, flow, idle, IDLE_MISSED, packet->frame);
+    }
+}
+
+/* ---- the server broke it ---- */
+
+static void server_goes_on(struct tracker *tracker, struct flow *flow, struct idle_evidence *idle,
+                           const struct packet *packet)
+{
+    if (idle->shape != IDLE_UNDECIDED)
+        return;
+    if (packet->tcp_flags & TCP_RST) {
+        prove(&idle->answer, tracker, packet);
+        die(tracker, flow, idle, IDLE_RESET, packet->frame);
+    } else if (packet->tcp_flags & TCP_FIN) {
+        idle_release(tracker, flow); /* it closes: its right */
+    } else if (packet->payload_size) {
+        count_try(tracker, idle, packet);
+    }
+}
+
+/* The client says something while the server's bytes wait to be acknowledged. */
+static void client_answers(struct tracker *tracker, struct flow *flow, struct idle_evidence *idle,
+                           const struct packet *packet)
+{
+    bool has_all = packet->tcp_flags & TCP_ACK &&
+                   sequence_distance(packet->acknowledgement, flow->down.next) <= 0;
+    if (packet->tcp_flags & TCP_RST) {
+        idle_release(tracker, flow); /* it has forgotten the session itself */
+    } else if (has_all || !idle->tries) {
+        survive(tracker, flow);
+    } else if (packet->tcp_flags & TCP_FIN && tried_in_vain(idle)) {
+        idle->client_closes = true;
+        idle->missed_size = flow->down.next - packet->acknowledgement;
+        prove(&idle->answer, tracker, packet);
+        die(tracker, flow, idle, IDLE_UNHEARD, packet->frame);
+    }
+}
+
+void idle_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+               enum direction direction, uint32_t next_down)
+{
+    struct idle_evidence *idle = idle_of(tracker, flow);
+    if (idle->server_broke_it) {
+        if (direction == DOWN)
+            server_goes_on(tracker, flow, idle, packet);
+        else if (idle->shape == IDLE_UNDECIDED)
+            client_answers(tracker, flow, idle, packet);
+    } else if (direction == UP) {
+        client_goes_on(tracker, flow, idle, packet, next_down);
+    } else if (idle->shape == IDLE_UNDECIDED || idle->shape == IDLE_UNANSWERED) {
+        server_answers(tracker, flow, idle, packet, next_down);
+    }
+}
