@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gate.h"
 #include "report/report.h"
 #include "terminal.h"
 #include "view.h"
@@ -95,8 +96,9 @@ void report_checks(const struct report_catalogue *catalogue, bool markdown, FILE
         (markdown ? put_markdown : put_text)(out, &catalogue->codes[i]);
 }
 
-static bool is_no_fault(void *fault_found, const struct finding_row *row)
+static bool is_no_fault(void *fault_found, const void *any)
 {
+    const struct finding_row *row = any;
     bool is_fault = view_severity(row->severity) == SEVERITY_FAIL;
     *(bool *)fault_found |= is_fault;
     return !is_fault; /* the first one ends the reading */
@@ -104,11 +106,11 @@ static bool is_no_fault(void *fault_found, const struct finding_row *row)
 
 bool report_has_fault(const struct report_options *options, bool *fault_found, struct fault *fault)
 {
-    struct archive *archive;
+    struct gate *gate;
     *fault_found = false;
-    if (!archive_open(&archive, options->database, fault))
+    if (!gate_open(&gate, options, fault))
         return false;
-    bool was_read = archive_findings(archive, &options->range, is_no_fault, fault_found, fault);
-    archive_close(archive);
+    bool was_read = gate_read(gate, ROWS_FINDING, &options->range, is_no_fault, fault_found, fault);
+    gate_close(gate);
     return was_read;
 }

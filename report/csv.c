@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gate.h"
 #include "output.h"
 #include "report/report.h"
-#include "rows.h"
 #include "visible.h"
 
 /* OWASP, "CSV injection": what makes a spreadsheet take a cell for a formula. */
@@ -89,9 +89,10 @@ static void put_header(const struct csv *csv)
     fputs("\r\n", csv->out);
 }
 
-static bool write_table(struct archive *archive, const struct archive_range *range,
-                        const struct row_table *table, const char *directory, struct fault *fault)
+static bool write_table(struct gate *gate, const struct archive_range *range, enum row_kind kind,
+                        const char *directory, struct fault *fault)
 {
+    const struct row_table *table = &row_tables[kind];
     char *path = NULL;
     int length = asprintf(&path, "%s/%s.csv", directory, table->name);
     assert(length >= 0);
@@ -100,7 +101,7 @@ static bool write_table(struct archive *archive, const struct archive_range *ran
     if (written) {
         struct csv csv = {.out = output.file, .table = table};
         put_header(&csv);
-        written = table->read(archive, range, put_row, &csv, fault);
+        written = gate_read(gate, kind, range, put_row, &csv, fault);
         if (written)
             written = output_commit(&output, fault);
         else
@@ -128,15 +129,15 @@ static bool make_directory(const char *directory, struct fault *fault)
 
 bool report_csv(const struct report_options *options, const char *directory, struct fault *fault)
 {
-    struct archive *archive;
+    struct gate *gate;
     if (strcmp(directory, "-") == 0)
         return fault_set(fault, "CSV is one file for each table and cannot go to standard output; "
                                 "name a folder");
-    if (!archive_open(&archive, options->database, fault))
+    if (!gate_open(&gate, options, fault))
         return false;
     bool written = make_directory(directory, fault);
     for (size_t i = 0; written && i < ROWS_KIND_COUNT; i++)
-        written = write_table(archive, &options->range, &row_tables[i], directory, fault);
-    archive_close(archive);
+        written = write_table(gate, &options->range, (enum row_kind)i, directory, fault);
+    gate_close(gate);
     return written;
 }

@@ -121,8 +121,9 @@ static void mark_port(struct view *view, int64_t port, enum severity severity)
         }
 }
 
-bool gather_finding(void *context, const struct finding_row *row)
+bool gather_finding(void *context, const void *any)
 {
+    const struct finding_row *row = any;
     struct view *view = context;
     struct view_group *group = group_of(view, row);
     enum severity severity = view_severity(row->severity);

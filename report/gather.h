@@ -12,8 +12,8 @@ char *gather_copy(const char *string);
 void gather_span(int64_t *first_ns, int64_t *last_ns, int64_t from_ns, int64_t to_ns);
 void gather_names_free(struct view_names *names);
 
-/* For archive_findings; the context is the view. */
-bool gather_finding(void *context, const struct finding_row *row);
+/* For gate_read of findings; the context is the view. */
+bool gather_finding(void *context, const void *any);
 /* Once all are read: names sorted, groups by weight. */
 void gather_order(struct view *view);
 void gather_group_free(struct view_group *group);

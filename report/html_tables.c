@@ -84,8 +84,9 @@ struct stream {
     struct html_pick pick;
 };
 
-static bool put_device(void *context, const struct device_row *row)
+static bool put_device(void *context, const void *any)
 {
+    const struct device_row *row = any;
     struct stream *stream = context;
     FILE *out = stream->out;
     enum device_verdict verdict = view_device_verdict(row->verdict);
@@ -116,7 +117,7 @@ bool html_devices(FILE *out, const struct view *view, struct fault *fault)
     } else {
         html_table_begin(out, "device-table", "Devices and servers that used or tried APNs",
                          titles);
-        if (!archive_devices(view->archive, &view->options->range, put_device, &stream, fault))
+        if (!gate_read(view->gate, ROWS_DEVICE, &view->options->range, put_device, &stream, fault))
             return false;
         html_table_end(out);
         html_left_out(out, &stream.pick, "more device is|more devices are", "device.csv");
@@ -134,8 +135,9 @@ static void put_endpoint(FILE *out, const char *ip, int64_t port)
     fputs("</code></td>", out);
 }
 
-static bool put_session(void *context, const struct flow_row *row)
+static bool put_session(void *context, const void *any)
 {
+    const struct flow_row *row = any;
     struct stream *stream = context;
     FILE *out = stream->out;
     enum view_heap heap = view_heap_of(row->outcome);
@@ -186,7 +188,7 @@ bool html_sessions(FILE *out, const struct view *view, struct fault *fault)
         html_table_begin(out, "session-table",
                          "Connections to Apple's push service and attempts at them, by number",
                          titles);
-        if (!archive_flows(view->archive, &view->options->range, put_session, &stream, fault))
+        if (!gate_read(view->gate, ROWS_FLOW, &view->options->range, put_session, &stream, fault))
             return false;
         html_table_end(out);
         html_left_out(out, &stream.pick, "more session is|more sessions are", "flow.csv");
@@ -204,8 +206,9 @@ static void begin_dns(FILE *out)
     html_table_begin(out, "dns-table", "DNS answers for push names", titles);
 }
 
-static bool put_answer(void *context, const struct dns_row *row)
+static bool put_answer(void *context, const void *any)
 {
+    const struct dns_row *row = any;
     struct stream *stream = context;
     FILE *out = stream->out;
     bool is_good = row->rcode && strcmp(row->rcode, "NOERROR") == 0;
@@ -230,7 +233,7 @@ bool html_dns(FILE *out, const struct view *view, struct fault *fault)
 {
     struct stream stream = {.out = out};
     begin_section(out, "dns", "DNS answers");
-    if (!archive_dns(view->archive, &view->options->range, put_answer, &stream, fault))
+    if (!gate_read(view->gate, ROWS_DNS, &view->options->range, put_answer, &stream, fault))
         return false;
     if (!stream.pick.notable && !stream.pick.others) {
         fputs("<p>None was seen. Devices may have the addresses cached, or ask elsewhere or "
@@ -251,8 +254,9 @@ struct skipped_stream {
     unsigned count;
 };
 
-static bool put_skipped(void *context, const struct skipped_row *row)
+static bool put_skipped(void *context, const void *any)
 {
+    const struct skipped_row *row = any;
     static const char *const titles[] = {"Reason", "#Packets", "Meaning", NULL};
     struct skipped_stream *stream = context;
     if (row->count <= 0)
@@ -284,7 +288,7 @@ bool html_quality(FILE *out, const struct view *view, struct fault *fault)
         fputs("</td></tr>\n", out);
     }
     html_table_end(out);
-    if (!archive_skipped(view->archive, &view->options->range, put_skipped, &skipped, fault))
+    if (!gate_read(view->gate, ROWS_SKIPPED, &view->options->range, put_skipped, &skipped, fault))
         return false;
     if (skipped.count)
         html_table_end(out);

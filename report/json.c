@@ -282,7 +282,7 @@ static bool put_tables(struct json_out *json, const struct view *view, struct fa
         struct table_out table = {json, &row_tables[i]};
         key(json, table.table->name);
         begin(json, '[');
-        if (!table.table->read(view->archive, &view->options->range, put_row, &table, fault))
+        if (!gate_read(view->gate, (enum row_kind)i, &view->options->range, put_row, &table, fault))
             return false;
         end(json, ']');
     }

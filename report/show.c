@@ -9,6 +9,7 @@
 
 #include "base/count.h"
 #include "base/text.h"
+#include "gate.h"
 #include "output.h"
 #include "phrase.h"
 #include "rows.h"
@@ -202,26 +203,25 @@ static bool print_row(void *context, const void *row)
     return !ferror(show->terminal.out);
 }
 
-static bool print_rows(struct show *show, struct archive *archive,
-                       const struct archive_range *range, struct fault *fault)
+static bool print_rows(struct show *show, struct gate *gate, const struct archive_range *range,
+                       struct fault *fault)
 {
-    const struct row_table *rows = &row_tables[show->table->kind];
     for (size_t i = 0; i < COLUMNS_MAX && show->table->columns[i].title; i++)
         show->widths[i] = strlen(show->table->columns[i].title);
-    if (!rows->read(archive, range, measure_row, show, fault))
+    if (!gate_read(gate, show->table->kind, range, measure_row, show, fault))
         return false;
     if (!show->rows)
         fprintf(show->terminal.out, "%s\n", show->table->nothing);
     for (size_t i = 0; show->rows && i < COLUMNS_MAX && show->table->columns[i].title; i++)
         put_cell(show, i, TONE_STRONG, show->table->columns[i].title);
-    return !show->rows || rows->read(archive, range, print_row, show, fault);
+    return !show->rows || gate_read(gate, show->table->kind, range, print_row, show, fault);
 }
 
 bool report_list(const struct report_options *options, enum report_list list, struct fault *fault)
 {
-    struct archive *archive;
+    struct gate *gate;
     struct output output;
-    if (!archive_open(&archive, options->database, fault))
+    if (!gate_open(&gate, options, fault))
         return false;
     struct archive_range range = options->range;
     if (list == SHOW_RUNS && !range.run_id && !range.site)
@@ -230,8 +230,8 @@ bool report_list(const struct report_options *options, enum report_list list, st
     if (written) {
         struct show show = {.table = &tables[list],
                             .terminal = terminal_over(output.file, options)};
-        written = print_rows(&show, archive, &range, fault) && output_commit(&output, fault);
+        written = print_rows(&show, gate, &range, fault) && output_commit(&output, fault);
     }
-    archive_close(archive);
+    gate_close(gate);
     return written;
 }

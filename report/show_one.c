@@ -13,6 +13,7 @@
 #include "base/count.h"
 #include "base/text.h"
 #include "evidence.h"
+#include "gate.h"
 #include "output.h"
 #include "phrase.h"
 #include "rows.h"
@@ -229,11 +230,11 @@ static bool look(void *context, const void *row)
     return false;
 }
 
-static bool find_one(struct archive *archive, struct search *search, const char *what,
+static bool find_one(struct gate *gate, struct search *search, const char *what,
                      const char *database, struct fault *fault)
 {
     const struct archive_range everything = {.all_runs = true};
-    if (!row_tables[search->kind].read(archive, &everything, look, search, fault))
+    if (!gate_read(gate, search->kind, &everything, look, search, fault))
         return false;
     return search->found ||
            fault_set(fault, "%s: there is no %s %" PRId64 "; `apnscope show %ss` lists them",
@@ -246,8 +247,9 @@ struct about_flow {
     unsigned count;
 };
 
-static bool put_finding_line(void *context, const struct finding_row *row)
+static bool put_finding_line(void *context, const void *any)
 {
+    const struct finding_row *row = any;
     struct about_flow *about = context;
     char line[STEP_SIZE * 2];
     if (row->flow_id != about->flow_id)
@@ -280,25 +282,25 @@ static void put_flow_head(const struct terminal *terminal, const struct flow_row
 
 bool report_flow(const struct report_options *options, int64_t flow_id, struct fault *fault)
 {
-    struct archive *archive;
+    struct gate *gate;
     struct output output;
     struct search search = {.id = flow_id, .kind = ROWS_FLOW};
     const struct archive_range everything = {.all_runs = true};
-    if (!archive_open(&archive, options->database, fault))
+    if (!gate_open(&gate, options, fault))
         return false;
-    bool written = find_one(archive, &search, "flow", options->database, fault) &&
+    bool written = find_one(gate, &search, "flow", options->database, fault) &&
                    output_open(&output, "-", fault);
     if (written) {
         struct terminal terminal = terminal_over(output.file, options);
         struct about_flow about = {&terminal, flow_id, 0};
         put_flow_head(&terminal, search.found);
         put_ladder(&terminal, search.found);
-        written = archive_findings(archive, &everything, put_finding_line, &about, fault);
+        written = gate_read(gate, ROWS_FINDING, &everything, put_finding_line, &about, fault);
         put_fields(&terminal, ROWS_FLOW, search.found);
         written = written && output_commit(&output, fault);
     }
     row_free(ROWS_FLOW, search.found);
-    archive_close(archive);
+    gate_close(gate);
     return written;
 }
 
@@ -367,12 +369,12 @@ static void put_finding(const struct terminal *terminal, const struct report_opt
 
 bool report_finding(const struct report_options *options, int64_t finding_id, struct fault *fault)
 {
-    struct archive *archive;
+    struct gate *gate;
     struct output output;
     struct search search = {.id = finding_id, .kind = ROWS_FINDING};
-    if (!archive_open(&archive, options->database, fault))
+    if (!gate_open(&gate, options, fault))
         return false;
-    bool written = find_one(archive, &search, "finding", options->database, fault) &&
+    bool written = find_one(gate, &search, "finding", options->database, fault) &&
                    output_open(&output, "-", fault);
     if (written) {
         struct terminal terminal = terminal_over(output.file, options);
@@ -381,6 +383,6 @@ bool report_finding(const struct report_options *options, int64_t finding_id, st
         written = output_commit(&output, fault);
     }
     row_free(ROWS_FINDING, search.found);
-    archive_close(archive);
+    gate_close(gate);
     return written;
 }

@@ -16,8 +16,9 @@
 
 /* --- runs --------------------------------------------------------------------------------- */
 
-static bool load_run(void *context, const struct run_row *row)
+static bool load_run(void *context, const void *any)
 {
+    const struct run_row *row = any;
     struct view *view = context;
     view->runs = realloc(view->runs, (view->run_count + 1) * sizeof *view->runs);
     assert(view->runs);
@@ -82,8 +83,9 @@ static void offer_lane(struct view *view, const struct device_row *row, enum dev
     view->lane_count++;
 }
 
-static bool load_device(void *context, const struct device_row *row)
+static bool load_device(void *context, const void *any)
 {
+    const struct device_row *row = any;
     struct device_load *load = context;
     enum device_verdict verdict = view_device_verdict(row->verdict);
     const char *ip = row->ip ? row->ip : "";
@@ -170,8 +172,9 @@ static void add_span(struct view_lane *lane, const struct flow_row *row, enum vi
     strncpy(span->outcome, row->outcome ? row->outcome : "", sizeof span->outcome - 1);
 }
 
-static bool load_flow(void *context, const struct flow_row *row)
+static bool load_flow(void *context, const void *any)
 {
+    const struct flow_row *row = any;
     struct flow_load *load = context;
     struct view *view = load->view;
     enum view_heap heap = view_heap_of(row->outcome);
@@ -207,8 +210,9 @@ static int median_hops(const struct flow_load *load)
 /* --- requirements, quality ---------------------------------------------------------------- */
 
 /* Several runs: the worst status speaks; a pass outweighs "not observed". */
-static bool load_requirement(void *context, const struct requirement_row *row)
+static bool load_requirement(void *context, const void *any)
 {
+    const struct requirement_row *row = any;
     struct view *view = context;
     for (int code = 0; code < REQUIREMENT_COUNT; code++) {
         struct view_requirement *requirement = &view->requirements[code];
@@ -229,14 +233,16 @@ static bool load_requirement(void *context, const struct requirement_row *row)
     return true;
 }
 
-static bool load_quality(void *context, const struct quality_row *row)
+static bool load_quality(void *context, const void *any)
 {
+    const struct quality_row *row = any;
     view_add_quality(context, row);
     return true;
 }
 
-static bool load_attempts(void *context, const struct attempts_row *row)
+static bool load_attempts(void *context, const void *any)
 {
+    const struct attempts_row *row = any;
     struct view *view = context;
     view->attempts_summed += row->attempts > 0 ? (uint64_t)row->attempts : 0;
     return true;
@@ -267,21 +273,21 @@ static void view_start(struct view *view, const struct report_options *options)
 static bool load_all(struct view *view, struct device_load *devices, struct flow_load *flows,
                      struct fault *fault)
 {
-    struct archive *archive = view->archive;
+    struct gate *gate = view->gate;
     const struct archive_range *range = &view->options->range;
-    return archive_runs(archive, range, load_run, view, fault) &&
-           archive_devices(archive, range, load_device, devices, fault) &&
-           archive_findings(archive, range, gather_finding, view, fault) &&
-           archive_flows(archive, range, load_flow, flows, fault) &&
-           archive_requirements(archive, range, load_requirement, view, fault) &&
-           archive_attempts(archive, range, load_attempts, view, fault) &&
-           archive_quality(archive, range, load_quality, view, fault);
+    return gate_read(gate, ROWS_RUN, range, load_run, view, fault) &&
+           gate_read(gate, ROWS_DEVICE, range, load_device, devices, fault) &&
+           gate_read(gate, ROWS_FINDING, range, gather_finding, view, fault) &&
+           gate_read(gate, ROWS_FLOW, range, load_flow, flows, fault) &&
+           gate_read(gate, ROWS_REQUIREMENT, range, load_requirement, view, fault) &&
+           gate_read(gate, ROWS_ATTEMPTS, range, load_attempts, view, fault) &&
+           gate_read(gate, ROWS_QUALITY, range, load_quality, view, fault);
 }
 
 bool view_load(struct view *view, const struct report_options *options, struct fault *fault)
 {
     view_start(view, options);
-    if (!archive_open(&view->archive, options->database, fault))
+    if (!gate_open(&view->gate, options, fault))
         return false;
     struct device_load devices = {.view = view};
     struct flow_load flows = {.view = view};
@@ -320,7 +326,6 @@ void view_free(struct view *view)
         free(view->quality[i].value);
     for (size_t i = 0; i < view->limit_count; i++)
         free(view->limits[i]);
-    if (view->archive)
-        archive_close(view->archive);
+    gate_close(view->gate);
     *view = (struct view){0};
 }

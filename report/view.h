@@ -1,7 +1,7 @@
 /* What a report says, free of any format: the one home of its sentences.
  *
  * Everything here is text as it is meant to be read, not escaped. Long tables are not held: the
- * writers stream them through `archive`. Bounded: VIEW_LANES devices with VIEW_SPANS_MAX sessions
+ * writers stream them through `gate`. Bounded: VIEW_LANES devices with VIEW_SPANS_MAX sessions
  * each for the timeline, VIEW_KEPT findings of a code in full, one address for each finding. */
 #ifndef APNSCOPE_REPORT_VIEW_H
 #define APNSCOPE_REPORT_VIEW_H
@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gate.h"
 #include "model/vocabulary.h"
 #include "report/report.h"
-#include "store/archive.h"
 
 enum {
     VIEW_SENTENCE_SIZE = 480,
@@ -99,7 +99,7 @@ struct view_line {     /* a named fact of the capture */
 
 struct view {
     const struct report_options *options;
-    struct archive *archive;
+    struct gate *gate;
 
     struct run_row **runs;
     size_t run_count;
