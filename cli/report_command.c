@@ -15,6 +15,17 @@ static bool output_wants_colour(void)
            !(term && strcmp(term, "dumb") == 0);
 }
 
+/* As the locale says; a terminal that cannot show it says so there. */
+static bool output_has_unicode(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *locale = NULL;
+    for (size_t i = 0; i < sizeof variables / sizeof *variables && !(locale && *locale); i++)
+        locale = getenv(variables[i]);
+    return isatty(STDOUT_FILENO) && locale &&
+           (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
+}
+
 static unsigned output_width(void)
 {
     enum { NARROWEST = 60, WIDEST = 160, ORDINARY = 80 };
@@ -34,6 +45,7 @@ struct report_options command_report_options(const struct settings *settings)
                                              .until_ns = settings->until_ns},
                                    .catalogue = catalogue_of_rules(),
                                    .colour = output_wants_colour(),
+                                   .unicode = output_has_unicode(),
                                    .width = output_width()};
 }
 

@@ -30,6 +30,7 @@ struct report_options {
     struct archive_range range;
     struct report_catalogue catalogue;
     bool colour;    /* text on a terminal */
+    bool unicode;   /* lines and arrows, where the terminal has them */
     unsigned width; /* columns for text; 0: 80 */
 };
 

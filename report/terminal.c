@@ -20,7 +20,8 @@ struct terminal terminal_over(FILE *out, const struct report_options *options)
     unsigned width = options->width ? options->width : DEFAULT_WIDTH;
     return (struct terminal){.out = out,
                              .width = width < SMALLEST_WIDTH ? SMALLEST_WIDTH : width,
-                             .has_colour = options->colour};
+                             .has_colour = options->colour,
+                             .has_unicode = options->unicode};
 }
 
 void terminal_cell(const struct terminal *terminal, enum tone tone, const char *text,

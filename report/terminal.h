@@ -14,6 +14,7 @@ struct terminal {
     FILE *out;
     unsigned width; /* columns, at least 40 */
     bool has_colour;
+    bool has_unicode;
 };
 
 struct terminal terminal_over(FILE *out, const struct report_options *options);
