@@ -10,8 +10,10 @@
 
 #include "asset.h"
 #include "base/count.h"
+#include "html_picture.h"
 #include "output.h"
 #include "phrase.h"
+#include "rules.h"
 
 enum { REMEDIES_FIRST = 3, HASH_SIZE = 32, HASH_TEXT_SIZE = 45 };
 
@@ -89,23 +91,41 @@ static void put_banner(FILE *out, const struct view *view)
     fputs("</header>\n", out);
 }
 
+static bool has_section(const struct view *view, const char *id)
+{
+    const struct view_group *group;
+    if (strcmp(id, "change") == 0)
+        return view_remedy(view, 0, &group) != NULL;
+    if (strcmp(id, "timeline") == 0)
+        return view->lane_count > 0;
+    if (strcmp(id, "path") == 0)
+        return html_has_path(view);
+    if (strcmp(id, "networks") == 0)
+        return html_has_matrix(view);
+    return strcmp(id, "times") != 0 || html_has_times(view);
+}
+
 static void put_nav(FILE *out, const struct view *view)
 {
-    static const char *const links[][2] = {
-        {"change", "What to change"},     {"sure", "How sure"},
-        {"requirements", "Requirements"}, {"ports", "Ports"},
-        {"findings", "Findings"},         {"timeline", "Timeline"},
-        {"devices", "Devices"},           {"sessions", "Sessions"},
-        {"quality", "Capture"},           {"dns", "DNS"},
-        {"provenance", "Sources"},        {"method", "Method"},
-        {"glossary", "Glossary"}};
+    static const char *const links[][2] = {{"change", "What to change"},
+                                           {"path", "Where"},
+                                           {"sure", "How sure"},
+                                           {"requirements", "Requirements"},
+                                           {"ports", "Ports"},
+                                           {"networks", "Networks"},
+                                           {"findings", "Findings"},
+                                           {"timeline", "Timeline"},
+                                           {"times", "Times"},
+                                           {"devices", "Devices"},
+                                           {"sessions", "Sessions"},
+                                           {"quality", "Capture"},
+                                           {"dns", "DNS"},
+                                           {"provenance", "Sources"},
+                                           {"method", "Method"},
+                                           {"glossary", "Glossary"}};
     fputs("<nav aria-label=\"Sections\"><ul>", out);
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
-        bool has_section = strcmp(links[i][0], "timeline") != 0 || view->lane_count;
-        const struct view_group *group;
-        if (strcmp(links[i][0], "change") == 0)
-            has_section = view_remedy(view, 0, &group) != NULL;
-        if (has_section)
+        if (has_section(view, links[i][0]))
             html_print(out, "<li><a href=\"#%s\">%s</a></li>", links[i][0], links[i][1]);
     }
     fputs("</ul></nav>\n", out);
@@ -176,6 +196,27 @@ static void put_remedy_list(FILE *out, const struct view *view, size_t from, siz
     fputs("</ol>\n", out);
 }
 
+static void put_rules(FILE *out, const struct view *view)
+{
+    static const char *const titles[] = {"Action", "From", "To", "Service", "How", "Because", NULL};
+    const struct view_rule *rule = rules_at(view, 0);
+    if (!rule)
+        return;
+    html_table_begin(out, "rule-table", "The same as rules of a firewall", titles);
+    for (size_t i = 0; (rule = rules_at(view, i)); i++) {
+        char from[VIEW_SENTENCE_SIZE];
+        rules_from(view, rule, from);
+        html_print(out, "<tr><th scope=\"row\">%s</th>", rule->action);
+        html_cell(out, from);
+        html_cell(out, rule->to);
+        html_cell(out, rule->service);
+        html_cell(out, rule->how);
+        html_print(out, "<td><a href=\"#requirements\">%s</a></td></tr>\n",
+                   requirement_name(rule->requirement));
+    }
+    html_table_end(out);
+}
+
 static void put_change(FILE *out, const struct view *view)
 {
     const struct view_group *group;
@@ -190,6 +231,7 @@ static void put_change(FILE *out, const struct view *view)
         put_remedy_list(out, view, REMEDIES_FIRST, SIZE_MAX);
         fputs("</details>\n", out);
     }
+    put_rules(out, view);
     fputs("</section>\n", out);
 }
 
@@ -238,11 +280,14 @@ static bool put_page(FILE *out, const struct view *view, struct fault *fault)
     put_verdict(out, view);
     put_nav(out, view);
     put_change(out, view);
+    html_path(out, view);
     put_sure(out, view);
     html_requirements(out, view);
     html_ports(out, view);
+    html_matrix(out, view);
     html_findings(out, view);
     html_timeline(out, view);
+    html_times(out, view);
     if (!html_devices(out, view, fault) || !html_sessions(out, view, fault) ||
         !html_quality(out, view, fault) || !html_dns(out, view, fault))
         return false;

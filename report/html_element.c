@@ -33,27 +33,42 @@ static const char *entity_of(char c)
     }
 }
 
-void html_put(FILE *out, const char *text)
+static void put_bytes(FILE *out, const char *text, size_t size)
 {
-    while (*text) {
-        size_t size = strcspn(text, "&<>\"'");
-        visible_put_bytes(out, text, size);
-        text += size;
-        if (*text)
+    const char *end = text + size;
+    while (text < end) {
+        size_t plain = strcspn(text, "&<>\"'");
+        plain = plain < (size_t)(end - text) ? plain : (size_t)(end - text);
+        visible_put_bytes(out, text, plain);
+        text += plain;
+        if (text < end)
             fputs(entity_of(*text++), out);
     }
+}
+
+void html_put(FILE *out, const char *text)
+{
+    put_bytes(out, text, strlen(text));
+}
+
+static bool has_shape(const char *at, const char *shape)
+{
+    for (size_t i = 0; shape[i]; i++) {
+        bool is_digit = at[i] >= '0' && at[i] <= '9';
+        if (shape[i] == '0' ? !is_digit : at[i] != shape[i])
+            return false;
+    }
+    return true;
 }
 
 /* Bytes of a moment ("2026-03-01 10:00:12 UTC") that starts at `at`, 0 where none does. */
 static size_t moment_size(const char *at)
 {
-    static const char shape[] = "0000-00-00 00:00:00 UTC";
-    for (size_t i = 0; shape[i]; i++) {
-        bool is_digit = at[i] >= '0' && at[i] <= '9';
-        if (shape[i] == '0' ? !is_digit : at[i] != shape[i])
-            return 0;
-    }
-    return sizeof shape - 1;
+    static const char *const shapes[] = {"0000-00-00 00:00:00 UTC", "0000-00-00T00:00:00.000Z"};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        if (has_shape(at, shapes[i]))
+            return strlen(shapes[i]);
+    return 0;
 }
 
 void html_sentence(FILE *out, const char *text)
@@ -63,9 +78,7 @@ void html_sentence(FILE *out, const char *text)
         size_t size = moment_size(at);
         if (!size)
             continue;
-        char before[VIEW_SENTENCE_SIZE];
-        snprintf(before, sizeof before, "%.*s", (int)(at - rest), rest);
-        html_put(out, before);
+        put_bytes(out, rest, (size_t)(at - rest));
         fprintf(out, "<span class=\"t\">%.*s</span>", (int)size, at);
         rest = at + size;
         at = rest - 1;

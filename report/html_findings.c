@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "evidence.h"
-#include "html.h"
+#include "html_picture.h"
 #include "phrase.h"
 
 enum { IN_FULL = 6, WHO_LISTED = 24, CODES_MAX = 60 };
@@ -84,9 +84,10 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     view_where(view, finding, where);
     html_print(out, "<details class=\"finding\" id=\"finding-%" PRId64 "\"", finding->id);
     fputs(is_open ? " open>" : ">", out);
-    html_print(
-        out, "<summary><span class=\"what\">%s</span> <span class=\"sure\">%s</span></summary>\n",
-        finding->summary ? finding->summary : "", finding->confidence ? finding->confidence : "");
+    fputs("<summary><span class=\"what\">", out);
+    html_sentence(out, finding->summary ? finding->summary : "");
+    html_print(out, "</span> <span class=\"sure\">%s</span></summary>\n",
+               finding->confidence ? finding->confidence : "");
     fputs("<dl class=\"parts\">", out);
     put_part(out, "Why that follows", evidence.reasoning);
     put_part(out, "Limits", evidence.limits);
@@ -156,12 +157,17 @@ static void put_group(FILE *out, const struct view *view, const struct view_grou
     fputs("</dd></div>\n", out);
     put_part(out, "Where", group->where);
     put_part(out, "What to change", about ? about->remedy : NULL);
-    put_part(out, "Innocent explanations considered", about ? about->innocent : NULL);
-    put_part(out, "What it rests on", about ? about->rests_on : NULL);
     fputs("</dl>\n", out);
+    const struct figure_ladder *ladder = figures_ladder_of(&view->figures, group);
+    if (ladder)
+        html_ladders(out, view, ladder);
     for (size_t i = 0; i < group->kept_count && i < IN_FULL; i++)
         put_finding(out, view, group->kept[i], i == 0);
     put_brief(out, group);
+    fputs("<dl class=\"parts considered\">", out);
+    put_part(out, "Innocent explanations considered", about ? about->innocent : NULL);
+    put_part(out, "What it rests on", about ? about->rests_on : NULL);
+    fputs("</dl>\n", out);
     if (group->findings > group->kept_count)
         html_print(out,
                    "<p class=\"note\">%s more findings of this code are in "

@@ -401,6 +401,46 @@ void ladder_build(struct ladder *ladder, const struct ladder_parts *parts,
     add_next(&builder, parts->next);
 }
 
+void ladder_cut(struct ladder *ladder, size_t count)
+{
+    if (ladder->count <= count + 1)
+        return;
+    struct rung *last = &ladder->rungs[count];
+    *last =
+        (struct rung){.kind = RUNG_NOTE, .frame = ROW_NULL, .ttl = ROW_NULL, .after_ns = ROW_NULL};
+    label(last, "and so on: it goes on as a healthy session does");
+    ladder->count = count + 1;
+}
+
+/* A device's session on TCP 5223 with TLS 1.3 (RFC 8446 section 2), then Apple's keepalives. */
+void ladder_reference(struct ladder *ladder)
+{
+    static const struct {
+        enum rung_kind kind;
+        bool is_up;
+        const char *label;
+    } rungs[] = {{RUNG_PACKET, true, "SYN"},
+                 {RUNG_PACKET, false, "SYN-ACK"},
+                 {RUNG_PACKET, true, "ACK"},
+                 {RUNG_PACKET, true, "ClientHello courier.push.apple.com"},
+                 {RUNG_PACKET, false, "ServerHello, Apple's certificate"},
+                 {RUNG_PACKET, true, "Finished"},
+                 {RUNG_PACKET, true, "Connect message"},
+                 {RUNG_PACKET, false, "data"},
+                 {RUNG_NOTE, false, "silence for 10 to 30 min"},
+                 {RUNG_PACKET, false, "keepalive of Apple's"},
+                 {RUNG_PACKET, true, "ACK"}};
+    *ladder = (struct ladder){.count = sizeof rungs / sizeof rungs[0]};
+    for (size_t i = 0; i < ladder->count; i++) {
+        ladder->rungs[i] = (struct rung){.kind = rungs[i].kind,
+                                         .is_up = rungs[i].is_up,
+                                         .after_ns = ROW_NULL,
+                                         .frame = ROW_NULL,
+                                         .ttl = ROW_NULL};
+        label(&ladder->rungs[i], "%s", rungs[i].label);
+    }
+}
+
 const char *ladder_time(const struct rung *rung, char text[DURATION_TEXT_SIZE + 1])
 {
     char duration[DURATION_TEXT_SIZE];

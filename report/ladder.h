@@ -55,6 +55,12 @@ void ladder_parts_free(struct ladder_parts *parts);
 void ladder_build(struct ladder *ladder, const struct ladder_parts *parts,
                   const struct view_evidence *proof);
 
+/* Leaves the first rungs, and a note of how many there are more. */
+void ladder_cut(struct ladder *ladder, size_t count);
+
+/* What a session looks like that works: a drawing from rules, of no capture. */
+void ladder_reference(struct ladder *ladder);
+
 /* "+1.0 s", "0": when a rung stands, "" where that is not known. */
 const char *ladder_time(const struct rung *rung, char text[DURATION_TEXT_SIZE + 1]);
 

@@ -224,7 +224,7 @@ static void put_finding(const struct terminal *terminal, const struct report_opt
     put_field_if(terminal, "What", row->summary);
     put_field_if(terminal, "How sure", row->confidence);
     put_field_if(terminal, "Meaning", about ? about->meaning : NULL);
-    const struct view no_view = {.apple_hops = -1};
+    const struct view no_view = {.figures.apple_hops = -1};
     view_where(&no_view, row, line);
     if (view_severity(row->severity) == SEVERITY_FAIL || row->blocker_ip)
         put_field_if(terminal, "Where", line);

@@ -78,9 +78,9 @@ void view_where(const struct view *view, const struct finding_row *finding,
         text_format(&out, "%s %" PRId64 " hop%s from the capture point",
                     finding->blocker_ip ? "," : "About", finding->blocker_hops,
                     finding->blocker_hops == 1 ? "" : "s");
-    if (has_hops && view->apple_hops >= 0)
-        text_format(&out, "; Apple's servers are about %d hop%s away", view->apple_hops,
-                    view->apple_hops == 1 ? "" : "s");
+    if (has_hops && view->figures.apple_hops >= 0)
+        text_format(&out, "; Apple's servers are about %d hop%s away", view->figures.apple_hops,
+                    view->figures.apple_hops == 1 ? "" : "s");
     text_add(&out, ".");
 }
 

@@ -129,12 +129,6 @@ static void count_devices(struct device_load *load)
 
 /* --- flows -------------------------------------------------------------------------------- */
 
-struct flow_load {
-    struct view *view;
-    uint64_t hops[256]; /* of Apple's servers that answered directly */
-    uint64_t hops_count;
-};
-
 static void count_port(struct view *view, const struct flow_row *row, enum view_heap heap)
 {
     if (row->role && strcmp(row->role, role_name(ROLE_INBOUND)) == 0)
@@ -175,8 +169,7 @@ static void add_span(struct view_lane *lane, const struct flow_row *row, enum vi
 static bool load_flow(void *context, const void *any)
 {
     const struct flow_row *row = any;
-    struct flow_load *load = context;
-    struct view *view = load->view;
+    struct view *view = context;
     enum view_heap heap = view_heap_of(row->outcome);
     view->sessions++;
     view->by_heap[heap]++;
@@ -185,26 +178,11 @@ static bool load_flow(void *context, const void *any)
             view->by_outcome[i]++;
     count_port(view, row, heap);
     count_role(view, row, heap);
-    bool is_direct = row->path && strcmp(row->path, path_name(PATH_DIRECT)) == 0;
-    if (heap == HEAP_WORKED && is_direct && row->hops_server >= 0 && row->hops_server < 256) {
-        load->hops[row->hops_server]++;
-        load->hops_count++;
-    }
+    figures_take_flow(view, row);
     struct view_lane *lane = lane_of(view, row->client_ip);
     if (lane)
         add_span(lane, row, heap);
     return true;
-}
-
-static int median_hops(const struct flow_load *load)
-{
-    uint64_t below = 0;
-    for (int hops = 0; hops < 256; hops++) {
-        below += load->hops[hops];
-        if (load->hops_count && 2 * below >= load->hops_count)
-            return hops;
-    }
-    return -1;
 }
 
 /* --- requirements, quality ---------------------------------------------------------------- */
@@ -270,15 +248,15 @@ static void view_start(struct view *view, const struct report_options *options)
     memcpy(view->ports, ports, sizeof ports);
 }
 
-static bool load_all(struct view *view, struct device_load *devices, struct flow_load *flows,
-                     struct fault *fault)
+static bool load_all(struct view *view, struct device_load *devices, struct fault *fault)
 {
     struct gate *gate = view->gate;
     const struct archive_range *range = &view->options->range;
     return gate_read(gate, ROWS_RUN, range, load_run, view, fault) &&
            gate_read(gate, ROWS_DEVICE, range, load_device, devices, fault) &&
            gate_read(gate, ROWS_FINDING, range, gather_finding, view, fault) &&
-           gate_read(gate, ROWS_FLOW, range, load_flow, flows, fault) &&
+           (gather_order(view), figures_begin(view, fault)) &&
+           gate_read(gate, ROWS_FLOW, range, load_flow, view, fault) && figures_end(view, fault) &&
            gate_read(gate, ROWS_REQUIREMENT, range, load_requirement, view, fault) &&
            gate_read(gate, ROWS_ATTEMPTS, range, load_attempts, view, fault) &&
            gate_read(gate, ROWS_QUALITY, range, load_quality, view, fault);
@@ -290,10 +268,8 @@ bool view_load(struct view *view, const struct report_options *options, struct f
     if (!gate_open(&view->gate, options, fault))
         return false;
     struct device_load devices = {.view = view};
-    struct flow_load flows = {.view = view};
-    bool loaded = load_all(view, &devices, &flows, fault);
+    bool loaded = load_all(view, &devices, fault);
     count_devices(&devices);
-    gather_order(view);
     if (loaded && view->run_count == 0)
         loaded =
             fault_set(fault, "%s: no run matches; `apnscope show runs --db %s` lists what there is",
@@ -302,7 +278,6 @@ bool view_load(struct view *view, const struct report_options *options, struct f
         view_free(view);
         return false;
     }
-    view->apple_hops = median_hops(&flows);
     view_judge(view);
     return true;
 }
@@ -316,6 +291,7 @@ void view_free(struct view *view)
         gather_group_free(view->groups[i]);
     free(view->groups);
     gather_names_free(&view->affected);
+    figures_free(&view->figures);
     for (int i = 0; i < REQUIREMENT_COUNT; i++)
         free(view->requirements[i].summary);
     for (size_t i = 0; i < view->lane_count; i++) {

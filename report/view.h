@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gate.h"
+#include "figures.h"
 #include "model/vocabulary.h"
 #include "report/report.h"
 
@@ -111,7 +111,6 @@ struct view {
     uint64_t sessions, by_heap[HEAP_COUNT], by_outcome[OUTCOME_COUNT];
     uint64_t courier_worked, proxied, courier_sessions;
     uint64_t attempts_summed;
-    int apple_hops; /* median distance of Apple's servers; -1: not known */
 
     struct view_group **groups; /* fail before warn before info; then by devices touched */
     size_t group_count;
@@ -123,6 +122,7 @@ struct view {
     struct view_requirement requirements[REQUIREMENT_COUNT];
     struct view_lane lanes[VIEW_LANES];
     size_t lane_count;
+    struct figures figures;
 
     struct view_line quality[VIEW_LINES_MAX];
     size_t quality_count;

@@ -47,8 +47,9 @@ static void the_verdict_stands_first_and_reads_as_it_did(void **state)
 static void tables_and_findings_read_as_they_did(void **state)
 {
     (void)state;
-    static const char *const sections[] = {"requirements", "ports",   "findings", "timeline",
-                                           "devices",      "quality", "dns",      "provenance"};
+    static const char *const sections[] = {"change",   "path",     "requirements", "ports",
+                                           "networks", "findings", "timeline",     "times",
+                                           "devices",  "quality",  "dns",          "provenance"};
     struct fill fill;
     fill_faulty(&fill);
     char *page = page_of(&fill, "page.html", NULL);
