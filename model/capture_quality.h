@@ -32,6 +32,7 @@ struct capture_quality {
     uint64_t flows_evicted;       /* given up because the table was full */
     uint64_t attempts_summed;     /* half-open attempts beyond the cap, kept as sums */
     uint64_t other_apple;         /* other Apple sessions: counted, not stored */
+    uint64_t session_packets;     /* TCP packets of tracked flows, copies left out */
     uint64_t duplicates;          /* packets seen twice */
     uint64_t gap_bytes;           /* acknowledged, never captured */
 

@@ -39,6 +39,7 @@ static const struct quality_word words[] = {
     {"frames_cut", "Packets captured in part (snap length)", UNIT_COUNT, false, "not known"},
     {"push_frames_cut", "Packets of push sessions captured in part", UNIT_COUNT, true, "not known"},
     {"smallest_snap", "Smallest snap length", UNIT_BYTES, false, "unlimited"},
+    {"session_packets", "Packets of followed sessions", UNIT_COUNT, false, "not known"},
     {"duplicates", "Packets captured twice", UNIT_COUNT, true, "not known"},
     {"backward_steps", "Packets with a time before the one before", UNIT_COUNT, true, "not known"},
     {"largest_step_back_ns", "Largest step back in time", UNIT_DURATION_NS, true, "none"},

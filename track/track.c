@@ -261,6 +261,7 @@ static void take_tcp(struct tracker *tracker, const struct packet *packet, uint6
         tracker->counts.duplicates++;
         return;
     }
+    tracker->counts.session_packets++;
     session_take(tracker, flow, packet, direction_of(flow, packet));
     if (flow->standing == STANDING_OTHER && !tracker->options.keep_all_apple)
         session_finish(tracker, flow, CAUSE_ENDED);
@@ -414,6 +415,7 @@ void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
     quality->flows_evicted += counts->flows_evicted;
     quality->attempts_summed += counts->attempts_summed;
     quality->other_apple += counts->other_apple;
+    quality->session_packets += counts->session_packets;
     quality->duplicates += counts->duplicates;
     quality->gap_bytes += counts->gap_bytes;
     quality->push_frames_cut += counts->push_frames_cut;

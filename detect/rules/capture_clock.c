@@ -1,0 +1,50 @@
+/* capture-clock: the capture's time runs backwards.
+ *
+ * A rule of the fourth stage, at the end of the capture. Deliberately silent about the small steps
+ * that several interfaces, queues and merged files bring. */
+#include "base/count.h"
+#include "detect/judge.h"
+
+/* Queues and interfaces deliver within milliseconds of each other; a clock that is set, or files
+ * of two machines, differ by more. */
+#define STEP_THAT_MATTERS_NS (500 * NS_PER_MS)
+
+static void observe(struct judge *judge, void *state, const struct event *event)
+{
+    const struct capture_quality *quality = event->quality;
+    char step[DURATION_TEXT_SIZE];
+    (void)state;
+    if (quality->largest_step_back_ns < STEP_THAT_MATTERS_NS)
+        return;
+    struct finding finding = judge_draft(judge, event);
+    finding.confidence = CONFIDENCE_CERTAIN;
+    finding.first_ns = quality->first_ns;
+    finding.last_ns = quality->last_ns;
+    finding_say(finding.summary, sizeof finding.summary,
+                "The capture's clock ran backwards %s, by up to %s",
+                COUNTED(quality->backward_steps, "time"),
+                duration_text(quality->largest_step_back_ns, step));
+    finding_say(finding.reasoning, sizeof finding.reasoning,
+                "A frame has an earlier time than one before it in the file. Such a step counts as "
+                "no time at all, so durations and delays across it are too short.");
+    judge_raise(judge, &finding);
+}
+
+const struct detector detector_capture_clock = {
+    .code = "capture-clock",
+    .title = "The capture's clock was set",
+    .meaning = "Times in this capture jump, so delays and silences across the jump cannot be "
+               "measured.",
+    .rests_on = "A frame whose time is half a second or more before that of a frame before it in "
+                "the same capture.",
+    .looks_like = "frame.time_delta < -0.5.",
+    .innocent = "Frames of several interfaces, queues or files differ by a few milliseconds; files "
+                "that overlap are merged by time first.",
+    .remedy = "Let the capturing machine's clock be slewed, not stepped (chrony or ntpd), and "
+              "merge captures of several machines only when their clocks agree.",
+    .severity = SEVERITY_INFO,
+    .scope = SCOPE_SITE,
+    .requirements = AGAINST(R0_CAPTURE),
+    .events = ON(EVENT_CAPTURE_END),
+    .observe = observe,
+};

@@ -1,0 +1,49 @@
+/* capture-duplicated: the mirror delivers packets twice.
+ *
+ * A rule of the fourth stage, at the end of the capture. Copies were recognised while tracking and
+ * counted once; this only says so. Deliberately silent about a few copies, which every mirror
+ * makes. */
+#include "base/count.h"
+#include "detect/judge.h"
+
+/* Fewer, or a smaller part, is no habit of the mirror. */
+enum { COPIES_NEEDED = 8, PART_NEEDED = 4 };
+
+static void observe(struct judge *judge, void *state, const struct event *event)
+{
+    const struct capture_quality *quality = event->quality;
+    (void)state;
+    if (quality->duplicates < COPIES_NEEDED ||
+        quality->duplicates < quality->session_packets / PART_NEEDED)
+        return;
+    struct finding finding = judge_draft(judge, event);
+    finding.confidence = CONFIDENCE_CERTAIN;
+    finding.first_ns = quality->first_ns;
+    finding.last_ns = quality->last_ns;
+    finding_say(
+        finding.summary, sizeof finding.summary, "%s of push sessions came with %s of themselves",
+        COUNTED(quality->session_packets, "packet"), COUNTED(quality->duplicates, "copy|copies"));
+    finding_say(finding.reasoning, sizeof finding.reasoning,
+                "The copies have the same sequence numbers, IP identification and options within a "
+                "moment; they were counted once and not taken for retransmissions.");
+    judge_raise(judge, &finding);
+}
+
+const struct detector detector_capture_duplicated = {
+    .code = "capture-duplicated",
+    .title = "Packets captured twice",
+    .meaning = "The mirror copies packets where they enter and where they leave, or a VLAN's "
+               "traffic from two ports. Other tools count these copies as retransmissions.",
+    .rests_on = "A quarter of the packets of push sessions, or more, came again within a moment, "
+                "equal in sequence numbers, IP identification, options and size.",
+    .looks_like = "tcp.analysis.retransmission on nearly every packet, microseconds after the "
+                  "first; the copies may differ in ip.ttl, vlan.id and eth.src.",
+    .innocent = "Real retransmissions have another IP identification or come later; a few copies "
+                "are normal.",
+    .remedy = "Mirror one direction of each port (ingress), or one side of the router only; or "
+              "take the copies out with editcap -d.",
+    .severity = SEVERITY_INFO,
+    .scope = SCOPE_SITE,
+    .events = ON(EVENT_CAPTURE_END),
+    .observe = observe,
+};
