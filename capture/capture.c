@@ -225,7 +225,17 @@ size_t capture_next(struct capture *capture, struct frame *frames, size_t max)
 
 /* ---- what is known ---- */
 
-/* "b.pcap: record 17 at byte 4711 ...; 2 more files are damaged" */
+/* A name that leaves room for what is said about it. */
+static const char *short_name(const char *path)
+{
+    enum { LONGEST = 100 };
+    const char *slash = strrchr(path, '/');
+    if (strcmp(path, "-") == 0)
+        return "standard input";
+    return strlen(path) > LONGEST && slash ? slash + 1 : path;
+}
+
+/* "b.pcap: packet 17 at byte 4711 ...; 2 more files are damaged" */
 static void tell_damage(const struct capture *capture, struct capture_quality *quality)
 {
     const struct capture_file *first = NULL;
@@ -247,8 +257,7 @@ static void tell_damage(const struct capture *capture, struct capture_quality *q
         snprintf(more, sizeof more, "; %zu more %s damaged", further,
                  further == 1 ? "file is" : "files are");
     struct text text = text_over(quality->damage, sizeof quality->damage - strlen(more));
-    if (capture->input_count > 1)
-        text_format(&text, "%s: ", first->path);
+    text_format(&text, "%s: ", short_name(first->path));
     text_add(&text, first->damage);
     text = text_over(quality->damage + strlen(quality->damage), sizeof more);
     text_add(&text, more);

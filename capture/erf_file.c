@@ -204,7 +204,7 @@ static bool bring_record(struct input *input)
     struct record record = record_at(window_at(window));
     if (!is_sound(&record)) {
         input_damage(input,
-                     "record %llu at byte %llu is of type %u and %u bytes long, which cannot be: "
+                     "packet %llu at byte %llu is of type %u and %u bytes long, which cannot be: "
                      "the file is damaged from there on",
                      number, offset, window_at(window)[8] & TYPE_MASK, record.size);
         return false;
@@ -252,7 +252,7 @@ size_t erf_file_next(struct input *input, struct frame *frames, size_t max)
     do {
         if (!take_records(input, frames, max, &count) && !count) {
             input_damage(input,
-                         "record %llu at byte %llu has more headers than bytes: the file is "
+                         "packet %llu at byte %llu has more headers than bytes: the file is "
                          "damaged from there on",
                          (unsigned long long)input->records + 1,
                          (unsigned long long)window_offset(&input->window));

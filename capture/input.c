@@ -45,9 +45,9 @@ void input_end(struct input *input, uint64_t size)
     unsigned long long offset = window_offset(&input->window);
     input->ended = true;
     if (error)
-        input_damage(input, "%s: reading ends before record %llu", error, record);
+        input_damage(input, "%s: reading ends before packet %llu", error, record);
     else if (left && !source_is_followed(input->source))
-        input_damage(input, "record %llu at byte %llu is cut: %zu of its %llu bytes are there",
+        input_damage(input, "packet %llu at byte %llu is cut: %zu of its %llu bytes are there",
                      record, offset, left, (unsigned long long)size);
 }
 

@@ -151,7 +151,7 @@ static bool bring_record(struct input *input)
         pcap->zeros_are_frames = !is_padding(input);
         if (!pcap->zeros_are_frames) {
             input_damage(input,
-                         "from record %llu at byte %llu on there are only zeros: space that was "
+                         "from packet %llu at byte %llu on there are only zeros: space that was "
                          "never written",
                          record_number, (unsigned long long)window_offset(window));
             return false;
@@ -159,7 +159,7 @@ static bool bring_record(struct input *input)
     }
     if (record.captured_size > INPUT_FRAME_SIZE_MAX) {
         input_damage(input,
-                     "record %llu at byte %llu claims %lu bytes: the file is damaged from there on",
+                     "packet %llu at byte %llu claims %lu bytes: the file is damaged from there on",
                      record_number, (unsigned long long)window_offset(window),
                      (unsigned long)record.captured_size);
         return false;
@@ -351,7 +351,7 @@ bool pcap_file_open(struct input *input)
     size_t header_size = FILE_HEADER_SIZE + magic->extra_size;
     input->facts.format = magic->format;
     if (!window_fill(window, header_size)) {
-        input_damage(input, "is cut in its file header: %zu of its %zu bytes are there",
+        input_damage(input, "the file header is cut: %zu of its %zu bytes are there",
                      window_left(window), header_size);
         return false;
     }

@@ -20,7 +20,7 @@ static void tell_length(struct input *input, unsigned long size)
 {
     input_damage(
         input,
-        "the block at byte %llu, before record %llu, claims %lu bytes: the file is damaged "
+        "the block at byte %llu, before packet %llu, claims %lu bytes: the file is damaged "
         "from there on",
         (unsigned long long)window_offset(&input->window), (unsigned long long)input->records + 1,
         size);
@@ -30,7 +30,7 @@ static void tell_trailer(struct input *input, uint64_t offset, unsigned long fir
                          unsigned long last)
 {
     input_damage(input,
-                 "the block at byte %llu, before record %llu, begins with length %lu and ends with "
+                 "the block at byte %llu, before packet %llu, begins with length %lu and ends with "
                  "%lu: the file is damaged from there on",
                  (unsigned long long)offset, (unsigned long long)input->records + 1, first, last);
 }
@@ -38,7 +38,7 @@ static void tell_trailer(struct input *input, uint64_t offset, unsigned long fir
 static void tell_zeros(struct input *input)
 {
     input_damage(input,
-                 "from byte %llu on, after record %llu, there are only zeros: space that was never "
+                 "from byte %llu on, after packet %llu, there are only zeros: space that was never "
                  "written",
                  (unsigned long long)window_offset(&input->window),
                  (unsigned long long)input->records);
@@ -65,7 +65,7 @@ static bool pass_over(struct input *input, const struct block *block, uint32_t s
         input->ended = true;
         if (!error && source_is_followed(input->source))
             return false; /* it is being written */
-        input_damage(input, "the block at byte %llu, before record %llu, is cut%s%s",
+        input_damage(input, "the block at byte %llu, before packet %llu, is cut%s%s",
                      (unsigned long long)offset, (unsigned long long)input->records + 1,
                      error ? ": " : " by the end of the file", error ? error : "");
         return false;

@@ -327,18 +327,18 @@ static void tell_packet(struct input *input, const struct packet_block *packet)
     unsigned long long offset = window_offset(&input->window);
     if (!packet->is_complete)
         input_damage(input,
-                     "record %llu at byte %llu is too short for its kind of block: the file is "
+                     "packet %llu at byte %llu is too short for its kind of block: the file is "
                      "damaged from there on",
                      record, offset);
     else if (packet->interface_index >= input->pcapng.interface_count)
         input_damage(input,
-                     "record %llu at byte %llu names interface %lu, but its section describes %zu: "
+                     "packet %llu at byte %llu names interface %lu, but its section describes %zu: "
                      "the file is damaged from there on",
                      record, offset, (unsigned long)packet->interface_index,
                      input->pcapng.interface_count);
     else
         input_damage(input,
-                     "record %llu at byte %llu claims %lu bytes: the file is damaged from there on",
+                     "packet %llu at byte %llu claims %lu bytes: the file is damaged from there on",
                      record, offset, (unsigned long)packet->captured_size);
 }
 
@@ -359,7 +359,7 @@ static void read_packet_options(struct input *input, struct pcapng_interface *in
     char label[48];
     while (option_next(block, &list, &option)) {
         if (option.code == OPTION_COMMENT && is_new) {
-            snprintf(label, sizeof label, "comment on record %llu", (unsigned long long)record);
+            snprintf(label, sizeof label, "comment on packet %llu", (unsigned long long)record);
             input_note(input, label, option.bytes, option.size);
         } else if (option.code == PACKET_FLAGS && option.size >= 4 &&
                    block->type == BLOCK_ENHANCED) {

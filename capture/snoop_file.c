@@ -35,7 +35,7 @@ bool snoop_file_open(struct input *input)
     struct window *window = &input->window;
     input->facts.format = "snoop";
     if (!window_fill(window, FILE_HEADER_SIZE)) {
-        input_damage(input, "is cut in its file header: %zu of its %d bytes are there",
+        input_damage(input, "the file header is cut: %zu of its %d bytes are there",
                      window_left(window), FILE_HEADER_SIZE);
         return false;
     }
@@ -88,7 +88,7 @@ static bool bring_record(struct input *input)
     struct record record = record_at(window_at(window));
     if (!is_sound(&record)) {
         input_damage(input,
-                     "record %llu at byte %llu claims %lu bytes in %lu: the file is damaged from "
+                     "packet %llu at byte %llu claims %lu bytes in %lu: the file is damaged from "
                      "there on",
                      (unsigned long long)input->records + 1,
                      (unsigned long long)window_offset(window), (unsigned long)record.captured_size,

@@ -117,6 +117,7 @@ int command_analyze(const struct settings *settings)
     if (!done)
         return command_failed(EXIT_ENVIRONMENT, &fault);
     if (result.quality.damage[0] && settings->log_level >= LOG_NOTICE && !settings->quiet)
-        fprintf(stderr, "apnscope: note: %s\n", result.quality.damage);
+        fprintf(stderr, "apnscope: note: %s; what comes before was analysed\n",
+                result.quality.damage);
     return print_summary(settings, result.run_id);
 }

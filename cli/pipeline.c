@@ -372,9 +372,9 @@ static bool no_packets(const struct pipeline *pipeline, struct fault *fault)
         return fault_set(fault, "%s: none of its %llu packets lies in the time range; widen "
                          "--since and --until", path, (unsigned long long)quality.frames);
     if (quality.damage[0])
-        return fault_set(fault, "%s holds no readable packet: %s; take the capture again or repair "
-                         "it with editcap", path, quality.damage);
-    return fault_set(fault, "%s holds no packets, so nothing can be said about the network; check "
+        return fault_set(fault, "%s, and no packet before that can be read; copy or take the capture "
+                         "again", quality.damage);
+    return fault_set(fault, "%s: holds no packets, so nothing can be said about the network; check "
                      "the capture's interface and filter", path);
 }
 

@@ -148,7 +148,7 @@ static void a_folder_stands_for_the_captures_in_it(void **state)
     assert_int_equal(capture_file_count(seen.capture), 3);
     assert_contains(capture_file_at(seen.capture, 0)->path, "folder/a.pcapng");
     assert_contains(capture_file_at(seen.capture, 0)->notes, "2 of 5 files are no captures");
-    assert_contains(seen.quality.damage, "cut.pcap: is cut in its file header");
+    assert_contains(seen.quality.damage, "cut.pcap: the file header is cut");
     forget(&seen);
 }
 

@@ -104,7 +104,7 @@ static void a_cut_file_gives_the_records_before_the_cut(void **state)
     b.size -= 30;
     struct seen seen = read_build(&b);
     assert_int_equal(seen.count, 399);
-    assert_contains(seen.quality.damage, "record 400 at byte");
+    assert_contains(seen.quality.damage, "packet 400 at byte");
     forget(&seen);
 }
 
@@ -121,7 +121,7 @@ static void a_record_that_contradicts_itself_ends_the_file(void **state)
     erf_head(&short_record, FIRST_SECOND, 0, TYPE_ETHERNET, 0, 8, 0, 64);
     struct seen seen = read_build(&short_record);
     assert_int_equal(seen.count, 2);
-    assert_contains(seen.quality.damage, "record 3 at byte 176 is of type 2 and 8 bytes long");
+    assert_contains(seen.quality.damage, "packet 3 at byte 176 is of type 2 and 8 bytes long");
     forget(&seen);
 
     erf_head(&b, FIRST_SECOND, 0, TYPE_ETHERNET | 0x80, 0, 24, 0, 64);

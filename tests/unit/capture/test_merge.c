@@ -148,7 +148,7 @@ static void putting_a_file_aside_counts_nothing_twice(void **state)
     assert_int_equal(seen.quality.dropped_interface, 6 * MANY);
     for (size_t i = 0; i < MANY; i++)
         assert_string_equal(capture_file_at(seen.capture, i)->notes,
-                            "comment on record 3: only once");
+                            "comment on packet 3: only once");
     forget(&seen);
 }
 
@@ -165,7 +165,7 @@ static void damage_in_one_file_leaves_the_others(void **state)
     const char *paths[] = {ticking("a", 2, 2, 5, 60), damaged, save("damaged2", &b)};
     struct seen seen = read_paths(paths, 3, NULL);
     assert_int_equal(seen.count, 7);
-    assert_contains(seen.quality.damage, "damaged: record 2 at byte 100 is cut");
+    assert_contains(seen.quality.damage, "damaged: packet 2 at byte 100 is cut");
     assert_contains(seen.quality.damage, "; 1 more file is damaged");
     assert_false(capture_file_at(seen.capture, 0)->truncated);
     forget(&seen);

@@ -187,8 +187,8 @@ static void a_frame_of_the_largest_size_is_read_and_one_byte_more_is_damage(void
     forget(&seen);
     seen = read_build(&more);
     assert_int_equal(seen.count, 1);
-    assert_string_equal(seen.quality.damage,
-                        "record 2 at byte 100 claims 262145 bytes: the file is "
+    assert_string_equal(capture_file_at(seen.capture, 0)->damage,
+                        "packet 2 at byte 100 claims 262145 bytes: the file is "
                         "damaged from there on");
     assert_true(seen.quality.truncated);
     forget(&seen);
@@ -220,8 +220,8 @@ static void a_cut_names_record_offset_and_sizes(void **state)
     record_head(&b, 2, 0, 60, 60);
     put_filler(&b, 4, 1);
     struct seen seen = read_build(&b);
-    assert_string_equal(seen.quality.damage,
-                        "record 2 at byte 100 is cut: 20 of its 76 bytes are there");
+    assert_string_equal(capture_file_at(seen.capture, 0)->damage,
+                        "packet 2 at byte 100 is cut: 20 of its 76 bytes are there");
     forget(&seen);
 }
 

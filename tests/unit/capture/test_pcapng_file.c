@@ -219,7 +219,7 @@ static void notes_hold_hardware_system_application_and_comments(void **state)
     struct seen seen = read_build(&b);
     assert_string_equal(capture_file_at(seen.capture, 0)->notes,
                         "comment: from the lab; hardware: Apple M1; OS: macOS; application: "
-                        "tcpdump\\x1b[2J; comment on record 1: look here");
+                        "tcpdump\\x1b[2J; comment on packet 1: look here");
     forget(&seen);
 }
 
@@ -316,7 +316,7 @@ static void a_block_whose_lengths_differ_is_damage(void **state)
     packet(&b, 0, 2, 60);
     b.bytes[b.size - 4] ^= 4;
     char expected[64];
-    snprintf(expected, sizeof expected, "the block at byte %zu, before record 2,", second);
+    snprintf(expected, sizeof expected, "the block at byte %zu, before packet 2,", second);
     struct seen seen = read_build(&b);
     assert_int_equal(seen.count, 1);
     assert_contains(seen.quality.damage, expected);
@@ -350,7 +350,7 @@ static void a_packet_longer_than_its_block_is_damage(void **state)
     end_block(&b);
     struct seen seen = read_build(&b);
     assert_int_equal(seen.count, 1);
-    assert_contains(seen.quality.damage, "record 2");
+    assert_contains(seen.quality.damage, "packet 2");
     assert_contains(seen.quality.damage, "claims 65536 bytes");
     forget(&seen);
 }

@@ -67,7 +67,7 @@ static void a_cut_file_gives_the_records_before_the_cut(void **state)
     struct seen seen = read_build(&b);
     assert_int_equal(seen.count, 299);
     assert_true(seen.quality.truncated);
-    assert_contains(seen.quality.damage, "record 300 at byte");
+    assert_contains(seen.quality.damage, "packet 300 at byte");
     assert_contains(seen.quality.damage, "is cut");
     forget(&seen);
 }
@@ -88,7 +88,7 @@ static void a_record_that_contradicts_itself_ends_the_file(void **state)
         put_filler(&b, 500, 1);
         struct seen seen = read_build(&b);
         assert_int_equal(seen.count, 1);
-        assert_contains(seen.quality.damage, "record 2 at byte 100 claims");
+        assert_contains(seen.quality.damage, "packet 2 at byte 100 claims");
         forget(&seen);
     }
 }
@@ -105,7 +105,7 @@ static void other_versions_and_cut_headers_are_refused(void **state)
     b.size = 12;
     seen = read_build(&b);
     assert_false(seen.opened);
-    assert_contains(seen.fault.sentence, "cut in its file header: 12 of its 16 bytes");
+    assert_contains(seen.fault.sentence, "file header is cut: 12 of its 16 bytes");
     forget(&seen);
 }
 
