@@ -71,10 +71,10 @@ class Stage(Network):
 
     # ---- Apple's side ----
 
-    def couriers(self, addresses=None, ports=(5223, 443), words=()):
+    def couriers(self, addresses=None, ports=(5223, 443), words=(), pinned="courier"):
         addresses = COURIERS + COURIERS6 if addresses is None else addresses
         process = self.start(
-            "apple", self.programs / "courier", "-p", self.certificates.chain("courier"),
+            "apple", self.programs / "courier", "-p", self.certificates.chain(pinned),
             "-u", self.certificates.chain("courier-public"), *words, *at(addresses, *ports))
         self.await_output(process, "ready")
         return process
@@ -149,6 +149,15 @@ class Stage(Network):
         self.await_port("prx", 3128)
         return process
 
+    def squid_password(self):
+        """Rules under which squid passes user phone with password phone."""
+        helper = self.work / "password"
+        helper.write_text('#!/bin/sh\nwhile read user password; do\n'
+                          '[ "$user" = phone ] && echo OK || echo ERR\ndone\n')
+        helper.chmod(0o755)
+        return (f"auth_param basic program {helper}\nauth_param basic realm campus\n"
+                "acl known proxy_auth REQUIRED\nhttp_access allow known")
+
     # ---- devices ----
 
     def device(self, number=1, *words, pinned=True, family="4"):
@@ -220,6 +229,31 @@ class Stage(Network):
                              "ssl", "0.0.0.0", "8443")
         self.await_port(space, 8443)
         return process
+
+    def mitmproxy(self, space="fw", ports=(5223, 443)):
+        self.filter(space, f'iifname "in" tcp dport {{ {", ".join(map(str, ports))} }} '
+                           "redirect to :8080", hook="prerouting", kind="nat", priority=-100,
+                    family="ip", name="inspect")
+        process = self.start(space, "mitmdump", "--mode", "transparent", "--ssl-insecure",
+                             "--set", f"confdir={self.work}/mitmproxy", "--showhost")
+        self.await_port(space, 8080)
+        return process
+
+    def relay(self, space, ways):
+        """haproxy, passing bytes: (listen address, server); server None: where the client wanted
+        to go, for connections that a redirect brought here."""
+        parts = [f"listen way{i}\n bind {listen}\n server s {server or '*'}\n"
+                 for i, (listen, server) in enumerate(ways)]
+        config = self.work / "haproxy.cfg"
+        config.write_text("global\n log stderr local0\ndefaults\n mode tcp\n timeout connect 30s\n"
+                          " timeout client 1h\n timeout server 1h\n" + "".join(parts))
+        process = self.start(space, "haproxy", "-db", "-f", config)
+        self.await_port(space, *(listen.rsplit(":", 1)[1] for listen, _ in ways))
+        return process
+
+    def keep_certificate(self, name, file):
+        """Leaves an authority beside the capture, for an option of its label."""
+        (self.work / file).write_text(self.certificates.certificate(name).read_text())
 
 
 __all__ = ["Stage", "MDM", "PROXY", "at"]

@@ -137,7 +137,7 @@ def icmp_play(name, title, text, box, address, rule, proof, number=1, ipv6=False
         lab.resolver(ipv6=ipv6)
         lab.device_does(number, "--pushes=300:640", family="6" if ipv6 else "4")
 
-    function.__name__, function.__doc__ = name, text
+    function.__name__, function.__doc__, function.__module__ = name, text, __name__
     play(title,
          findings=[finding("port-unreachable", device=device, port=5223, blocker_ip=address),
                    finding("fallback-443", device=device)],
