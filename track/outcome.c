@@ -5,6 +5,8 @@
  * to blame is not asked here but in detect/. */
 #include "outcome.h"
 
+#include "dissect/push_name.h"
+
 /* product.md, port-blocked-silent: at least three SYNs over at least 3 s, or the device's own
  * limit of 30 s. */
 enum { SILENT_SYNS = 3 };
@@ -114,6 +116,16 @@ static bool client_went_on(const struct flow_record *record)
            record->data_packets_down >= ANSWERS;
 }
 
+/* A device that completes the handshake and closes without a word of its own has looked at the
+ * certificate and does not like it: in a session that works its Connect message follows at once. */
+static bool closed_without_a_word(const struct flow_record *record)
+{
+    bool client_ended =
+        record->ended_by == ENDED_CLIENT_FIN || record->ended_by == ENDED_CLIENT_RESET;
+    return client_ended && saw(record, SAW_SERVER_HELLO | SAW_FINISHED_UP) &&
+           !saw_any(record, SAW_APPLICATION_UP | SAW_NOT_TLS) && push_alpn(record->alpn);
+}
+
 static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome_cause cause)
 {
     const struct flow_record *record = &flow->record;
@@ -126,6 +138,8 @@ static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome
         return OUTCOME_ESTABLISHED;
     if (unreadable)
         return works_by_volume(record) ? OUTCOME_ESTABLISHED : OUTCOME_UNFINISHED;
+    if (closed_without_a_word(record))
+        return OUTCOME_TLS_FAILED;
     if (saw_any(record, SAW_FINISHED_UP | SAW_APPLICATION_UP | SAW_NOT_TLS))
         return OUTCOME_ESTABLISHED;
     if (flight_is_stuck(record))

@@ -5,7 +5,8 @@
 
 The label holds everything that must be found, so any other finding above severity info is a false
 alarm. Expectations about codes that this build has no rule for are skipped, loudly: the exit
-status is then 77, which CTest shows as skipped. Deliberately knows nothing of packets:
+status is then 77, which CTest shows as skipped. So are labels with an "open" sentence, as long as
+they are not met. Deliberately knows nothing of packets:
 tools/lab/prove shows that a label is true.
 """
 
@@ -36,7 +37,7 @@ class Judgement:
     def analyze(self, database):
         label = self.label
         options = [word.replace("{here}", str(self.folder)) for word in label["options"]]
-        captures = [str(self.folder / name) for name in label["captures"]]
+        captures = [str(self.folder / label["captures"][0])]  # a second one is for compare
         done = subprocess.run([self.program, "analyze", "--quiet", "--db", database, *options,
                                *captures], capture_output=True, text=True)
         missing = [each["code"] for each in label["findings"] if each["code"] not in self.known]
@@ -133,8 +134,12 @@ def main():
     print(f"{label_path.stem}: {judgement.label['title']}")
     for line in judgement.skipped:
         print(f"  SKIPPED  {line}")
+    is_open = judgement.label.get("open")
     for line in judgement.wrong:
-        print(f"  WRONG    {line}")
+        print(f"  {'OPEN    ' if is_open else 'WRONG   '} {line}")
+    if is_open:
+        print(f"  {'' if judgement.wrong else 'RIGHT NOW, take the mark away: '}{is_open}")
+        sys.exit(SKIPPED if judgement.wrong else 0)
     if judgement.wrong:
         sys.exit(1)
     sys.exit(SKIPPED if judgement.skipped else 0)

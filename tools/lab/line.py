@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A line between two interfaces: carries Ethernet frames both ways, late, and loses some.
 
-    line.py NEAR FAR [--delay MS] [--loss PERCENT] [--reorder PERCENT] [--largest BYTES]
+    line.py NEAR FAR [--delay MS] [--hops N] [--loss PERCENT] [--reorder PERCENT] [--largest BYTES]
             [--largest-from far] [--duplicate PERCENT] [--seed N]
 
---largest drops IP packets above that size without a word, which is what a path with a smaller MTU
+The line stands for the routers of the Internet between the provider and Apple: --hops takes so much
+from the TTL. --largest drops IP packets above that size without a word, which is what a path with a smaller MTU
 and a filter on ICMP does. Deliberately looks no deeper into a frame than that, and keeps no state
 of a connection; forge.py is for that.
 """
@@ -41,6 +42,21 @@ def is_tcp(frame):
     return ether_type == b"\x86\xdd" and frame[ETHERNET + 6] == 6
 
 
+def age(frame, hops):
+    """The frame after so many routers. IPv4's checksum changes with the TTL (RFC 1624). Neighbour
+    discovery is the line's own and must keep its 255 (RFC 4861 section 11.2)."""
+    aged = bytearray(frame)
+    if frame[12:14] == b"\x86\xdd" and frame[ETHERNET + 7] != 255:
+        aged[ETHERNET + 7] = max(frame[ETHERNET + 7] - hops, 1)
+    elif frame[12:14] == b"\x08\x00":
+        ttl = max(frame[ETHERNET + 8] - hops, 1)
+        total = int.from_bytes(frame[ETHERNET + 10:ETHERNET + 12], "big")
+        total += (frame[ETHERNET + 8] - ttl) << 8
+        aged[ETHERNET + 8] = ttl
+        aged[ETHERNET + 10:ETHERNET + 12] = ((total & 0xffff) + (total >> 16)).to_bytes(2, "big")
+    return bytes(aged)
+
+
 class Line:
     def __init__(self, options):
         self.options = options
@@ -69,6 +85,7 @@ class Line:
             delay += self.options.reorder_delay
         out = self.far if sock is self.near else self.near
         due = time.monotonic() + delay / 1000
+        frame = age(frame, self.options.hops)
         copies = 1 + (self.random.random() * 100 < self.options.duplicate)
         for _ in range(copies):
             heapq.heappush(self.waiting, (due, next(self.order), out, frame))
@@ -92,6 +109,7 @@ def main():
     parser.add_argument("near")
     parser.add_argument("far")
     parser.add_argument("--delay", type=float, default=12, help="one way, in ms")
+    parser.add_argument("--hops", type=int, default=6)
     parser.add_argument("--loss", type=float, default=0)
     parser.add_argument("--reorder", type=float, default=0)
     parser.add_argument("--reorder-delay", type=float, default=6)

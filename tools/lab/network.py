@@ -7,7 +7,8 @@
 
 The mirror port is core's `lan` (devices and their resolver and proxy) or `srv` (the MDM server);
 plays with two capture points use fw's `up` (inside) and `wan` (outside). Seen from core, the
-firewall is 1 hop away, the provider's router 2, the edge 3, Apple's servers 4.
+firewall is 1 hop away, the provider's router 2, Apple's servers 10: the line takes six from the TTL,
+for the Internet that it stands for.
 
 Nothing here is connected to the machine's own network, and nothing in here knows a play.
 """
@@ -30,7 +31,7 @@ FIREWALL6, PROVIDER6 = "2001:db8:20:ff::2", "2001:db8:ffff:1::2"
 OUTSIDE = "203.0.113.1"  # the firewall's own address towards the provider
 
 # Seen from the mirror at core.
-HOPS_FIREWALL, HOPS_PROVIDER, HOPS_EDGE, HOPS_APPLE = 1, 2, 3, 4
+HOPS_FIREWALL, HOPS_PROVIDER, HOPS_APPLE = 1, 2, 10
 
 COURIERS = [
     "17.57.144.10", "17.57.144.11", "17.57.146.24", "17.188.168.10",
@@ -83,7 +84,8 @@ class LabError(Exception):
 def run(*words, text=None, check=True):
     done = subprocess.run(words, input=text, capture_output=True, text=True)
     if check and done.returncode != 0:
-        raise LabError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+        said = (done.stderr.strip() or done.stdout.strip())[-300:]
+        raise LabError(f"{' '.join(words)}: {said}")
     return done.stdout
 
 
@@ -99,7 +101,7 @@ class Network:
     # ---- building ----
 
     def space(self, space):
-        return f"lab-{self.name[:40]}-{space}"
+        return f"lab.{self.name}.{space}"
 
     def ip(self, space, *words):
         return run("ip", "-n", self.space(space), *words)

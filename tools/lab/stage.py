@@ -5,6 +5,7 @@ middleboxes do is the play's own business (plays/*.py).
 """
 
 import contextlib
+import os
 import re
 import signal
 import time
@@ -31,8 +32,8 @@ def at(addresses, *ports):
 class Capture:
     """A running tcpdump, and the file it leaves."""
 
-    def __init__(self, process, path):
-        self.process, self.path = process, path
+    def __init__(self, process, path, may_lose=False):
+        self.process, self.path, self.may_lose = process, path, may_lose
 
 
 class Stage(Network):
@@ -44,12 +45,13 @@ class Stage(Network):
 
     # ---- mirror ports ----
 
-    def capture(self, space="core", interface="lan", name="capture.pcap", words=()):
+    def capture(self, space="core", interface="lan", name="capture.pcap", words=(),
+                may_lose=False):
         path = self.work / name
         process = self.start(space, "tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "0", "-i", interface,
                              "-w", path, *words)
         self.await_output(process, "listening on")
-        capture = Capture(process, path)
+        capture = Capture(process, path, may_lose)
         self.captures.append(capture)
         return capture
 
@@ -60,8 +62,15 @@ class Stage(Network):
             if capture.process.poll() is None:
                 self.stop(capture.process, signal.SIGINT)
             said = capture.process.log.read_text(errors="replace")
-            if "dropped by kernel" in said and not re.search(r"\b0 packets dropped by", said):
-                raise LabError("tcpdump lost packets: " + said[-200:])
+            has_lost = not re.search(r"\b0 packets dropped by kernel", said)
+            if has_lost != capture.may_lose:
+                raise LabError("tcpdump says of its losses: " + said[-200:])
+
+    def pause(self, process, seconds):
+        """Stops a program for a while, as a busy machine does."""
+        os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGCONT)
 
     def time_passes(self, seconds, real=0.6):
         """A silence: it lasts a moment, and is made as long as said in the finished captures."""

@@ -1,8 +1,8 @@
 """Makes silences longer in a finished capture: time stamps after them move by what was added.
 
-A heartbeat comes every half hour, and no lab should wait for it. Nothing in a packet is touched;
-plays that use this switch TCP timestamps (RFC 7323) off, since those would count the time that
-really passed. Deliberately reads only what tcpdump writes: little-endian pcap in microseconds.
+A heartbeat comes every half hour, and no lab should wait for it. A negative silence is a clock that
+was set back. Nothing in a packet is touched; plays with long silences switch TCP timestamps
+(RFC 7323) off, since those would count the time that really passed. Deliberately reads only what tcpdump writes: little-endian pcap in microseconds.
 """
 
 import struct

@@ -18,10 +18,10 @@ def courier(device, **columns):
 
 @play("TLS 1.2: two devices with notifications and heartbeats, and the bag",
       devices={DEVICE[1]: WORKS, DEVICE[2]: WORKS},
-      flows=[courier(DEVICE[1], tls_version="TLS 1.2", ended_by="client-fin", hops_server=4,
+      flows=[courier(DEVICE[1], tls_version="TLS 1.2", ended_by="client-fin", hops_server=10,
                      cert_issuer="~Apple Server Authentication CA"),
              flow({"role": "bag"}, outcome="established")],
-      proof=[("tcp.port == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 60",
+      proof=[("tcp.port == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 54",
               "== 2"),
              ("tls.handshake.type == 11 && tcp.srcport == 5223", "== 2"),
              ("tls.alert_message.desc == 48", "== 0"), NO_RESET_FROM_APPLE],
@@ -58,9 +58,9 @@ def healthy_tls13(lab):
 
 @play("IPv6: couriers by their IPv6 addresses",
       devices={DEVICE6[1]: WORKS},
-      flows=[courier(DEVICE6[1], ip_version=6, hops_server=4)],
+      flows=[courier(DEVICE6[1], ip_version=6, hops_server=10)],
       proof=[("ipv6 && tcp.port == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && "
-              "ipv6.hlim == 60", "== 1"),
+              "ipv6.hlim == 54", "== 1"),
              ("ip && tcp.port == 5223", "== 0"), ("dns.qry.type == 28", ">= 1")],
       uses="dnsmasq")
 def healthy_ipv6(lab):
@@ -167,8 +167,8 @@ def healthy_idle(lab):
       may=["fallback-443"],
       devices={DEVICE[1]: {"verdict": "works"}, DEVICE[2]: {"verdict": "works"}},
       flows=[courier(DEVICE[1], count=[1, 9])],
-      proof=[("tcp.flags.reset == 1 && ip.src == 17.0.0.0/8 && ip.ttl == 60", ">= 2"),
-             ("tcp.flags.reset == 1 && ip.src == 17.0.0.0/8 && ip.ttl != 60", "== 0"),
+      proof=[("tcp.flags.reset == 1 && ip.src == 17.0.0.0/8 && ip.ttl == 54", ">= 2"),
+             ("tcp.flags.reset == 1 && ip.src == 17.0.0.0/8 && ip.ttl != 54", "== 0"),
              ("tcp.flags.fin == 1 && ip.src == 17.0.0.0/8", ">= 2")],
       uses="dnsmasq")
 def healthy_server_restart(lab):
@@ -203,7 +203,7 @@ def healthy_slow_path(lab):
 @play("A courier close by that is slow to answer the hello",
       devices={DEVICE[1]: WORKS, DEVICE[2]: WORKS},
       flows=[courier(DEVICE[1], count=2), courier(DEVICE[2], count=2)],
-      proof=[("tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 60", ">= 4"),
+      proof=[("tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 54", ">= 4"),
              NO_RESET_FROM_APPLE],
       stage={"delay_ms": 0.5}, uses="dnsmasq")
 def healthy_near_courier(lab):
@@ -219,7 +219,7 @@ def healthy_near_courier(lab):
 @play("Two percent of all packets are lost",
       devices={DEVICE[1]: WORKS},
       flows=[courier(DEVICE[1])],
-      proof=[("tcp.port == 5223 && tcp.len > 0", ">= 400"),
+      proof=[("tcp.port == 5223 && tcp.len > 0", ">= 220"),
              ("tcp.port == 5223 && tcp.analysis.retransmission", ">= 1"), NO_RESET_FROM_APPLE],
       uses="dnsmasq")
 def healthy_loss_2(lab):
@@ -227,13 +227,13 @@ def healthy_loss_2(lab):
     lab.couriers()
     lab.resolver()
     lab.line_does("--loss=2", "--seed=5")
-    lab.device_does(1, "--stream=220:110:30", "--hold=8500")
+    lab.device_does(1, "--stream=220:70:30", "--hold=8500")
 
 
 @play("Reordered by a few milliseconds, some packets twice",
       devices={DEVICE[1]: WORKS},
       flows=[courier(DEVICE[1])],
-      proof=[("tcp.port == 5223 && tcp.len > 0", ">= 120"),
+      proof=[("tcp.port == 5223 && tcp.len > 0", ">= 60"),
              ("tcp.analysis.out_of_order || tcp.analysis.retransmission", ">= 3"), NO_RESET_FROM_APPLE],
       uses="dnsmasq")
 def healthy_reordered(lab):
@@ -241,7 +241,7 @@ def healthy_reordered(lab):
     lab.couriers()
     lab.resolver()
     lab.line_does("--reorder=10", "--reorder-delay=8", "--duplicate=4")
-    lab.device_does(1, "--stream=110:300:5", "--hold=1500")
+    lab.device_does(1, "--stream=110:90:5", "--hold=1500")
 
 
 @play("Behind NAT, seen from outside: three devices share one address",
@@ -286,7 +286,7 @@ def healthy_midstream(lab):
       devices={DEVICE[1]: {"verdict": "works"}},
       flows=[courier(DEVICE[1], count=[1, 3])],
       proof=[("tcp.flags.reset == 1 && ip.src == 17.0.0.0/8 && ip.ttl == 63", ">= 1"),
-             ("tcp.srcport == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 60",
+             ("tcp.srcport == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 54",
               ">= 1")],
       uses="nginx nftables dnsmasq curl")
 def healthy_after_captive_portal(lab):

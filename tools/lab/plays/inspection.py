@@ -21,7 +21,7 @@ CONNECT = 'http.request.method == "CONNECT"'
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-failed", tls_version="TLS 1.2",
                   cert_issuer="~Example Campus Inspection CA", count=2)],
-      proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 4"), (f"{SYN_ACK} && ip.ttl == 60", "== 0"),
+      proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 4"), (f"{SYN_ACK} && ip.ttl == 54", "== 0"),
              (f"{CERTIFICATE} && {CAMPUS}", "== 4"), (UNKNOWN_CA, "== 4")],
       uses="sslsplit nftables dnsmasq")
 def inspected_courier_tls12(lab):
@@ -40,12 +40,12 @@ def inspected_courier_tls12(lab):
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-failed", tls_version="TLS 1.3", count=3)],
       proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 6"), (CERTIFICATE, "== 0"),
-             ("tls.handshake.type == 2", "== 6"),
-             ("tls.record.length == 19 && ip.src == 10.20.0.11", "== 6")],
+             ("tls.handshake.type == 2", ">= 6"), (UNKNOWN_CA, "== 6")],
       uses="sslsplit nftables dnsmasq")
 def inspected_courier_tls13(lab):
     """The same box, and a device with TLS 1.3: the certificate cannot be seen, its refusal is one
-    encrypted alert right after the server's flight, every time, on both ports."""
+    alert right after the server's flight, every time, on both ports. sslsplit answers with a
+    HelloRetryRequest, and OpenSSL alerts in clear text then."""
     lab.sslsplit()
     lab.couriers()
     lab.resolver()
@@ -58,7 +58,7 @@ def inspected_courier_tls13(lab):
       may=["transparent-proxy", "tls-rejected-by-client"],
       devices={DEVICE[1]: BROKEN},
       proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 6"), (UNKNOWN_CA, "== 0"),
-             ("tls.handshake.type == 2", "== 6")],
+             ("tls.handshake.type == 2", ">= 6")],
       uses="sslsplit nftables dnsmasq")
 def inspected_courier_client_closes(lab):
     """The same box, and a device that completes the handshake of TLS 1.3, looks at the certificate,
@@ -92,7 +92,7 @@ def inspected_by_mitmproxy(lab):
       flows=[flow({"server_port": 5223}, outcome="established", path="direct"),
              flow({"role": "bag"}, outcome="tls-failed", count=2)],
       proof=[(f"{CERTIFICATE} && {CAMPUS}", "== 2"), (f"{UNKNOWN_CA}", "== 2"),
-             (f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 60", "== 1")],
+             (f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 54", "== 1")],
       uses="sslsplit nftables curl nginx dnsmasq")
 def inspected_bag(lab):
     """The campus firewall inspects HTTPS (443). The fetch of the configuration from
@@ -130,7 +130,7 @@ def inspected_provider(lab):
       devices={MDM: BROKEN},
       flows=[flow({"role": "provider"}, outcome="tls-failed", count=3,
                   cert_issuer="~Apple Public Server RSA CA")],
-      proof=[(f"{SYN_ACK} && ip.ttl == 60", "== 3"), (UNKNOWN_CA, "== 3"),
+      proof=[(f"{SYN_ACK} && ip.ttl == 54", "== 3"), (UNKNOWN_CA, "== 3"),
              (f"{CERTIFICATE} && ip.src == {PROVIDER_SIDE}", "== 3"), (CAMPUS, "== 0")],
       point=("core", "srv"), uses="curl nginx dnsmasq")
 def provider_with_old_store(lab):
@@ -143,7 +143,7 @@ def provider_with_old_store(lab):
 
 
 @play("A port test with openssl s_client against a courier",
-      proof=[("tls.handshake.type == 2", "== 1"), (f"{SYN_ACK} && ip.ttl == 60", "== 1")],
+      proof=[("tls.handshake.type == 2", "== 1"), (f"{SYN_ACK} && ip.ttl == 54", "== 1")],
       flows=[flow({"server_port": 5223}, role="courier")])
 def healthy_port_test(lab):
     """Nothing is in the way. An administrator tries a courier with openssl s_client, which does not
@@ -191,7 +191,7 @@ def untrusted_authority(lab):
       devices={DEVICE[1]: {"works_on": "5223"}},
       flows=[flow({"server_port": 5223, "client_ip": DEVICE[1]}, outcome="established", count=3)],
       proof=[(f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 63", "== 6"),
-             ("tcp.flags.syn == 1 && ip.ttl == 60", "== 0"),
+             ("tcp.flags.syn == 1 && ip.ttl == 54", "== 0"),
              (f"{SYN_ACK} && tcp.srcport == 5223 && tcp.time_delta < 0.005", "== 6"),
              ("tls.handshake.type == 2 && tcp.time_relative > 0.02", "== 6")],
       uses="haproxy nftables dnsmasq")
@@ -230,8 +230,8 @@ def proxy_allows(lab):
 
 @play("5223 is dropped, and the proxy denies push hosts with 403",
       findings=[finding("proxy-denied", device=DEVICE[1], summary="~403"),
-                finding("port-blocked-silent", device=DEVICE[1], port=5223),
-                finding("courier-unreachable", device=DEVICE[1])],
+                finding("port-blocked-silent", device=DEVICE[1], port=5223)],
+      may=["courier-unreachable"],
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"role": "proxy"}, outcome="proxy-denied", proxy_status=403, count=2)],
       proof=[(CONNECT, "== 2"), ("http.response.code == 403", "== 2"),
