@@ -214,7 +214,8 @@ static void note_reset(struct state *state, const struct flow_record *flow)
     state->box_reset = reset->signs & (RESET_NEARER | RESET_OTHER_DISTANCE);
 }
 
-static void note_death(struct state *state, const struct flow_record *flow)
+static void note_death(const struct judge *judge, struct state *state,
+                       const struct flow_record *flow)
 {
     uint32_t age_s = killing_age_s(flow->idle);
     if (!state->deaths) {
@@ -229,6 +230,9 @@ static void note_death(struct state *state, const struct flow_record *flow)
     if (age_s > state->longest_s)
         state->longest_s = age_s;
     state->deaths = (uint16_t)(state->deaths + (state->deaths < UINT16_MAX));
+    /* A device that closes for want of a heartbeat is back before its farewell is given up. */
+    if (judge_last_success_s(judge, false) >= flow->idle->breaker.time_ns / NS_PER_S)
+        state->is_replaced = true;
 }
 
 /* A session that came up after the first death, and soon after the client's last word in it. */
@@ -283,7 +287,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     if (event->kind == EVENT_FLOW_CLOSED) {
         note_close(judge, state, event->flow);
     } else if (event->kind == EVENT_IDLE_DEATH) {
-        note_death(state, event->flow);
+        note_death(judge, state, event->flow);
         is_news = true;
     } else if (!state->is_replaced) {
         note_replacement(state, event->flow);

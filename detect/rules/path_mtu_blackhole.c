@@ -22,12 +22,22 @@ struct state {
 
 enum side { NOT_STUCK, BEHIND_THE_HOLE, BEFORE_THE_HOLE };
 
-/* Small segments arrived beyond the missing ones, none of full size did. */
-static bool is_behind(const struct flight_evidence *flight)
+/* What a full segment holds at least: the announced size less RFC 7323's timestamps, and a little
+ * for other options. The last segment of a flight has any size below. */
+static uint32_t full_segment(const struct flow_evidence *evidence)
 {
+    enum { OPTIONS = 40 };
+    return evidence->mss_up > FULL_SEGMENT + OPTIONS ? evidence->mss_up - OPTIONS : FULL_SEGMENT;
+}
+
+/* Smaller segments arrived beyond the missing ones, none of full size did. */
+static bool is_behind(const struct flow_evidence *evidence)
+{
+    const struct flight_evidence *flight = &evidence->flight;
     return flight->beyond.frame && flight->acked_size <= flight->contiguous &&
            flight->beyond_start - flight->contiguous >= FULL_SEGMENT &&
-           flight->largest_segment < FULL_SEGMENT && flight->stuck_acks >= STUCK_ACKS_NEEDED;
+           flight->largest_segment < full_segment(evidence) &&
+           flight->stuck_acks >= STUCK_ACKS_NEEDED;
 }
 
 /* Nothing is missing in the capture; the server sends full segments again and again. */
@@ -51,7 +61,7 @@ static enum side side_of(const struct flow_record *flow)
     if (!evidence || !evidence->has_opening || !evidence->hello.is_hello || flow_works(flow) ||
         !evidence->flight.end || stuck_ns(flow) < MISSING_NS)
         return NOT_STUCK;
-    if (is_behind(&evidence->flight))
+    if (is_behind(evidence))
         return BEHIND_THE_HOLE;
     return is_before(&evidence->flight) ? BEFORE_THE_HOLE : NOT_STUCK;
 }

@@ -184,7 +184,7 @@ def inside_and_outside(lab):
       flows=[flow({"server_port": 5223}, outcome="established", count=2)],
       proof=[(f"{SYN} && ip.src == 10.20.0.0/24 && tcp.dstport == 5223", "== 2"),
              (f"{SYN_ACK} && ip.ttl == 55", "== 2")],
-      point=None, files=["compare-nat.pcap", "compare-nat.outside.pcap"], uses="nftables dnsmasq",
+      point=None, files=["compare-nat.pcap", "compare-nat-outside.pcap"], uses="nftables dnsmasq",
       compare={"passed": 2, "terminated": 0, "vanished": 0})
 def compare_nat(lab):
     """The firewall translates addresses and does nothing else; captured inside and outside of
@@ -202,7 +202,7 @@ def compare_nat(lab):
       devices={DEVICE[1]: {"verdict": "broken"}},
       proof=[('x509sat.uTF8String == "Example Campus Inspection CA"', "== 2"),
              (f"{SYN_ACK} && ip.ttl == 64", "== 2")],
-      point=None, files=["compare-inspected.pcap", "compare-inspected.outside.pcap"],
+      point=None, files=["compare-inspected.pcap", "compare-inspected-outside.pcap"],
       uses="sslsplit nftables dnsmasq",
       compare={"passed": 0, "terminated": 2, "vanished": 0})
 def compare_inspected(lab):
@@ -220,7 +220,7 @@ def compare_inspected(lab):
                 finding("fallback-443", device=DEVICE[1])],
       devices={DEVICE[1]: {"verdict": "degraded", "works_on": "443"}},
       proof=[(f"{SYN} && tcp.dstport == 5223", ">= 4"), (f"{SYN_ACK} && tcp.srcport == 443", "== 1")],
-      point=None, files=["compare-dropped.pcap", "compare-dropped.outside.pcap"],
+      point=None, files=["compare-dropped.pcap", "compare-dropped-outside.pcap"],
       uses="nftables dnsmasq",
       compare={"passed": 1, "terminated": 0, "vanished": 1})
 def compare_dropped(lab):
