@@ -171,7 +171,8 @@ static void put_healthy(FILE *out, const struct view *view, const struct figure_
     snprintf(heading.id, sizeof heading.id, "beside-%.40s", figure->group->code);
     if (figure->beside == HEALTHY_COUNT) {
         ladder_reference(&ladder);
-        snprintf(heading.name, sizeof heading.name, "How a session looks that works");
+        snprintf(heading.name, sizeof heading.name,
+                 "How a session looks that works, beside session %" PRId64, figure->parts.flow->id);
         snprintf(heading.sub, sizeof heading.sub,
                  "drawn from rules: this capture holds none to compare with");
         heading.tone = "none";
@@ -179,8 +180,9 @@ static void put_healthy(FILE *out, const struct view *view, const struct figure_
         const struct ladder_parts *parts = &view->figures.healthy[figure->beside];
         ladder_build(&ladder, parts, NULL);
         ladder_cut(&ladder, HEALTHY_RUNGS);
-        snprintf(heading.name, sizeof heading.name, "Session %" PRId64 " works, for comparison",
-                 ladder.flow_id);
+        snprintf(heading.name, sizeof heading.name,
+                 "Session %" PRId64 " works, beside session %" PRId64, ladder.flow_id,
+                 figure->parts.flow->id);
         say_ends(parts->flow, heading.sub);
     }
     put_ladder(out, view, &ladder, &heading);

@@ -152,7 +152,7 @@ static void put_blocker(FILE *out, const struct stand *stand)
     char distance[96];
     int x = stand->x;
     say_distance(stand->blocker, distance);
-    html_print(out, "<g class=\"blocker\"><a href=\"#code-%s\">", stand->blocker->group->code);
+    fputs("<g class=\"blocker\">", out);
     html_print(out,
                "<rect x=\"%d\" y=\"%d\" width=\"32\" height=\"32\" rx=\"4\"/>"
                "<path d=\"M%d %dl14 14m0-14l-14 14\"/>",
@@ -161,18 +161,17 @@ static void put_blocker(FILE *out, const struct stand *stand)
     html_picture_text(out, "what", x, WAY + 38, "middle",
                       stand->blocker->ip ? stand->blocker->ip : "a box on the way");
     html_picture_text(out, "detail", x, WAY + 55, "middle", distance);
-    fputs("</a></g>\n", out);
+    fputs("</g>\n", out);
 }
 
 static void put_stretch(FILE *out, const struct view_group *without)
 {
-    html_print(out, "<g class=\"stretch\"><a href=\"#code-%s\"><path d=\"M%d %dv8H%dv-8\"/>",
-               without->code, POINT, WAY + 76, APPLE);
+    html_print(out, "<g class=\"stretch\"><path d=\"M%d %dv8H%dv-8\"/>", POINT, WAY + 76, APPLE);
     char text[160];
     snprintf(text, sizeof text, "%s: somewhere here; silence does not show where",
              view_group_title(without));
     html_picture_text(out, "title", (POINT + APPLE) / 2, WAY + 104, "middle", text);
-    fputs("</a></g>\n", out);
+    fputs("</g>\n", out);
 }
 
 static void put_line(FILE *out, const struct view *view, const struct stand *stands, size_t count)
@@ -192,6 +191,32 @@ static void say_hops(int hops, const char *words, char text[64])
         snprintf(text, 64, "%s%s", COUNTED(hops, "hop"), words);
     else
         snprintf(text, 64, "%s", hops ? "distance not known" : "in the same network");
+}
+
+/* What the picture shows, with the findings that say more. */
+static void put_list(FILE *out, const struct stand *stands, size_t count,
+                     const struct view_group *without)
+{
+    if (!count && !without) {
+        fputs("<p class=\"note\">Nothing was seen that stands in the way.</p>\n", out);
+        return;
+    }
+    fputs("<ul class=\"limits\">", out);
+    for (size_t i = 0; i < count; i++) {
+        const struct figure_blocker *blocker = stands[i].blocker;
+        char distance[96];
+        say_distance(blocker, distance);
+        html_print(out, "<li><a href=\"#code-%s\">%s</a>: %s, %s.</li>\n", blocker->group->code,
+                   view_group_title(blocker->group), blocker->ip ? blocker->ip : "a box on the way",
+                   distance);
+    }
+    if (without)
+        html_print(out,
+                   "<li><a href=\"#code-%s\">%s</a>: somewhere between the capture point and "
+                   "Apple. What only keeps silent does not show where it is; a second capture "
+                   "beyond the suspected box does.</li>\n",
+                   without->code, view_group_title(without));
+    fputs("</ul>\n", out);
 }
 
 void html_path(FILE *out, const struct view *view)
@@ -222,5 +247,6 @@ void html_path(FILE *out, const struct view *view)
     if (without)
         put_stretch(out, without);
     html_picture_end(out);
-    html_print(out, "<p class=\"note\">%s</p>\n</section>\n", words);
+    put_list(out, stands, count, without);
+    fputs("</section>\n", out);
 }

@@ -116,6 +116,8 @@ static void put_histogram(FILE *out, const struct histogram *histogram)
 {
     static char words[PICTURE_WORDS_SIZE];
     uint64_t most = highest(histogram);
+    if (!most)
+        return;
     say_histogram(histogram, words);
     html_print(out, "<figure><figcaption>%s</figcaption>", histogram->name);
     put_legend(out, histogram);
