@@ -13,10 +13,14 @@
 #include "base/text.h"
 #include "input.h"
 #include "merge.h"
+#include "parts.h"
 #include "path_list.h"
 
 /* All windows together, when several files are merged. */
 enum { MERGE_WINDOWS_SIZE = 8 << 20, MERGE_WINDOW_SIZE_MIN = 64 << 10 };
+
+/* Less is read before a thread has begun. */
+enum { READ_AHEAD_WORTHWHILE_SIZE = 1 << 20 };
 
 struct capture {
     struct capture_options options;
@@ -26,6 +30,7 @@ struct capture {
     size_t input_count;
     bool merging;
     struct merge merge;
+    struct parts parts; /* of the only input; none: parts.input is NULL */
     uint64_t last_number;
     int64_t last_time_ns; /* of the frame before, filtered or not */
     struct capture_quality quality;
@@ -98,6 +103,29 @@ static size_t merge_window_size(size_t file_count)
     return share < MERGE_WINDOW_SIZE_MIN ? MERGE_WINDOW_SIZE_MIN : share;
 }
 
+/* Pipes among merged files are read as they come: waiting for one would keep the thread from the
+ * others. */
+static bool is_worth_reading_ahead(const struct capture *capture)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < capture->input_count; i++)
+        size += capture->inputs[i]->facts.stored_size;
+    return size >= READ_AHEAD_WORTHWHILE_SIZE ||
+           (!capture->merging && source_is_stream(capture->inputs[0]->source));
+}
+
+/* Files that are merged are read ahead as they are resumed. */
+static void begin_reading(struct capture *capture)
+{
+    struct input *first = capture->inputs[0];
+    if (!capture->merging && parts_are_possible(first))
+        parts_begin(&capture->parts, first);
+    else if (is_worth_reading_ahead(capture))
+        capture->shared.fetcher = fetcher_new();
+    if (capture->shared.fetcher && !capture->merging && !first->ended)
+        input_read_ahead(first, READ_AHEAD_BLOCK_MAX);
+}
+
 bool capture_open(struct capture **opened, const char *const *paths, size_t path_count,
                   const struct capture_options *options, struct fault *fault)
 {
@@ -127,6 +155,7 @@ bool capture_open(struct capture **opened, const char *const *paths, size_t path
         capture_close(capture);
         return false;
     }
+    begin_reading(capture);
     *opened = capture;
     return true;
 }
@@ -137,6 +166,8 @@ void capture_close(struct capture *capture)
         return;
     for (size_t i = 0; i < capture->input_count; i++)
         input_close(capture->inputs[i]);
+    fetcher_free(capture->shared.fetcher);
+    parts_free(&capture->parts);
     if (capture->merging)
         merge_free(&capture->merge);
     free(capture->inputs);
@@ -212,6 +243,7 @@ static size_t accept(struct capture *capture, struct frame *frames, size_t count
 size_t capture_next(struct capture *capture, struct frame *frames, size_t max)
 {
     assert(max > 0 && max <= CAPTURE_BATCH_MAX);
+    parts_free(&capture->parts); /* over, or not wanted */
     for (;;) {
         size_t count = capture->merging ? merge_next(&capture->merge, frames, max)
                                         : input_next(capture->inputs[0], frames, max);
@@ -221,6 +253,21 @@ size_t capture_next(struct capture *capture, struct frame *frames, size_t max)
         if (kept)
             return kept;
     }
+}
+
+bool capture_has_parts(const struct capture *capture)
+{
+    return parts_are_read(&capture->parts);
+}
+
+bool capture_read_part(struct capture *capture, uint64_t number, struct capture_part *part,
+                       const struct frame **frames, size_t *count)
+{
+    bool is_there = parts_take(&capture->parts, number, part);
+    *frames = part->frames;
+    *count = is_there ? accept(capture, part->frames, part->frame_count) : 0;
+    parts_pass(&capture->parts);
+    return is_there;
 }
 
 /* ---- what is known ---- */
@@ -322,7 +369,8 @@ void capture_progress(const struct capture *capture, uint64_t *done, uint64_t *t
     *done = *total = 0;
     for (size_t i = 0; i < capture->input_count; i++) {
         const struct input *input = capture->inputs[i];
-        *done += input_stored_read(input);
+        *done += parts_are_read(&capture->parts) ? parts_stored_read(&capture->parts)
+                                                 : input_stored_read(input);
         *total += input->facts.stored_size;
         total_known &= input->facts.stored_size != 0;
     }

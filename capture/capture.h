@@ -61,6 +61,21 @@ void capture_close(struct capture *capture);
  * Frames outside the time range are counted, numbered, and not given. */
 size_t capture_next(struct capture *capture, struct frame *frames, size_t max);
 
+/* A part of a capture, for threads that share the reading; the memory belongs to the part. */
+struct capture_part;
+
+/* One plain file of some size can be read in parts, instead of by capture_next. */
+bool capture_has_parts(const struct capture *capture);
+struct capture_part *capture_part_new(void);
+void capture_part_free(struct capture_part *part); /* NULL is fine */
+
+/* Reads part `number`, each from 0 on once, by any thread: waits for the parts before it to have
+ * their frames. Those of this one, in *frames and *count, stay valid until the part is used again.
+ * False: there are no more parts. What is left, which may be a part's worth of frames, damage, or
+ * the whole rest of the file, comes by capture_next once no thread is reading a part. */
+bool capture_read_part(struct capture *capture, uint64_t number, struct capture_part *part,
+                       const struct frame **frames, size_t *count);
+
 /* Frames, bytes, drops, times, cuts, damage so far: the part of the quality that reading knows.
  * Adds into *quality. */
 void capture_quality_of(const struct capture *capture, struct capture_quality *quality);
@@ -72,7 +87,7 @@ const struct capture_file *capture_file_at(const struct capture *capture, size_t
  * hashes in order; "" where a hash is missing. Final once capture_next has returned 0. */
 void capture_identity(const struct capture *capture, char sha256[65], char fingerprint[65]);
 
-/* For a progress bar: bytes read of bytes in all (total 0: not known, as for a pipe). */
+/* For a progress bar, also while parts are read: bytes read of bytes in all (total 0: not known, as for a pipe). */
 void capture_progress(const struct capture *capture, uint64_t *done, uint64_t *total);
 
 #endif

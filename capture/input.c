@@ -18,10 +18,13 @@ enum {
     HEAD_SIZE = 512  /* looked at to say what a file is that is not a capture */
 };
 
-static const struct format pcap_format = {pcap_file_open, pcap_file_next, pcap_file_close};
-static const struct format pcapng_format = {pcapng_file_open, pcapng_file_next, pcapng_file_close};
-static const struct format snoop_format = {snoop_file_open, snoop_file_next, snoop_file_close};
-static const struct format erf_format = {erf_file_open, erf_file_next, erf_file_close};
+static const struct format pcap_format = {pcap_file_open, pcap_file_next, pcap_file_take,
+                                          pcap_file_close};
+static const struct format pcapng_format = {pcapng_file_open, pcapng_file_next, pcapng_file_take,
+                                            pcapng_file_close};
+static const struct format snoop_format = {snoop_file_open, snoop_file_next, NULL,
+                                           snoop_file_close};
+static const struct format erf_format = {erf_file_open, erf_file_next, NULL, erf_file_close};
 
 void input_damage(struct input *input, const char *format, ...)
 {
@@ -187,8 +190,8 @@ static void finish(struct input *input)
     if (input->has_timeless)
         input_note(input, "times", (const uint8_t *)note, sizeof note - 1);
     input->facts.frames = input->records;
-    source_finish(input->source, &input->facts);
     window_free(&input->window);
+    source_finish(input->source, &input->facts);
     input->format->close(input);
     input->stored_read = input->facts.stored_size;
     source_close(input->source);
@@ -206,6 +209,14 @@ size_t input_next(struct input *input, struct frame *frames, size_t max)
     }
     if (!count)
         finish(input);
+    return count;
+}
+
+size_t input_take(struct input *input, struct frame *frames, size_t max)
+{
+    size_t count = input->ended ? 0 : input->format->take(input, frames, max);
+    input->records += count;
+    input->facts.frames = input->records;
     return count;
 }
 
@@ -235,7 +246,7 @@ void input_park(struct input *input)
     input->last_time_ns = input->batch_time_ns;
     input->number_gap = input->batch_gap;
     input->skip += input->ready_next;
-    input->stored_read = source_stored_read(input->source);
+    input->stored_read = window_stored_read(&input->window);
     free_ready(input);
     window_free(&input->window);
     source_park(input->source);
@@ -248,9 +259,21 @@ void input_resume(struct input *input, size_t window_size)
     window_init(&input->window, input->source, window_size, input->batch_offset);
     if (!source_resume(input->source, input->batch_offset))
         input_damage(input, "%s", source_error(input->source));
+    else if (input->shared->fetcher)
+        input_read_ahead(input, window_size / READ_AHEAD_BLOCKS);
+}
+
+void input_read_ahead(struct input *input, size_t block_size)
+{
+    if (block_size < READ_AHEAD_BLOCK_MIN)
+        block_size = READ_AHEAD_BLOCK_MIN;
+    if (block_size > READ_AHEAD_BLOCK_MAX)
+        block_size = READ_AHEAD_BLOCK_MAX;
+    window_read_ahead(&input->window, input->shared->fetcher, block_size);
 }
 
 uint64_t input_stored_read(const struct input *input)
 {
-    return input->source && !input->parked ? source_stored_read(input->source) : input->stored_read;
+    return input->source && !input->parked ? window_stored_read(&input->window)
+                                           : input->stored_read;
 }

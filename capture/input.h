@@ -30,12 +30,16 @@ struct format {
     /* Frames that stand in the window, at most `max`; 0: the end, or damage. Refills only before
      * the first frame of a batch, and sets input->batch_offset there. */
     size_t (*next)(struct input *input, struct frame *frames, size_t max);
+    /* As next, but never refills: 0 also where a frame is not whole, or where something is wrong
+     * that next will tell. NULL: cannot be read in parts. */
+    size_t (*take)(struct input *input, struct frame *frames, size_t max);
     void (*close)(struct input *input);
 };
 
 /* What all inputs of a run share. */
 struct input_shared {
     struct names *names;
+    struct fetcher *fetcher;  /* reads ahead; NULL: there is none */
     uint32_t interface_count; /* ids given so far, through all files */
 };
 
@@ -96,6 +100,9 @@ void input_close(struct input *input); /* NULL is fine */
  * numbers are left out before the frame, capture.c makes numbers of that. */
 size_t input_next(struct input *input, struct frame *frames, size_t max);
 
+/* The frames that stand whole in the window; for parts.c. */
+size_t input_take(struct input *input, struct frame *frames, size_t max);
+
 /* For merge.c: a new batch in `ready`; false at the end. No frame of the last one may be in use. */
 bool input_refill(struct input *input);
 
@@ -103,6 +110,10 @@ bool input_refill(struct input *input);
  * in `ready`. Parked inputs cost a few hundred bytes and their facts. */
 void input_park(struct input *input);
 void input_resume(struct input *input, size_t window_size);
+
+/* Lets the fetcher bring what follows the window, for an input that is open; resumed ones go on so
+ * by themselves. */
+void input_read_ahead(struct input *input, size_t block_size);
 
 /* Stored bytes read so far. */
 uint64_t input_stored_read(const struct input *input);

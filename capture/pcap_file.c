@@ -171,7 +171,7 @@ static bool bring_record(struct input *input)
     return true;
 }
 
-static size_t take(struct input *input, struct frame *frames, size_t max)
+size_t pcap_file_take(struct input *input, struct frame *frames, size_t max)
 {
     const struct pcap_file *pcap = &input->pcap;
     if (pcap->lengths != PCAP_CAPTURED_FIRST)
@@ -184,13 +184,13 @@ static size_t take(struct input *input, struct frame *frames, size_t max)
 size_t pcap_file_next(struct input *input, struct frame *frames, size_t max)
 {
     input->batch_offset = window_offset(&input->window);
-    size_t count = take(input, frames, max);
+    size_t count = pcap_file_take(input, frames, max);
     if (count)
         return count;
     if (!bring_record(input))
         return 0;
     input->batch_offset = window_offset(&input->window);
-    return take(input, frames, max);
+    return pcap_file_take(input, frames, max);
 }
 
 void pcap_file_close(struct input *input)

@@ -31,6 +31,7 @@ struct pcap_file {
 bool pcap_file_is(const uint8_t *bytes, size_t size);
 bool pcap_file_open(struct input *input);
 size_t pcap_file_next(struct input *input, struct frame *frames, size_t max);
+size_t pcap_file_take(struct input *input, struct frame *frames, size_t max);
 void pcap_file_close(struct input *input);
 
 #endif

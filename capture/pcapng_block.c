@@ -127,6 +127,12 @@ static bool complete(struct input *input, uint32_t size, struct block *block)
     return false;
 }
 
+/* Without moving anything, and with no damage to tell. */
+static bool may_pass_over(const struct window *window, uint32_t size, struct block block)
+{
+    return stands_whole(window, size, &block);
+}
+
 bool block_at_front(struct input *input, bool section_little, bool may_move, struct block *block)
 {
     struct window *window = &input->window;
@@ -144,7 +150,7 @@ bool block_at_front(struct input *input, bool section_little, bool may_move, str
         bool interpreted = is_interpreted(block->type);
         if (has_order && interpreted && stands_whole(window, size, block))
             return true;
-        if (!may_move)
+        if (!may_move && (interpreted || !has_order || !may_pass_over(window, size, *block)))
             return false;
         if (!has_order) {
             input_damage(input, "the section at byte %llu has no valid byte-order mark",

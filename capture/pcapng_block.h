@@ -40,9 +40,9 @@ struct block {
 };
 
 /* Makes the next block that means something stand at the window's front, whole and with both
- * lengths agreeing; others are passed over. `may_move`: the window may be refilled, other blocks
- * passed over, and the end or damage told; otherwise all that is left to the next call. False: no
- * such block. The window stays before the block. */
+ * lengths agreeing; others are passed over. `may_move`: the window may be refilled, and the end or
+ * damage told; otherwise that is left to the next call. False: no such block. The window stays
+ * before the block. */
 bool block_at_front(struct input *input, bool section_little, bool may_move, struct block *block);
 
 static inline uint16_t block_u16(const struct block *block, const uint8_t *bytes)

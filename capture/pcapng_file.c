@@ -449,6 +449,25 @@ size_t pcapng_file_next(struct input *input, struct frame *frames, size_t max)
     return count;
 }
 
+size_t pcapng_file_take(struct input *input, struct frame *frames, size_t max)
+{
+    struct packet_block packet;
+    struct block block;
+    size_t count = 0;
+    while (count < max && block_at_front(input, input->pcapng.little, false, &block)) {
+        if (!is_packet(&block)) {
+            if (count || !take_other(input, &block))
+                break;
+            continue;
+        }
+        if (!take_packet(input, &block, input->records + count + 1, &frames[count], &packet))
+            break;
+        frames[count++].number = input->number_gap;
+        input->number_gap = 0;
+    }
+    return count;
+}
+
 bool pcapng_file_open(struct input *input)
 {
     struct block block;

@@ -41,6 +41,7 @@ struct pcapng_file {
 bool pcapng_file_is(const uint8_t *bytes, size_t size);
 bool pcapng_file_open(struct input *input);
 size_t pcapng_file_next(struct input *input, struct frame *frames, size_t max);
+size_t pcapng_file_take(struct input *input, struct frame *frames, size_t max);
 void pcapng_file_close(struct input *input);
 
 /* A time stamp of an interface as nanoseconds since the epoch; beyond int64_t: clamped. */

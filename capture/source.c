@@ -369,6 +369,37 @@ size_t source_read(struct source *source, uint8_t *bytes, size_t size)
     return source->decoder ? read_decoded(source, bytes, size) : read_plain(source, bytes, size);
 }
 
+bool source_has_parts(const struct source *source)
+{
+    return source->size_known && !source->is_stream && !source->decoder;
+}
+
+size_t source_read_at(const struct source *source, uint64_t offset, uint8_t *bytes, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(source->fd, bytes + done, size - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+void source_was_read(struct source *source, const uint8_t *bytes, size_t size)
+{
+    count_stored(source, bytes, size);
+}
+
+void source_read_on(struct source *source)
+{
+    off_t moved = lseek(source->fd, (off_t)source->read_to, SEEK_SET);
+    assert(moved == (off_t)source->read_to);
+    (void)moved;
+}
+
 const char *source_error(const struct source *source)
 {
     return source->error[0] ? source->error : NULL;

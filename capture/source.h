@@ -39,6 +39,15 @@ bool source_is_stream(const struct source *source);
 /* A file that is followed while it grows: what it ends in is being written, not cut. */
 bool source_is_followed(const struct source *source);
 
+/* A plain file: any thread may read any part of it by source_read_at, which gives less than `size`
+ * only at the end or after an error, and remembers neither. One thread at a time and in order,
+ * source_was_read takes note of (and hashes) what was read so, and source_read_on makes source_read
+ * go on behind it. */
+bool source_has_parts(const struct source *source);
+size_t source_read_at(const struct source *source, uint64_t offset, uint8_t *bytes, size_t size);
+void source_was_read(struct source *source, const uint8_t *bytes, size_t size);
+void source_read_on(struct source *source);
+
 /* Gives back descriptor, decoder and buffers. */
 void source_park(struct source *source);
 /* Back to byte `offset` of the decompressed data. False: gone, changed, or unreadable. */

@@ -14,8 +14,8 @@
 #include "capture/filter.h"
 #include "cli_version.h"
 #include "detect/detect.h"
-#include "dissect/dissect.h"
 #include "dissect/protocol.h"
+#include "front.h"
 #include "ladder_choice.h"
 #include "store/store.h"
 #include "track/track.h"
@@ -26,9 +26,10 @@ struct pipeline {
     const struct settings *settings;
     const struct pipeline_hooks *hooks;
     struct names *names;
+    struct names *capture_names; /* kept by whichever thread reads */
     struct capture *capture;
     struct filter *filter; /* NULL: none */
-    uint64_t packets_passed;
+    struct front *front;
     struct tracker *tracker;
     struct engine *engine;
     struct store *store;
@@ -197,7 +198,7 @@ static bool open_tracker(struct pipeline *pipeline, struct fault *fault)
 static bool open_capture(struct pipeline *pipeline, const char *const *paths, size_t path_count,
                          struct fault *fault)
 {
-    struct capture_options options = {.names = pipeline->names,
+    struct capture_options options = {.names = pipeline->capture_names,
                                       .hash = pipeline->settings->hash,
                                       .since_ns = pipeline->settings->since_ns,
                                       .until_ns = pipeline->settings->until_ns,
@@ -217,88 +218,32 @@ static bool open_stages(struct pipeline *pipeline, const char *const *paths, siz
                         struct fault *fault)
 {
     pipeline->names = names_new(NAMES_CAP_BYTES);
+    pipeline->capture_names = names_new(NAMES_CAP_BYTES);
     pipeline->engine = engine_new();
     for (size_t i = 0; i < pipeline->settings->apple_nets.count; i++)
         engine_add_apple_net(pipeline->engine, &pipeline->settings->apple_nets.items[i]);
     engine_on_early_device(pipeline->engine, pipeline, on_device);
     describe_options(pipeline);
-    return open_filter(pipeline, fault) && open_capture(pipeline, paths, path_count, fault) &&
-           open_tracker(pipeline, fault);
+    if (!open_filter(pipeline, fault) || !open_capture(pipeline, paths, path_count, fault) ||
+        !open_tracker(pipeline, fault))
+        return false;
+    pipeline->front = front_new(pipeline->capture, pipeline->tracker, pipeline->filter);
+    return true;
 }
 
 static void close_stages(struct pipeline *pipeline)
 {
+    front_free(pipeline->front);
     store_close(pipeline->store);
     tracker_free(pipeline->tracker);
     engine_free(pipeline->engine);
     capture_close(pipeline->capture);
     filter_free(pipeline->filter);
+    names_free(pipeline->capture_names);
     names_free(pipeline->names);
 }
 
 /* ---- running ---- */
-
-/* Frames lie one after the other in a large buffer: their headers are asked for a little ahead. */
-static inline void prefetch_frame(const struct frame *frames, size_t index, size_t count)
-{
-    enum { CACHE_LINE = 64 };
-    if (index < count) {
-        __builtin_prefetch(frames[index].bytes);
-        __builtin_prefetch(frames[index].bytes + CACHE_LINE);
-    }
-}
-
-static bool matches(struct filter *filter, const uint8_t *ip, const uint8_t *payload,
-                    uint32_t payload_captured, uint32_t payload_size)
-{
-    uint32_t head = (uint32_t)(payload - ip);
-    return filter_matches_packet(filter, ip, head + payload_captured, head + payload_size);
-}
-
-/* --filter, on the innermost IP packet. An error of ICMP passes with the packet that it quotes: it
- * is about that packet, and without it a refused session would look like a silent one. */
-static bool passes(struct pipeline *pipeline, const struct packet *packet)
-{
-    bool passed = matches(pipeline->filter, packet->ip, packet->payload, packet->payload_captured,
-                          packet->payload_size) ||
-                  (packet->kind == PACKET_ICMP_ERROR &&
-                   matches(pipeline->filter, packet->payload, packet->payload,
-                           packet->payload_captured, packet->payload_size));
-    pipeline->packets_passed += passed;
-    return passed;
-}
-
-struct batch {
-    struct frame frames[CAPTURE_BATCH_MAX];
-    size_t frame_count;
-    struct packet packets[CAPTURE_BATCH_MAX];
-    size_t packet_count;
-};
-
-static void dissect_batch(struct pipeline *pipeline, struct batch *batch)
-{
-    enum { AHEAD = 6 };
-    struct packet *packet = batch->packets;
-    for (size_t i = 0; i < batch->frame_count; i++) {
-        prefetch_frame(batch->frames, i + AHEAD, batch->frame_count);
-        enum skip_reason reason = dissect_frame(&batch->frames[i], packet);
-        if (reason == SKIP_NONE && pipeline->filter && !passes(pipeline, packet))
-            reason = SKIP_FILTERED;
-        if (reason == SKIP_NONE)
-            packet++;
-        else
-            pipeline->quality.skipped[reason]++;
-    }
-    batch->packet_count = (size_t)(packet - batch->packets);
-}
-
-/* False: the end. */
-static bool next_batch(struct pipeline *pipeline, struct batch *batch)
-{
-    batch->frame_count = capture_next(pipeline->capture, batch->frames, CAPTURE_BATCH_MAX);
-    dissect_batch(pipeline, batch);
-    return batch->frame_count != 0;
-}
 
 static void show_progress(const struct pipeline *pipeline, uint64_t frames, uint64_t *shown)
 {
@@ -318,25 +263,38 @@ static bool asked_to_stop(const struct pipeline *pipeline)
     return pipeline->hooks->stop && pipeline->hooks->stop(pipeline->hooks->context);
 }
 
-/* The first batch with anything to look at: before there is one, the database is left alone. */
-static bool first_batch(struct pipeline *pipeline, struct batch *batch)
+static void count_skipped(struct pipeline *pipeline, const struct front_batch *batch)
 {
-    bool going_on = next_batch(pipeline, batch);
-    while (going_on && pipeline->filter && !pipeline->packets_passed)
-        going_on = !asked_to_stop(pipeline) && next_batch(pipeline, batch);
-    return going_on;
+    for (size_t reason = 0; reason < SKIP_COUNT; reason++)
+        pipeline->quality.skipped[reason] += batch->skipped[reason];
+}
+
+/* The first batch with anything to look at: before there is one, the database is left alone. */
+static const struct front_batch *first_batch(struct pipeline *pipeline)
+{
+    const struct front_batch *batch = front_next(pipeline->front);
+    while (batch && pipeline->filter && !batch->packet_count) {
+        count_skipped(pipeline, batch);
+        batch = asked_to_stop(pipeline) ? NULL : front_next(pipeline->front);
+    }
+    return batch;
 }
 
 /* Reads to the end; the first batch is at hand already. */
-static void run_frames(struct pipeline *pipeline, struct batch *batch)
+static void run_frames(struct pipeline *pipeline, const struct front_batch *batch)
 {
     uint64_t frames_seen = 0;
     uint64_t shown = 0;
-    do {
-        tracker_take(pipeline->tracker, batch->packets, batch->packet_count);
+    front_share(pipeline->front);
+    for (; batch; batch = front_next(pipeline->front)) {
+        count_skipped(pipeline, batch);
+        tracker_take_screened(pipeline->tracker, batch->packets, batch->keys, batch->wanted,
+                              batch->packet_count);
         frames_seen += batch->frame_count;
         show_progress(pipeline, frames_seen, &shown);
-    } while (!asked_to_stop(pipeline) && next_batch(pipeline, batch));
+        if (asked_to_stop(pipeline))
+            front_stop(pipeline->front);
+    }
     pipeline->interrupted = !pipeline->settings->follow && asked_to_stop(pipeline);
 }
 
@@ -383,7 +341,6 @@ bool pipeline_run(const struct settings *settings, const char *const *paths, siz
                   struct pipeline_result *result, struct fault *fault)
 {
     struct pipeline *pipeline = (struct pipeline *)calloc(1, sizeof *pipeline);
-    struct batch batch;
     if (!pipeline)
         return fault_set(fault, "no memory for the analysis; free some and try again");
     pipeline->settings = settings;
@@ -391,13 +348,13 @@ bool pipeline_run(const struct settings *settings, const char *const *paths, siz
     pipeline->quality.first_ns = pipeline->quality.last_ns = TIME_UNKNOWN;
     bool done = open_stages(pipeline, paths, path_count, fault);
     if (done) {
-        bool any = first_batch(pipeline, &batch);
+        const struct front_batch *first = first_batch(pipeline);
         struct run_record begun = describe_run(pipeline, analyzed_ns);
-        done = any ? store_open(&pipeline->store, settings->database, STORE_WAIT, fault) &&
+        done = first ? store_open(&pipeline->store, settings->database, STORE_WAIT, fault) &&
                            store_begin(pipeline->store, &begun, fault)
                      : no_packets(pipeline, fault);
         if (done) {
-            run_frames(pipeline, &batch);
+            run_frames(pipeline, first);
             done = finish(pipeline, analyzed_ns, result, fault);
         }
     }

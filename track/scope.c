@@ -93,13 +93,16 @@ void scope_watch(struct scope *scope, const struct address *address)
     if (*count < UINT16_MAX)
         (*count)++;
     scope->watch_changes++;
+    scope->watched_count++;
 }
 
 void scope_unwatch(struct scope *scope, const struct address *address)
 {
     uint16_t *count = &scope->watch[scope_watch_slot(address)];
-    if (*count > 0 && *count < UINT16_MAX)
-        (*count)--;
+    if (*count == 0 || *count == UINT16_MAX)
+        return;
+    (*count)--;
+    scope->watched_count--;
 }
 
 /* ---- learned addresses ---- */

@@ -35,6 +35,7 @@ struct scope {
     uint32_t client_oldest;    /* recycled in order of creation once the cap is reached */
     uint16_t watch[SCOPE_WATCH_SLOTS]; /* a counting filter over addresses; a full counter stays */
     uint64_t watch_changes;            /* grows with every address added */
+    uint64_t watched_count;            /* additions that were not taken back */
 };
 
 void scope_init(struct scope *scope, const struct track_options *options);
@@ -67,14 +68,25 @@ enum flow_role scope_port_role(uint16_t port);
 void scope_watch(struct scope *scope, const struct address *address);
 void scope_unwatch(struct scope *scope, const struct address *address);
 
-static inline uint32_t scope_watch_slot(const struct address *address)
+static inline uint16_t scope_watch_slot(const struct address *address)
 {
     uint64_t upper, lower;
     memcpy(&upper, address->byte, 8);
     memcpy(&lower, address->byte + 8, 8);
-    return (uint32_t)((lower ^ upper * UINT64_C(0x9e3779b97f4a7c15)) *
+    return (uint16_t)((lower ^ upper * UINT64_C(0x9e3779b97f4a7c15)) *
                           UINT64_C(0xd6e8feb86659fd93) >>
                       48);
+}
+
+/* The slots of two addresses in one word, and whether either of them is watched. */
+static inline uint64_t scope_watch_key(const struct address *a, const struct address *b)
+{
+    return (uint64_t)scope_watch_slot(a) << 16 | scope_watch_slot(b);
+}
+
+static inline bool scope_watches(const struct scope *scope, uint64_t key)
+{
+    return scope->watch[(uint16_t)(key >> 16)] || scope->watch[(uint16_t)key];
 }
 
 static inline bool scope_watched(const struct scope *scope, const struct address *address)

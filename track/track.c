@@ -99,7 +99,7 @@ static bool may_name_push_host(const struct tracker *tracker, const struct packe
            tracker->options.push_domain_count;
 }
 
-static bool tcp_is_of_interest(const struct tracker *tracker, const struct packet *packet)
+static bool tcp_is_wanted(const struct tracker *tracker, const struct packet *packet)
 {
     const struct scope *scope = &tracker->scope;
     bool to_apple = scope_is_apple(scope, &packet->destination);
@@ -112,9 +112,23 @@ static bool tcp_is_of_interest(const struct tracker *tracker, const struct packe
         if (from_apple && !to_apple && opens(packet))
             return true;
     }
-    if (packet->payload_captured && may_name_push_host(tracker, packet))
+    return packet->payload_captured && may_name_push_host(tracker, packet);
+}
+
+static bool is_dns_over_tcp(const struct packet *packet)
+{
+    return packet->payload_captured &&
+           (packet->source_port == DNS_PORT || packet->destination_port == DNS_PORT);
+}
+
+bool tracker_screen(const struct tracker *tracker, const struct packet *packet, uint64_t *key)
+{
+    *key = 0;
+    if (packet->kind != PACKET_TCP || is_dns_over_tcp(packet))
         return true;
-    return scope_watched(scope, &packet->source) || scope_watched(scope, &packet->destination);
+    bool is_wanted = tcp_is_wanted(tracker, packet);
+    *key = is_wanted ? flow_hash(packet) : scope_watch_key(&packet->source, &packet->destination);
+    return is_wanted;
 }
 
 /* ---- beginning a flow ---- */
@@ -310,12 +324,6 @@ static void advance_clock(struct tracker *tracker, int64_t time_ns)
     }
 }
 
-static bool is_dns_over_tcp(const struct packet *packet)
-{
-    return packet->payload_captured &&
-           (packet->source_port == DNS_PORT || packet->destination_port == DNS_PORT);
-}
-
 static void take_packet(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     advance_clock(tracker, packet->time_ns);
@@ -327,50 +335,65 @@ static void take_packet(struct tracker *tracker, const struct packet *packet, ui
         take_icmp(tracker, packet);
 }
 
-/* First pass: which packets are ours, with their hashes, so that look-ups can be prefetched.
- * Returns a bit per packet. */
-static uint64_t select_packets(const struct tracker *tracker, const struct packet *packets,
-                               size_t count, uint64_t *hashes)
+/* Adds to the wanted packets those of which an address is under watch. Returns a bit per packet. */
+static uint64_t select_packets(const struct scope *scope, const uint64_t *keys, uint64_t wanted,
+                               size_t count)
 {
-    uint64_t selected = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct packet *packet = &packets[i];
-        hashes[i] = 0;
-        if (packet->kind == PACKET_TCP && !is_dns_over_tcp(packet)) {
-            if (!tcp_is_of_interest(tracker, packet))
-                continue;
-            hashes[i] = flow_hash(packet);
-            table_prefetch(&tracker->flows.table, hashes[i]);
-        }
-        selected |= UINT64_C(1) << i;
-    }
+    uint64_t selected = wanted;
+    if (!scope->watched_count)
+        return selected;
+    for (size_t i = 0; i < count; i++)
+        selected |= (uint64_t)(!(wanted >> i & 1) && scope_watches(scope, keys[i])) << i;
     return selected;
 }
 
-static void take_batch(struct tracker *tracker, const struct packet *packets, size_t count)
+/* So that look-ups do not wait for memory. Packets that are ours by a watched address are few: they
+ * do without. */
+static void prefetch_flows(const struct flow_table *flows, const uint64_t *keys, uint64_t wanted)
 {
-    uint64_t hashes[BATCH_MAX];
-    uint64_t selected = select_packets(tracker, packets, count, hashes);
-    for (size_t i = 0; i < count; i++)
-        if (selected >> i & 1 && packets[i].kind == PACKET_TCP)
-            flow_table_prefetch(&tracker->flows, hashes[i]);
+    for (uint64_t left = wanted; left; left &= left - 1)
+        table_prefetch(&flows->table, keys[__builtin_ctzll(left)]);
+    for (uint64_t left = wanted; left; left &= left - 1)
+        flow_table_prefetch(flows, keys[__builtin_ctzll(left)]);
+}
+
+static void take_batch(struct tracker *tracker, const struct packet *packets, const uint64_t *keys,
+                       uint64_t wanted, size_t count)
+{
     uint64_t changes = tracker->scope.watch_changes;
-    for (size_t i = 0; i < count; i++) {
-        if (selected >> i & 1) {
-            take_packet(tracker, &packets[i], hashes[i]);
-        } else if (tracker->scope.watch_changes != changes &&
-                   tcp_is_of_interest(tracker, &packets[i])) {
-            /* an earlier packet of this batch made this one's address interesting */
-            take_packet(tracker, &packets[i], flow_hash(&packets[i]));
-        }
+    uint64_t left = select_packets(&tracker->scope, keys, wanted, count);
+    prefetch_flows(&tracker->flows, keys, wanted);
+    while (left) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        uint64_t hash = wanted >> i & 1 ? keys[i] : flow_hash(&packets[i]);
+        take_packet(tracker, &packets[i], hash);
+        left &= left - 1;
+        if (tracker->scope.watch_changes == changes)
+            continue;
+        /* this one put an address under watch that later packets of the batch may have */
+        changes = tracker->scope.watch_changes;
+        left = select_packets(&tracker->scope, keys, wanted, count) & -(UINT64_C(2) << i);
+    }
+}
+
+void tracker_take_screened(struct tracker *tracker, const struct packet *packets,
+                           const uint64_t *keys, const uint64_t *wanted, size_t count)
+{
+    for (size_t done = 0; done < count; done += BATCH_MAX) {
+        size_t part = count - done < BATCH_MAX ? count - done : BATCH_MAX;
+        take_batch(tracker, packets + done, keys + done, wanted[done / BATCH_MAX], part);
     }
 }
 
 void tracker_take(struct tracker *tracker, const struct packet *packets, size_t count)
 {
+    uint64_t keys[BATCH_MAX];
     for (size_t done = 0; done < count; done += BATCH_MAX) {
         size_t part = count - done < BATCH_MAX ? count - done : BATCH_MAX;
-        take_batch(tracker, packets + done, part);
+        uint64_t wanted = 0;
+        for (size_t i = 0; i < part; i++)
+            wanted |= (uint64_t)tracker_screen(tracker, &packets[done + i], &keys[i]) << i;
+        take_batch(tracker, packets + done, keys, wanted, part);
     }
 }
 

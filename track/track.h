@@ -45,7 +45,17 @@ MUST_USE bool tracker_new(struct tracker **tracker, const struct track_options *
                           struct fault *fault);
 void tracker_free(struct tracker *tracker);
 
-/* Takes packets in the order of frames. */
+/* What a packet shows by itself, whatever came before it. True: it is to be taken, and *key is the
+ * hash of its session; false: only if one of its addresses is under watch by then, and *key says
+ * which those are. Any thread may screen packets while another one has the tracker take earlier
+ * ones. */
+bool tracker_screen(const struct tracker *tracker, const struct packet *packet, uint64_t *key);
+
+/* Takes packets in the order of frames, each with its key; bit i % 64 of wanted[i / 64] is what
+ * tracker_screen said of packet i. */
+void tracker_take_screened(struct tracker *tracker, const struct packet *packets,
+                           const uint64_t *keys, const uint64_t *wanted, size_t count);
+/* The same for packets that were not screened. */
 void tracker_take(struct tracker *tracker, const struct packet *packets, size_t count);
 
 /* No more packets: closes every flow, adds the tracker's counts into *quality and sends
