@@ -107,11 +107,13 @@ static size_t merge_window_size(size_t file_count)
  * others. */
 static bool is_worth_reading_ahead(const struct capture *capture)
 {
+    const struct source *first = capture->inputs[0]->source;
     uint64_t size = 0;
+    if (!capture->merging && source_is_stream(first))
+        return !source_is_followed(first);
     for (size_t i = 0; i < capture->input_count; i++)
         size += capture->inputs[i]->facts.stored_size;
-    return size >= READ_AHEAD_WORTHWHILE_SIZE ||
-           (!capture->merging && source_is_stream(capture->inputs[0]->source));
+    return size >= READ_AHEAD_WORTHWHILE_SIZE;
 }
 
 /* Files that are merged are read ahead as they are resumed. */
@@ -123,7 +125,7 @@ static void begin_reading(struct capture *capture)
     else if (is_worth_reading_ahead(capture))
         capture->shared.fetcher = fetcher_new();
     if (capture->shared.fetcher && !capture->merging && !first->ended)
-        input_read_ahead(first, READ_AHEAD_BLOCK_MAX);
+        window_read_ahead(&first->window, capture->shared.fetcher, READ_AHEAD_SIZE);
 }
 
 bool capture_open(struct capture **opened, const char *const *paths, size_t path_count,

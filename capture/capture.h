@@ -87,7 +87,8 @@ const struct capture_file *capture_file_at(const struct capture *capture, size_t
  * hashes in order; "" where a hash is missing. Final once capture_next has returned 0. */
 void capture_identity(const struct capture *capture, char sha256[65], char fingerprint[65]);
 
-/* For a progress bar, also while parts are read: bytes read of bytes in all (total 0: not known, as for a pipe). */
+/* For a progress bar, also while parts are read: bytes read of bytes in all (total 0: not known, as
+ * for a pipe). */
 void capture_progress(const struct capture *capture, uint64_t *done, uint64_t *total);
 
 #endif

@@ -260,16 +260,7 @@ void input_resume(struct input *input, size_t window_size)
     if (!source_resume(input->source, input->batch_offset))
         input_damage(input, "%s", source_error(input->source));
     else if (input->shared->fetcher)
-        input_read_ahead(input, window_size / READ_AHEAD_BLOCKS);
-}
-
-void input_read_ahead(struct input *input, size_t block_size)
-{
-    if (block_size < READ_AHEAD_BLOCK_MIN)
-        block_size = READ_AHEAD_BLOCK_MIN;
-    if (block_size > READ_AHEAD_BLOCK_MAX)
-        block_size = READ_AHEAD_BLOCK_MAX;
-    window_read_ahead(&input->window, input->shared->fetcher, block_size);
+        window_read_ahead(&input->window, input->shared->fetcher, window_size);
 }
 
 uint64_t input_stored_read(const struct input *input)

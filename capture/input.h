@@ -39,7 +39,7 @@ struct format {
 /* What all inputs of a run share. */
 struct input_shared {
     struct names *names;
-    struct fetcher *fetcher;  /* reads ahead; NULL: there is none */
+    struct fetcher *fetcher;  /* reads resumed files ahead; NULL: there is none */
     uint32_t interface_count; /* ids given so far, through all files */
 };
 
@@ -110,10 +110,6 @@ bool input_refill(struct input *input);
  * in `ready`. Parked inputs cost a few hundred bytes and their facts. */
 void input_park(struct input *input);
 void input_resume(struct input *input, size_t window_size);
-
-/* Lets the fetcher bring what follows the window, for an input that is open; resumed ones go on so
- * by themselves. */
-void input_read_ahead(struct input *input, size_t block_size);
 
 /* Stored bytes read so far. */
 uint64_t input_stored_read(const struct input *input);

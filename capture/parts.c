@@ -148,8 +148,7 @@ bool parts_take(struct parts *parts, uint64_t number, struct capture_part *part)
     free(part->pieced);
     part->pieced = NULL;
     part->frame_count = 0;
-    size_t size =
-        source_read_at(parts->input->source, offset, part->memory + PART_ROOM, PART_SIZE);
+    size_t size = source_read_at(parts->input->source, offset, part->memory + PART_ROOM, PART_SIZE);
     await_turn(parts, number);
     if (parts->have_ended)
         return false;

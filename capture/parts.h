@@ -17,7 +17,7 @@
 
 struct parts {
     struct input *input;
-    uint64_t offset; /* of part 0 */
+    uint64_t offset;       /* of part 0 */
     _Atomic uint64_t turn; /* the part whose frames may be taken */
     bool have_ended;
     pthread_mutex_t lock; /* for sleeping until one's turn comes */

@@ -1,7 +1,7 @@
 /* The ring of blocks and the thread that fills it.
  *
- * See read_ahead.h. Blocks are numbered from the beginning; block n lies in slot n % BLOCKS. They are
- * filled in order, by one thread at a time. */
+ * See read_ahead.h. Blocks are numbered from the beginning; block n lies in slot n % block_count.
+ * They are filled in order, by one thread at a time. */
 #include "read_ahead.h"
 
 #include <assert.h>
@@ -12,6 +12,10 @@
 
 enum {
     BLOCK_ALIGNMENT = 4096,
+    BLOCK_SIZE_MAX = 128 << 10,
+    BLOCK_SIZE_MIN = 16 << 10,
+    BLOCKS_MIN = 8,
+    BLOCKS_MAX = READ_AHEAD_SIZE / BLOCK_SIZE_MAX,
     BLOCKS_HELD = 2 /* the one at hand, and the one before it */
 };
 
@@ -25,15 +29,17 @@ struct read_ahead {
     struct source *source;
     struct read_ahead *next; /* of the fetcher's */
     uint8_t *memory;
+    uint64_t block_count;
     size_t block_size;
-    size_t room;
+    size_t room; /* in front of each */
     bool is_stream;
     bool is_filling;
     bool has_ended;
+    bool is_ending;  /* read_ahead_end waits for the last filling */
     uint64_t filled; /* blocks */
     uint64_t taken;
     uint64_t stored; /* stored bytes up to the end of the block taken last */
-    struct block blocks[READ_AHEAD_BLOCKS];
+    struct block blocks[BLOCKS_MAX];
 };
 
 struct fetcher {
@@ -45,26 +51,25 @@ struct fetcher {
     bool is_resting;
     bool is_awaited;
     bool stops;
-    bool has_ended;
 };
 
 /* ---- filling ---- */
 
 static struct block *block_of(struct read_ahead *ahead, uint64_t number)
 {
-    return &ahead->blocks[number % READ_AHEAD_BLOCKS];
+    return &ahead->blocks[number % ahead->block_count];
 }
 
 static uint8_t *bytes_of(const struct read_ahead *ahead, uint64_t number)
 {
-    size_t slot = (size_t)(number % READ_AHEAD_BLOCKS);
+    size_t slot = (size_t)(number % ahead->block_count);
     return ahead->memory + slot * (ahead->room + ahead->block_size) + ahead->room;
 }
 
 static uint64_t free_blocks(const struct read_ahead *ahead)
 {
     uint64_t given_back = ahead->taken < BLOCKS_HELD ? 0 : ahead->taken - BLOCKS_HELD;
-    return READ_AHEAD_BLOCKS - (ahead->filled - given_back);
+    return ahead->block_count - (ahead->filled - given_back);
 }
 
 static bool may_fill(const struct read_ahead *ahead)
@@ -83,6 +88,14 @@ static size_t read_block(struct read_ahead *ahead, uint8_t *bytes)
     return size;
 }
 
+/* Waking is dear, so a taker who outran the fetcher is let sleep until half of the ring is full.
+ * What comes from a pipe may be all for an hour. */
+static bool is_worth_waking_for(const struct read_ahead *ahead)
+{
+    return ahead->is_stream || ahead->has_ended || ahead->is_ending ||
+           ahead->filled - ahead->taken >= ahead->block_count / 2;
+}
+
 /* The lock is held, but not while reading. */
 static void fill(struct read_ahead *ahead)
 {
@@ -97,7 +110,7 @@ static void fill(struct read_ahead *ahead)
     ahead->is_filling = false;
     ahead->has_ended = size == 0;
     ahead->filled += size != 0;
-    if (fetcher->is_awaited)
+    if (fetcher->is_awaited && is_worth_waking_for(ahead))
         pthread_cond_signal(&fetcher->done);
 }
 
@@ -112,26 +125,14 @@ static struct read_ahead *emptiest(const struct fetcher *fetcher)
     return emptiest;
 }
 
-/* Waiting for a pipe is the one thing that only cancelling ends; see read_ahead_end. */
-static void fill_as_fetcher(struct read_ahead *ahead)
-{
-    int before;
-    if (ahead->is_stream)
-        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
-    fill(ahead);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-}
-
 static void *fetch(void *context)
 {
     struct fetcher *fetcher = context;
-    int before;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_mutex_lock(&fetcher->lock);
     while (!fetcher->stops) {
         struct read_ahead *ahead = emptiest(fetcher);
         if (ahead) {
-            fill_as_fetcher(ahead);
+            fill(ahead);
             continue;
         }
         fetcher->is_resting = true;
@@ -153,16 +154,12 @@ static bool start_thread(struct fetcher *fetcher)
     return result == 0;
 }
 
-static void stop_thread(struct fetcher *fetcher, bool at_once)
+static void destroy(struct fetcher *fetcher)
 {
-    pthread_mutex_lock(&fetcher->lock);
-    fetcher->stops = true;
-    pthread_cond_signal(&fetcher->wanted);
-    pthread_mutex_unlock(&fetcher->lock);
-    if (at_once)
-        pthread_cancel(fetcher->thread);
-    pthread_join(fetcher->thread, NULL);
-    fetcher->has_ended = true;
+    pthread_cond_destroy(&fetcher->wanted);
+    pthread_cond_destroy(&fetcher->done);
+    pthread_mutex_destroy(&fetcher->lock);
+    free(fetcher);
 }
 
 struct fetcher *fetcher_new(void)
@@ -174,8 +171,7 @@ struct fetcher *fetcher_new(void)
     pthread_cond_init(&fetcher->done, NULL);
     if (start_thread(fetcher))
         return fetcher;
-    fetcher->has_ended = true;
-    fetcher_free(fetcher);
+    destroy(fetcher);
     return NULL;
 }
 
@@ -184,32 +180,43 @@ void fetcher_free(struct fetcher *fetcher)
     if (!fetcher)
         return;
     assert(!fetcher->first);
-    if (!fetcher->has_ended)
-        stop_thread(fetcher, false);
-    pthread_cond_destroy(&fetcher->wanted);
-    pthread_cond_destroy(&fetcher->done);
-    pthread_mutex_destroy(&fetcher->lock);
-    free(fetcher);
+    pthread_mutex_lock(&fetcher->lock);
+    fetcher->stops = true;
+    pthread_cond_signal(&fetcher->wanted);
+    pthread_mutex_unlock(&fetcher->lock);
+    pthread_join(fetcher->thread, NULL);
+    destroy(fetcher);
 }
 
 /* ---- the taker ---- */
 
-struct read_ahead *read_ahead_begin(struct fetcher *fetcher, struct source *source,
-                                    size_t block_size)
+static void make_ring(struct read_ahead *ahead, size_t size)
+{
+    size_t block_size = size / BLOCKS_MIN;
+    if (block_size > BLOCK_SIZE_MAX)
+        block_size = BLOCK_SIZE_MAX;
+    if (block_size < BLOCK_SIZE_MIN)
+        block_size = BLOCK_SIZE_MIN;
+    size_t count = size / block_size;
+    ahead->block_size = block_size;
+    ahead->block_count = count < BLOCKS_MIN ? BLOCKS_MIN : count > BLOCKS_MAX ? BLOCKS_MAX : count;
+    ahead->room = block_size / 2;
+    ahead->memory =
+        aligned_alloc(BLOCK_ALIGNMENT, ahead->block_count * (ahead->block_size + ahead->room));
+    assert(ahead->memory);
+}
+
+struct read_ahead *read_ahead_begin(struct fetcher *fetcher, struct source *source, size_t size)
 {
     struct read_ahead *ahead = calloc(1, sizeof *ahead);
-    assert(ahead && block_size >= READ_AHEAD_BLOCK_MIN && block_size <= READ_AHEAD_BLOCK_MAX);
-    *ahead = (struct read_ahead){.fetcher = fetcher,
-                                 .source = source,
-                                 .next = fetcher->first,
-                                 .block_size = block_size,
-                                 .room = block_size / 2,
-                                 .is_stream = source_is_stream(source),
-                                 .stored = source_stored_read(source)};
-    ahead->memory =
-        aligned_alloc(BLOCK_ALIGNMENT, READ_AHEAD_BLOCKS * (ahead->block_size + ahead->room));
-    assert(ahead->memory);
+    assert(ahead);
+    make_ring(ahead, size);
+    ahead->fetcher = fetcher;
+    ahead->source = source;
+    ahead->is_stream = source_is_stream(source);
+    ahead->stored = source_stored_read(source);
     pthread_mutex_lock(&fetcher->lock);
+    ahead->next = fetcher->first;
     fetcher->first = ahead;
     pthread_cond_signal(&fetcher->wanted);
     pthread_mutex_unlock(&fetcher->lock);
@@ -234,22 +241,25 @@ static void take_off_the_list(struct read_ahead *ahead)
 void read_ahead_end(struct read_ahead *ahead)
 {
     struct fetcher *fetcher = ahead->fetcher;
-    if (ahead->is_stream && !fetcher->has_ended)
-        stop_thread(fetcher, true);
+    if (ahead->is_stream)
+        source_interrupt(ahead->source);
     pthread_mutex_lock(&fetcher->lock);
     take_off_the_list(ahead);
-    while (ahead->is_filling && !fetcher->has_ended)
+    ahead->is_ending = true;
+    while (ahead->is_filling)
         await_block(fetcher);
     pthread_mutex_unlock(&fetcher->lock);
+    if (ahead->is_stream)
+        source_go_on(ahead->source);
     free(ahead->memory);
     free(ahead);
 }
 
-/* Waking the thread is dear, so it is let rest until half of the ring is free. */
+/* The thread, too, is let rest until half of the ring is free. */
 static void wake_if_worthwhile(const struct read_ahead *ahead)
 {
     struct fetcher *fetcher = ahead->fetcher;
-    if (fetcher->is_resting && free_blocks(ahead) >= READ_AHEAD_BLOCKS / 2)
+    if (fetcher->is_resting && free_blocks(ahead) >= ahead->block_count / 2)
         pthread_cond_signal(&fetcher->wanted);
 }
 

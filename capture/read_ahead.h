@@ -2,7 +2,7 @@
  *
  * Between source.h and window.h, for what one thread must read in order: compressed files, pipes,
  * files that are merged. One fetcher (the thread) serves all files of a capture; each of them has a
- * ring of blocks, small enough to stay in a level-2 cache. A taker who finds the ring empty while
+ * ring of blocks. A taker who finds the ring empty while
  * the fetcher is busy elsewhere reads the next block itself. Plain single files have something
  * better: parts.c. Deliberately knows no errors: where the ring ends, the taker goes on with
  * source_read, which meets the end of the file, or what went wrong, by itself. */
@@ -14,12 +14,6 @@
 
 #include "source.h"
 
-enum {
-    READ_AHEAD_BLOCKS = 8,
-    READ_AHEAD_BLOCK_MAX = 128 << 10,
-    READ_AHEAD_BLOCK_MIN = 16 << 10
-};
-
 struct fetcher;
 struct read_ahead;
 
@@ -27,10 +21,13 @@ struct read_ahead;
 struct fetcher *fetcher_new(void);
 void fetcher_free(struct fetcher *fetcher); /* after the last read_ahead_end; NULL is fine */
 
-/* Goes on from where the source stands. Until read_ahead_end the source is not the caller's to use,
- * but for what never changes in it. */
-struct read_ahead *read_ahead_begin(struct fetcher *fetcher, struct source *source,
-                                    size_t block_size);
+/* Measured with zstd: in a smaller ring the threads wait for one another, and write to lines that
+ * the other's cache still holds. */
+enum { READ_AHEAD_SIZE = 4 << 20 };
+
+/* Goes on from where the source stands, at most about `size` bytes ahead. Until read_ahead_end the
+ * source is not the caller's to use, but for what never changes in it. */
+struct read_ahead *read_ahead_begin(struct fetcher *fetcher, struct source *source, size_t size);
 /* Takes the source back. The blocks go, also those that nobody has taken. */
 void read_ahead_end(struct read_ahead *ahead);
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct source {
     bool is_followed;
     bool (*stop)(void *context); /* NULL: never */
     void *stop_context;
+    atomic_bool is_interrupted; /* see source_interrupt */
     bool size_known;
     bool ended;     /* no more stored bytes */
     bool exhausted; /* no more decoded bytes */
@@ -154,17 +156,20 @@ static bool is_asked_to_stop(const struct source *source)
 }
 
 /* A pipe may be silent for hours: so that it can be given up, reading never waits for it. False: it
- * was given up. */
-static bool await_pipe(const struct source *source)
+ * was given up, or waiting was interrupted. */
+static bool await_pipe(struct source *source)
 {
     struct pollfd pipe = {.fd = source->fd, .events = POLLIN};
-    for (;;) {
+    while (!atomic_load(&source->is_interrupted)) {
         int ready = poll(&pipe, 1, WAIT_MS);
         if (ready > 0 || (ready < 0 && errno != EINTR))
             return true; /* read() will say what it is */
-        if (is_asked_to_stop(source))
-            return false;
+        if (is_asked_to_stop(source)) {
+            source->ended = true;
+            break;
+        }
     }
+    return false;
 }
 
 /* At the end of the file as it is now. True: look again. */
@@ -176,14 +181,12 @@ static bool await_growth(const struct source *source)
     return true;
 }
 
-/* Stored bytes; 0 at the end or after an error. */
+/* Stored bytes; 0 at the end, after an error, or when interrupted. */
 static size_t read_stored(struct source *source, uint8_t *bytes, size_t size)
 {
     while (!source->ended) {
-        if (source->is_pipe && !await_pipe(source)) {
-            source->ended = true;
+        if (source->is_pipe && !await_pipe(source))
             break;
-        }
         ssize_t got = read(source->fd, bytes, size);
         if (got > 0) {
             count_stored(source, bytes, (size_t)got);
@@ -353,7 +356,7 @@ static size_t read_decoded(struct source *source, uint8_t *bytes, size_t size)
 {
     size_t given = 0;
     const char *why = NULL;
-    while (!given && !source->exhausted)
+    while (!given && !source->exhausted && !atomic_load(&source->is_interrupted))
         given = decode_step(source, bytes, size, &why);
     if (source->exhausted && source->decoder_mood == DECODE_DAMAGED)
         set_decode_error(source, why ? why : "corrupt data");
@@ -367,6 +370,16 @@ size_t source_read(struct source *source, uint8_t *bytes, size_t size)
 {
     assert(size > 0 && source->stored);
     return source->decoder ? read_decoded(source, bytes, size) : read_plain(source, bytes, size);
+}
+
+void source_interrupt(struct source *source)
+{
+    atomic_store(&source->is_interrupted, true);
+}
+
+void source_go_on(struct source *source)
+{
+    atomic_store(&source->is_interrupted, false);
 }
 
 bool source_has_parts(const struct source *source)

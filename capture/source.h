@@ -39,6 +39,11 @@ bool source_is_stream(const struct source *source);
 /* A file that is followed while it grows: what it ends in is being written, not cut. */
 bool source_is_followed(const struct source *source);
 
+/* From source_interrupt to source_go_on, source_read gives 0 instead of waiting for a pipe, soon also
+ * where another thread is waiting already. A file that is followed is not interrupted. */
+void source_interrupt(struct source *source);
+void source_go_on(struct source *source);
+
 /* A plain file: any thread may read any part of it by source_read_at, which gives less than `size`
  * only at the end or after an error, and remembers neither. One thread at a time and in order,
  * source_was_read takes note of (and hashes) what was read so, and source_read_on makes source_read

@@ -22,9 +22,9 @@ void window_free(struct window *window)
     *window = (struct window){.source = window->source};
 }
 
-void window_read_ahead(struct window *window, struct fetcher *fetcher, size_t block_size)
+void window_read_ahead(struct window *window, struct fetcher *fetcher, size_t size)
 {
-    window->ahead = read_ahead_begin(fetcher, window->source, block_size);
+    window->ahead = read_ahead_begin(fetcher, window->source, size);
 }
 
 uint64_t window_stored_read(const struct window *window)
@@ -99,8 +99,8 @@ static bool fill_directly(struct window *window, size_t need)
 {
     move_to_own(window, need - window_left(window));
     while (window->end < need) {
-        size_t got = source_read(window->source, window->own + window->end,
-                                 window->own_size - window->end);
+        size_t got =
+            source_read(window->source, window->own + window->end, window->own_size - window->end);
         if (!got)
             return false;
         window->end += got;

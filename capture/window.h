@@ -35,8 +35,9 @@ struct window {
 void window_init(struct window *window, struct source *source, size_t size, uint64_t offset);
 void window_free(struct window *window);
 
-/* From now on by blocks. The source is the window's until it is read to its end, or window_free. */
-void window_read_ahead(struct window *window, struct fetcher *fetcher, size_t block_size);
+/* From now on by blocks, about `size` bytes ahead. The source is the window's until it is read to
+ * its end, or window_free. */
+void window_read_ahead(struct window *window, struct fetcher *fetcher, size_t size);
 /* Unread bytes go right in front of `block`, where there must be room for them, and the window goes
  * on with it. For parts.c, which reads blocks itself. */
 void window_go_on(struct window *window, uint8_t *block, size_t size);

@@ -124,8 +124,7 @@ static void dissect(const struct front *front, struct job *job, const struct fra
             batch->skipped[reason]++;
             continue;
         }
-        wanted |= (uint64_t)tracker_screen(front->tracker, packet, &batch->keys[kept])
-                  << kept % 64;
+        wanted |= (uint64_t)tracker_screen(front->tracker, packet, &batch->keys[kept]) << kept % 64;
         batch->wanted[kept / 64] = wanted;
         if (++kept % 64 == 0)
             wanted = 0;

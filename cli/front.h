@@ -1,11 +1,12 @@
 /* The front of the pipeline: frames dissected and screened, in order, by two threads.
  *
- * Between capture/ and dissect/ on one side and the tracker on the other, which takes what comes out
- * on the main thread. Most frames of a mirror port are of no interest; with a plain file the front's
- * own thread and the main thread, whenever it has nothing else to do, read, dissect and screen one
- * part each at a time, and only what is of interest goes from one processor to the other. Every
- * other kind of input is dissected on the main thread, while capture/ reads ahead. Deliberately
- * keeps no state between packets: the order of threads can change nothing that is found. */
+ * Between capture/ and dissect/ on one side and the tracker on the other, which takes what comes
+ * out on the main thread. Most frames of a mirror port are of no interest; with a plain file the
+ * front's own thread and the main thread, whenever it has nothing else to do, read, dissect and
+ * screen one part each at a time, and only what is of interest goes from one processor to the
+ * other. Every other kind of input is dissected on the main thread, while capture/ reads ahead.
+ * Deliberately keeps no state between packets: the order of threads can change nothing that is
+ * found. */
 #ifndef APNSCOPE_CLI_FRONT_H
 #define APNSCOPE_CLI_FRONT_H
 
