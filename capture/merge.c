@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static bool comes_before(const struct input *a, const struct input *b)
 {
@@ -61,9 +62,19 @@ static struct input *take_out(struct input_heap *heap, size_t at)
     return taken;
 }
 
+/* Some systems allow a process few descriptors, and the database needs some too. */
+static size_t open_max(void)
+{
+    enum { FOR_OTHERS = 24, FEWEST = 2 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= MERGE_OPEN_MAX + FOR_OTHERS)
+        return MERGE_OPEN_MAX;
+    return limit.rlim_cur < FOR_OTHERS + FEWEST ? FEWEST : (size_t)limit.rlim_cur - FOR_OTHERS;
+}
+
 void merge_init(struct merge *merge, size_t input_count, size_t window_size)
 {
-    *merge = (struct merge){.open_max = MERGE_OPEN_MAX, .window_size = window_size};
+    *merge = (struct merge){.open_max = open_max(), .window_size = window_size};
     merge->open.items = calloc(input_count, sizeof(struct input *));
     merge->parked.items = calloc(input_count, sizeof(struct input *));
     assert(merge->open.items && merge->parked.items);

@@ -1,9 +1,10 @@
 /* Several inputs as one stream in time order.
  *
- * Between input.h and capture.c. At most MERGE_OPEN_MAX files are open at once: the others are
- * parked until the time of their next frame has come, so that memory does not grow with their
- * number. Each file's frames stay in file order; at equal times the earlier argument comes first.
- * Deliberately does not number frames or count anything. */
+ * Between input.h and capture.c. At most MERGE_OPEN_MAX files are open at once, fewer where the
+ * process may have fewer descriptors: the others are parked until the time of their next frame has
+ * come, so that memory does not grow with their number. Each file's frames stay in file order; at
+ * equal times the earlier argument comes first. Deliberately does not number frames or count
+ * anything. */
 #ifndef APNSCOPE_CAPTURE_MERGE_H
 #define APNSCOPE_CAPTURE_MERGE_H
 

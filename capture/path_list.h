@@ -7,12 +7,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/fault.h"
 
 struct path_entry {
     char *path;            /* owned by the list */
     const char *directory; /* as given; NULL: the file was named itself */
+    dev_t device;          /* with the inode: the same file under another name; 0: not there */
+    ino_t inode;
 };
 
 struct path_list {
@@ -22,8 +25,9 @@ struct path_list {
 };
 
 /* In the order of the arguments, within a directory by name; subdirectories, pipes and devices in
- * it are left alone. False with a sentence: a directory that cannot be read or holds no file, or
- * standard input named twice. `paths` must outlive the list. */
+ * it are left alone, and a file that was listed already is not listed again. False with a sentence:
+ * a directory that cannot be read or holds no file, or standard input named twice. `paths` must
+ * outlive the list. */
 MUST_USE bool path_list_expand(struct path_list *list, const char *const *paths, size_t path_count,
                                struct fault *fault);
 void path_list_free(struct path_list *list);

@@ -1,6 +1,8 @@
 /* Several files as one capture. */
 #include "builder.h"
 
+#include <sys/resource.h>
+
 static const char *ticking(const char *name, uint32_t first, uint32_t step, uint32_t count,
                            uint32_t size)
 {
@@ -114,6 +116,38 @@ static void so_they_may_when_they_are_compressed(void **state)
     check_many(names, 20);
 }
 
+static void where_few_descriptors_are_allowed_few_are_used(void **state)
+{
+    (void)state;
+    const char *names[MANY];
+    struct rlimit before, few;
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "many-%03u", i);
+        strcpy(many_paths[i], ticking(name, i, MANY, 100, 60 + i % 7));
+        names[i] = many_paths[i];
+    }
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = 40;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    check_many(names, 100);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void a_file_that_is_named_twice_is_read_once(void **state)
+{
+    (void)state;
+    const char *path = ticking("once", 1, 1, 10, 60);
+    const char *link_path = in_folder("link");
+    assert_int_equal(symlink(path, link_path), 0);
+    const char *paths[] = {path, link_path, path};
+    struct seen seen = read_paths(paths, 3, NULL);
+    assert_int_equal(seen.count, 10);
+    assert_int_equal(capture_file_count(seen.capture), 1);
+    forget(&seen);
+}
+
 /* Sections, interfaces, comments, drops: taken once, even when a file is put aside in between. */
 static void putting_a_file_aside_counts_nothing_twice(void **state)
 {
@@ -219,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_step_back_never_reorders_a_file),
         cmocka_unit_test(more_files_overlap_than_may_be_open_at_once),
         cmocka_unit_test(so_they_may_when_they_are_compressed),
+        cmocka_unit_test(where_few_descriptors_are_allowed_few_are_used),
+        cmocka_unit_test(a_file_that_is_named_twice_is_read_once),
         cmocka_unit_test(putting_a_file_aside_counts_nothing_twice),
         cmocka_unit_test(damage_in_one_file_leaves_the_others),
         cmocka_unit_test(a_file_without_packets_merges_as_nothing),

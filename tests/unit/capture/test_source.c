@@ -329,8 +329,8 @@ static void only_one_file_can_be_followed(void **state)
     struct build b = three_packets();
     struct growth growth = {.whole = &b, .written = b.size};
     struct capture_options options = following(&growth);
-    const char *path = save_bytes("one", b.bytes, b.size);
-    const char *const two[] = {path, path};
+    const char *const two[] = {save_bytes("one", b.bytes, b.size),
+                               save_bytes("two", b.bytes, b.size)};
     struct seen seen = read_paths(two, 2, &options);
     assert_false(seen.opened);
     assert_contains(seen.fault.sentence, "only one file can be followed");
