@@ -163,6 +163,8 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
 {
     enum way way = (enum way)attempt_case->way;
     bool is_repeated = attempt_case->attempts > 1;
+    if (attempt_case->only_ipv6 && judge_only_ipv4_works(judge, attempt_case->port))
+        return false; /* ipv6-broken says it */
     if (judge_device_way(judge, way).worked)
         return weigh_against_own_success(attempt_case, confidence);
     struct elsewhere elsewhere = look_elsewhere(judge, attempt_case);

@@ -18,8 +18,8 @@ struct attempt_case {
     bool several_servers;
     bool only_ipv6;
     bool connects; /* TCP was accepted: only what was said on it failed */
-    bool is_near; /* answered from nearer than Apple: by the network's own box */
-    bool is_far;  /* answered from where Apple is */
+    bool is_near;  /* answered from nearer than Apple: by the network's own box */
+    bool is_far;   /* answered from where Apple is */
 };
 
 struct attempts {

@@ -240,6 +240,14 @@ static void device_see(struct device *device, const struct flow_record *flow)
     device->sessions++;
 }
 
+static void count_losses(struct device *device, const struct flow_record *flow)
+{
+    device->up.segments += flow->data_packets_up;
+    device->up.losses += flow->losses_up;
+    device->down.segments += flow->data_packets_down;
+    device->down.losses += flow->losses_down;
+}
+
 void devices_session_closed(struct devices *devices, uint32_t id, const struct flow_record *flow)
 {
     struct device *device = devices_at(devices, id);
@@ -258,6 +266,9 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
     if (!way_is_provider(way) && was_told_to_work(flow) && device->open_sessions)
         device->open_sessions--;
     if (flow_works(flow)) {
+        count_losses(device, flow);
+        if (!way_is_provider(way) && flow->survived_s > device->silence_s)
+            device->silence_s = flow->survived_s;
         count_up(&device->way[way].worked);
         note_success(device, way, flow);
     } else if (flow_fails(flow)) {

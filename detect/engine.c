@@ -54,6 +54,7 @@ struct engine *engine_new(void)
 {
     struct engine *engine = cleared(1, sizeof *engine);
     site_init(&engine->site);
+    families_init(&engine->families);
     devices_init(&engine->devices, DETECT_DEVICES_MAX);
     findings_init(&engine->findings, DETECT_FINDINGS_MAX);
     index_rules(engine);
@@ -76,6 +77,7 @@ void engine_free(struct engine *engine)
     free(engine->scratch);
     findings_free(&engine->findings);
     devices_free(&engine->devices);
+    families_free(&engine->families);
     site_free(&engine->site);
     free(engine);
 }
@@ -224,6 +226,7 @@ static void learn(struct engine *engine, const struct event *event)
         break;
     case EVENT_FLOW_CLOSED:
         site_session_closed(&engine->site, event->flow);
+        families_note(&engine->families, event->flow);
         if (is_of_a_device(event->flow))
             devices_session_closed(&engine->devices, engine_need_device(judge), event->flow);
         break;

@@ -4,6 +4,7 @@
 
 #include "detect/detect.h"
 #include "devices.h"
+#include "families.h"
 #include "findings.h"
 #include "memory.h"
 #include "site.h"
@@ -26,6 +27,7 @@ struct judge {
 struct engine {
     struct judge judge;
     struct site site;
+    struct families families;
     struct devices devices;
     struct findings findings;
     struct memory *memories;         /* one per rule */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine.h"
 #include "model/apple.h"
+#include "networks.h"
 #include "sentences.h"
 
 enum way way_of(const struct flow_record *flow)
@@ -282,6 +283,46 @@ uint32_t judge_client_successes(const struct judge *judge, const struct event *e
 int16_t judge_apple_hops(const struct judge *judge)
 {
     return site_apple_hops(&judge->engine->site);
+}
+
+bool flow_is_unreached(const struct flow_record *flow)
+{
+    return flow->outcome == OUTCOME_NO_ANSWER || flow->outcome == OUTCOME_REFUSED ||
+           flow->outcome == OUTCOME_UNREACHABLE;
+}
+
+uint32_t judge_networks(const struct judge *judge, uint16_t port,
+                        struct network networks[NETWORKS_MAX])
+{
+    return networks_gather(&judge->engine->site, port, networks);
+}
+
+const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t index)
+{
+    return families_at(&judge->engine->families, index);
+}
+
+bool judge_only_ipv4_works(const struct judge *judge, uint16_t port)
+{
+    const struct device *device = device_of(judge);
+    if (!device || address_is_ipv4(&device->ip))
+        return false;
+    const struct family_pair *pair = families_find(
+        &judge->engine->families, device->has_mac ? device->mac : NULL, device->lane, port);
+    return pair && pair->v4_worked > pair->v4_failed && !pair->v6_worked;
+}
+
+uint32_t judge_device_silence_s(const struct judge *judge)
+{
+    const struct device *device = device_of(judge);
+    return device ? device->silence_s : 0;
+}
+
+struct losses judge_device_losses(const struct judge *judge)
+{
+    const struct device *device = device_of(judge);
+    return device ? (struct losses){.up = device->up, .down = device->down}
+                  : (struct losses){.up = {0}, .down = {0}};
 }
 
 uint32_t judge_longest_silence_s(const struct judge *judge)

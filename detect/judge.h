@@ -122,6 +122,64 @@ struct way_counts judge_server(const struct judge *judge, const struct address *
 /* The longest silence that a courier session of anyone survived, of those that have closed; 0: none
  * of a minute or more was seen. */
 uint32_t judge_longest_silence_s(const struct judge *judge);
+/* The same of this device's. */
+uint32_t judge_device_silence_s(const struct judge *judge);
+
+/* Data segments of one side, and those of them that were lost, sent again and acknowledged soon. */
+struct side_losses {
+    uint32_t segments;
+    uint32_t losses;
+};
+struct losses {
+    struct side_losses up, down;
+};
+/* Of this device's working sessions. */
+struct losses judge_device_losses(const struct judge *judge);
+
+/* TCP itself came to nothing: silence, a refusal or an ICMP error answered the SYN. */
+bool flow_is_unreached(const struct flow_record *flow);
+
+/* Apple's addresses as a firewall's list would name them. */
+struct network {
+    struct prefix prefix;
+    struct address client; /* of one attempt that got no session */
+    uint32_t worked;
+    uint32_t failed;
+    uint32_t unreached; /* of them, by TCP itself */
+    uint32_t servers;   /* addresses that were not reached */
+    uint32_t fail_first_s;
+    uint32_t fail_last_s;
+    bool several_clients; /* not reached by more than one */
+};
+enum { NETWORKS_MAX = 256 };
+/* Courier sessions straight to Apple on this port, by network; returns how many networks. */
+uint32_t judge_networks(const struct judge *judge, uint16_t port,
+                        struct network networks[NETWORKS_MAX]);
+
+/* What the addresses of one MAC address reach on one port, by IP version. */
+struct family_pair {
+    uint8_t mac[6];
+    uint16_t port;
+    uint32_t lane;
+    bool has_mac; /* false: of all clients of a capture without MAC addresses */
+    bool several_servers;
+    uint32_t v4_worked;
+    uint32_t v4_failed; /* here and below: not reached */
+    uint32_t v6_worked;
+    uint32_t v6_failed;
+    struct address v6_client; /* of the first failure */
+    struct address v6_server;
+    uint64_t v6_flow;
+    uint64_t v6_frame;
+    int64_t v6_first_ns;
+    int64_t v6_last_ns;
+};
+/* One by one, from 0; NULL: no more. */
+const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t index);
+/* The device is an IPv6 address whose MAC address gets through by IPv4 on this port, and never did
+ * by IPv6. */
+bool judge_only_ipv4_works(const struct judge *judge, uint16_t port);
+
 /* Sessions of which both directions, and of which only one, were captured. */
 struct side_counts {
     uint32_t both;

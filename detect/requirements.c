@@ -9,7 +9,7 @@
 #include "base/count.h"
 #include "base/text.h"
 #include "engine.h"
-#include "model/apple.h"
+#include "networks.h"
 
 /* Findings that stand and count against one requirement. */
 struct against {
@@ -175,53 +175,11 @@ static void judge_fallback(const struct engine *engine, struct requirement_recor
               "courier session on port 443|courier sessions on port 443");
 }
 
-/* Apple addresses by the /16 (IPv4) or /48 (IPv6) that a firewall's list would name. */
-struct network {
-    uint8_t bytes[6];
-    uint32_t worked, failed;
-};
-
-enum { NETWORKS_MAX = 256 };
-
-static void network_of(const struct address *ip, uint8_t bytes[6])
-{
-    struct address plain = apple_plain_address(ip);
-    memset(bytes, 0, 6);
-    if (address_is_ipv4(&plain))
-        memcpy(bytes, plain.byte + 12, 2);
-    else
-        memcpy(bytes, plain.byte, 6);
-}
-
-static uint32_t gather_networks(const struct site *site, struct network networks[NETWORKS_MAX])
-{
-    uint32_t count = 0;
-    for (uint32_t id = 0; id < site_server_count(site); id++) {
-        const struct server *server = site_server_at(site, id);
-        uint8_t bytes[6];
-        uint32_t i = 0;
-        if (server->port != 5223 || server->way != WAY_COURIER_5223)
-            continue;
-        network_of(&server->ip, bytes);
-        while (i < count && memcmp(networks[i].bytes, bytes, sizeof bytes) != 0)
-            i++;
-        if (i == NETWORKS_MAX)
-            continue;
-        if (i == count) {
-            networks[count] = (struct network){0};
-            memcpy(networks[count++].bytes, bytes, sizeof bytes);
-        }
-        networks[i].worked += server->sessions.worked;
-        networks[i].failed += server->sessions.failed;
-    }
-    return count;
-}
-
 /* R3 */
 static void judge_whole_range(const struct engine *engine, struct requirement_record *row)
 {
     struct network networks[NETWORKS_MAX];
-    uint32_t count = gather_networks(&engine->site, networks), worked = 0, failed = 0;
+    uint32_t count = networks_gather(&engine->site, 5223, networks), worked = 0, failed = 0;
     struct against against = count_against(engine, row->code);
     for (uint32_t i = 0; i < count; i++) {
         worked += networks[i].worked > 0;

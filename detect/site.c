@@ -144,6 +144,17 @@ static void count_hello(struct site *site, const struct flow_record *flow, enum 
     *(fate == HELLO_ANSWERED ? &counts->worked : &counts->failed) += 1;
 }
 
+static void count_unreached(struct server *server, const struct flow_record *flow)
+{
+    uint32_t started_s = (uint32_t)(flow->started_ns / NS_PER_S);
+    if (!server->unreached++) {
+        server->client = flow->client_ip;
+        server->fail_first_s = started_s;
+    }
+    server->several_clients |= !address_equal(&server->client, &flow->client_ip);
+    server->fail_last_s = started_s;
+}
+
 void site_session_closed(struct site *site, const struct flow_record *flow)
 {
     enum way way = way_of(flow);
@@ -168,6 +179,8 @@ void site_session_closed(struct site *site, const struct flow_record *flow)
             into[i]->worked += one.worked;
             into[i]->failed += one.failed;
         }
+    if (server && flow_is_unreached(flow))
+        count_unreached(server, flow);
     if (worked)
         count_working(site, flow, way);
 }

@@ -17,12 +17,17 @@ struct server {
     uint16_t port;
     uint16_t way; /* enum way of its first session */
     struct way_counts sessions;
+    uint32_t unreached; /* of those that failed, by TCP itself */
+    uint32_t fail_first_s;
+    uint32_t fail_last_s;
+    struct address client; /* of the first of them */
+    bool several_clients;
 };
 
 struct site {
     struct way_counts way[WAY_COUNT];
     struct way_counts hellos[WAY_COUNT][2]; /* small, large: answered (worked) or not */
-    struct way_counts family[2]; /* courier sessions: IPv4, IPv6 */
+    struct way_counts family[2];            /* courier sessions: IPv4, IPv6 */
     struct side_counts sides;
     uint32_t direct_worked; /* courier and provider sessions, straight to Apple */
     uint32_t opened_inside; /* sessions of which the SYN from inside was seen */
@@ -30,7 +35,7 @@ struct site {
     uint32_t legacy;  /* sessions on 2195 and 2196 */
     uint32_t lasting; /* courier sessions that outlived SITE_LASTING_NS and worked on */
     int64_t longest_ns;
-    uint32_t silence_s; /* the longest that a courier session survived */
+    uint32_t silence_s;           /* the longest that a courier session survived */
     uint32_t answers;             /* DNS answers about courier and provider names */
     uint32_t answers_good;        /* of them, with addresses that are all Apple's */
     uint32_t hops[SITE_HOPS_MAX]; /* working sessions to Apple, by the server's distance */

@@ -97,7 +97,10 @@ struct flow_record {
     uint64_t packets_down;
     uint64_t bytes_up;         /* TCP payload bytes on the wire */
     uint64_t bytes_down;
-    uint64_t data_packets_down;
+    uint32_t data_packets_up;
+    uint32_t data_packets_down;
+    uint32_t losses_up;        /* segments that were lost, sent again and acknowledged soon */
+    uint32_t losses_down;
     int64_t last_syn_ns;
     int64_t last_down_ns;      /* last packet from the server's side */
 

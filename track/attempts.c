@@ -40,8 +40,8 @@ static bool sum_same(const void *context, uint32_t item, const void *key)
 
 static uint64_t sum_hash(const struct attempt_sum *sum)
 {
-    uint64_t rest = (uint64_t)sum->minute_ns ^ (uint64_t)sum->server_port << 40 ^
-                    (uint64_t)sum->outcome << 56;
+    uint64_t rest =
+        (uint64_t)sum->minute_ns ^ (uint64_t)sum->server_port << 40 ^ (uint64_t)sum->outcome << 56;
     return hash_bytes(sum->server_prefix.base.byte, 16, rest);
 }
 

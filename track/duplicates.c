@@ -34,14 +34,13 @@ static inline uint64_t mix_options(uint64_t hash, const struct packet *packet)
 static inline uint64_t fingerprint(const struct packet *packet, uint64_t flow_hash)
 {
     uint64_t numbers = (uint64_t)packet->sequence << 32 | packet->acknowledgement;
-    uint64_t sizes = (uint64_t)packet->payload_size << 32 | (uint64_t)packet->window << 16 |
-                     packet->ip_id;
+    uint64_t sizes =
+        (uint64_t)packet->payload_size << 32 | (uint64_t)packet->window << 16 | packet->ip_id;
     uint64_t ends = (uint64_t)packet->source_port << 8 | packet->tcp_flags;
     return mix_options(mix(mix(mix(flow_hash, numbers), sizes), ends), packet);
 }
 
-bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet,
-                     uint64_t flow_hash)
+bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet, uint64_t flow_hash)
 {
     if (!can_tell(packet))
         return false;

@@ -159,8 +159,7 @@ static void set_key(struct flow_record *record, const struct packet *packet, boo
     record->server_port = from_client ? packet->destination_port : packet->source_port;
 }
 
-struct flow *flow_table_add(struct flow_table *flows, const struct packet *packet,
-                            bool from_client)
+struct flow *flow_table_add(struct flow_table *flows, const struct packet *packet, bool from_client)
 {
     uint32_t id;
     struct flow *flow = (struct flow *)pool_take(&flows->pool, &id);

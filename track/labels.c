@@ -36,8 +36,7 @@ bool labels_recall(const struct labels *labels, struct flow_record *record)
         return false;
     struct label_key key = key_of(record);
     size_t slot = slot_of(&key);
-    if (!labels->slots[slot].is_taken ||
-        memcmp(&labels->slots[slot].key, &key, sizeof key) != 0)
+    if (!labels->slots[slot].is_taken || memcmp(&labels->slots[slot].key, &key, sizeof key) != 0)
         return false;
     record->ndpi_protocol = labels->slots[slot].protocol;
     record->ndpi_risks = labels->slots[slot].risks;

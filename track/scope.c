@@ -18,7 +18,7 @@ struct client {
     struct address address;
     struct address tried; /* the server of the last try on 5223 */
     uint32_t lane;
-    int64_t try_ns;       /* last SYN of a try that has not succeeded; TIME_UNKNOWN: none open */
+    int64_t try_ns; /* last SYN of a try that has not succeeded; TIME_UNKNOWN: none open */
 };
 
 struct client_key {
@@ -44,8 +44,7 @@ void scope_free(struct scope *scope)
     pool_free(&scope->clients);
 }
 
-static bool any_contains(const struct prefix *prefixes, size_t count,
-                         const struct address *address)
+static bool any_contains(const struct prefix *prefixes, size_t count, const struct address *address)
 {
     for (size_t i = 0; i < count; i++)
         if (prefix_contains(&prefixes[i], address))
@@ -154,7 +153,8 @@ enum flow_role scope_learned(const struct scope *scope, const struct address *ad
 
 static bool client_same(const void *context, uint32_t item, const void *key)
 {
-    const struct client *client = (const struct client *)pool_at((const struct pool *)context, item);
+    const struct client *client =
+        (const struct client *)pool_at((const struct pool *)context, item);
     const struct client_key *wanted = (const struct client_key *)key;
     return client->lane == wanted->lane && address_equal(&client->address, wanted->address);
 }
@@ -162,8 +162,8 @@ static bool client_same(const void *context, uint32_t item, const void *key)
 static struct client *find_client(const struct scope *scope, const struct flow_record *record)
 {
     struct client_key key = {&record->client_ip, record->lane};
-    uint32_t id = table_find(&scope->client_table, address_hash(key.address, key.lane),
-                             client_same, &scope->clients, &key);
+    uint32_t id = table_find(&scope->client_table, address_hash(key.address, key.lane), client_same,
+                             &scope->clients, &key);
     return id == TABLE_NONE ? NULL : (struct client *)pool_at(&scope->clients, id);
 }
 

@@ -35,13 +35,18 @@ static void shrink_hole(struct sequence *sequence, uint32_t first, uint32_t end)
         sequence->hole_end = first;
 }
 
+static uint32_t milliseconds(int64_t time_ns)
+{
+    return (uint32_t)(time_ns / INT64_C(1000000)) | 1;
+}
+
 enum segment_kind sequence_take(struct sequence *sequence, uint32_t first, uint32_t size,
                                 uint32_t marks, int64_t now_ns, int64_t reorder_ns)
 {
     uint32_t end = first + size + marks;
     if (!sequence->known) {
-        *sequence = (struct sequence){.next = end, .hole_start = end, .hole_end = end,
-                                      .advanced_ns = now_ns, .known = true};
+        *sequence = (struct sequence){
+            .next = end, .hole_start = end, .hole_end = end, .advanced_ns = now_ns, .known = true};
         return size + marks ? SEGMENT_NEW : SEGMENT_EMPTY;
     }
     bool below = sequence_distance(sequence->next, first) == -1;
@@ -56,6 +61,8 @@ enum segment_kind sequence_take(struct sequence *sequence, uint32_t first, uint3
         if (now_ns - sequence->advanced_ns <= reorder_ns)
             return SEGMENT_OUT_OF_ORDER;
     }
+    if (!sequence->resent_ms)
+        sequence->resent_ms = milliseconds(now_ns);
     return SEGMENT_RETRANSMISSION;
 }
 
@@ -70,10 +77,19 @@ static uint32_t missing_below(const struct sequence *sequence, uint32_t ack)
     return beyond > 0 ? missing + (uint32_t)beyond : missing;
 }
 
+static void note_repair(struct sequence *sequence, int64_t now_ns)
+{
+    uint32_t waited_ms = milliseconds(now_ns) - sequence->resent_ms;
+    sequence->repairs += waited_ms <= SEQUENCE_REPAIR_MS;
+    sequence->resent_ms = 0;
+}
+
 uint32_t sequence_acknowledged(struct sequence *sequence, uint32_t ack, int64_t now_ns)
 {
     if (!sequence->known)
         return 0;
+    if (sequence->resent_ms)
+        note_repair(sequence, now_ns);
     uint32_t missing = missing_below(sequence, ack);
     if (missing == 0) {
         sequence->missing_ns = 0;

@@ -12,8 +12,10 @@ struct sequence {
     uint32_t next;       /* one past the highest byte seen */
     uint32_t hole_start; /* the oldest hole below `next`; hole_start == hole_end: none */
     uint32_t hole_end;
+    uint32_t repairs;    /* lost segments that were sent again and acknowledged soon */
     int64_t advanced_ns; /* when `next` last moved */
     int64_t missing_ns;  /* since when bytes are acknowledged that were not captured; 0: none */
+    uint32_t resent_ms;  /* when bytes were first sent again, modulo 2^32; 0: none wait */
     bool known;
 };
 
@@ -39,6 +41,9 @@ static inline int32_t sequence_distance(uint32_t from, uint32_t to)
  * `reorder_ns` is how late a segment may come and still be called overtaken. */
 enum segment_kind sequence_take(struct sequence *sequence, uint32_t first, uint32_t size,
                                 uint32_t marks, int64_t now_ns, int64_t reorder_ns);
+
+/* A loss that the peers repair takes this long at most; a peer that answers later was away. */
+enum { SEQUENCE_REPAIR_MS = 2000 };
 
 /* The other side acknowledged up to `ack`: returns how many bytes it confirms that were never
  * captured (0 in the ordinary case; each is told once), and forgets holes below it. */

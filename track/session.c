@@ -148,6 +148,7 @@ static void count_up(struct flow *flow, const struct packet *packet)
     record->saw |= SAW_UP;
     record->packets_up++;
     record->bytes_up += packet->payload_size;
+    record->data_packets_up += packet->payload_size > 0;
 }
 
 static void count_down(struct flow *flow, const struct packet *packet)
@@ -507,6 +508,8 @@ static void count_direction(struct capture_quality *counts, const struct flow_re
 
 static void finish_ours(struct tracker *tracker, struct flow *flow, enum outcome_cause cause)
 {
+    flow->record.losses_up = flow->up.repairs;
+    flow->record.losses_down = flow->down.repairs;
     outcome_judge(flow, cause, tracker->now_ns);
     if (cause == CAUSE_EVICTED && flow->record.syn_count && !(flow->record.saw & SAW_DOWN) &&
         flow->record.packets_up == flow->record.syn_count) {

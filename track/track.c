@@ -445,6 +445,7 @@ void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
     if (tracker->options.attempts_done)
         attempts_each(&tracker->attempts, tracker->options.attempts_done,
                       tracker->options.done_context);
-    struct event event = {.kind = EVENT_CAPTURE_END, .time_ns = tracker->now_ns, .quality = quality};
+    struct event event = {
+        .kind = EVENT_CAPTURE_END, .time_ns = tracker->now_ns, .quality = quality};
     tracker->options.event(tracker->options.event_context, &event);
 }

@@ -165,16 +165,21 @@ static void recover(struct judge *judge, struct run *run, const struct flow_reco
     run->left_on_one_port = left_on_one_port;
 }
 
-/* Frames too short to show a CONNECT: a device may well have got through by a proxy. */
+/* Frames too short to show a CONNECT: a device may well have got through by a proxy. An IPv6
+ * address that reaches nothing may be a machine's that does by IPv4. */
 static void review(struct judge *judge, const struct run *run,
                    const struct capture_quality *quality)
 {
     struct finding *kept = judge_kept(judge, 0);
     bool may_hide_proxy = quality->smallest_snap && quality->smallest_snap < SNAP_SHOWS_PROXY;
     bool on_one_port = run_attempts(run) ? is_on_one_port(run) : run->left_on_one_port;
-    if (!kept || !may_hide_proxy)
+    if (!kept)
         return;
-    if (on_one_port)
+    if (judge_only_ipv4_works(judge, 5223) || judge_only_ipv4_works(judge, 443))
+        judge_withdraw(judge, kept); /* the machine works: ipv6-broken says what does not */
+    else if (!may_hide_proxy)
+        return;
+    else if (on_one_port)
         judge_withdraw(judge, kept);
     else if (kept->confidence > CONFIDENCE_LIKELY)
         kept->confidence = CONFIDENCE_LIKELY;

@@ -27,7 +27,6 @@ struct state {
     struct idle_evidence idle;
     uint32_t shortest_s; /* idle age that killed */
     uint32_t longest_s;
-    uint32_t survived_s; /* the longest silence that this device's sessions survived */
     uint16_t deaths;
     int16_t reset_ttl;
     int16_t peer_ttl;
@@ -54,7 +53,8 @@ static bool agree(const struct state *state)
  * were several (others may have another way out). */
 static bool is_contradicted(const struct judge *judge, const struct state *state)
 {
-    uint32_t survived_s = state->deaths > 1 ? state->survived_s : judge_longest_silence_s(judge);
+    uint32_t survived_s =
+        state->deaths > 1 ? judge_device_silence_s(judge) : judge_longest_silence_s(judge);
     return survived_s > state->shortest_s + state->shortest_s / 20;
 }
 
@@ -251,14 +251,11 @@ static void take_back(struct judge *judge, struct state *state)
     struct finding *kept = judge_kept(judge, state->flow.server_port);
     if (kept)
         judge_withdraw(judge, kept);
-    uint32_t survived_s = state->survived_s;
-    *state = (struct state){.survived_s = survived_s};
+    memset(state, 0, sizeof *state);
 }
 
 static void note_close(struct judge *judge, struct state *state, const struct flow_record *flow)
 {
-    if (flow->survived_s > state->survived_s)
-        state->survived_s = flow->survived_s;
     if (state->deaths == 1 && flow->number == state->flow.number && !flow->idle)
         take_back(judge, state);
 }

@@ -1,0 +1,79 @@
+/* high-loss: the way loses packets.
+ *
+ * A rule of the fourth stage. Counts losses that the peers repaired at once; what was repeated into
+ * silence (a device asleep, a session that died) is no loss of the way. Deliberately weighs by
+ * device, not by session: most courier sessions are too small to tell. */
+#include <stdio.h>
+
+#include "base/count.h"
+#include "base/text.h"
+#include "detect/judge.h"
+
+/* product.md: above 5 % over at least 200 data segments. */
+enum { SEGMENTS_NEEDED = 200, SEGMENTS_CERTAIN = 1000, PERCENT = 5 };
+
+static bool is_high(const struct side_losses *side)
+{
+    return side->segments >= SEGMENTS_NEEDED &&
+           (uint64_t)side->losses * 100 > (uint64_t)side->segments * PERCENT;
+}
+
+static void describe(const struct flow_record *flow, const struct side_losses *side,
+                     const char *sender, struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE];
+    uint32_t permille = (uint32_t)((uint64_t)side->losses * 1000 / side->segments);
+    address_text(&flow->client_ip, client);
+    finding_say(finding->summary, sizeof finding->summary,
+                "Packets between %s and Apple are lost: %u.%u %% of the %s sent by %s had to be "
+                "sent again",
+                client, permille / 10, permille % 10, COUNTED(side->segments, "data segment"),
+                sender);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "%s repeated and acknowledged within 2 s, so the peer was there and the first copy "
+                "was lost or late; TCP works well up to about 1 %%.",
+                COUNTED(side->losses, "segment was|segments were"));
+}
+
+static void observe(struct judge *judge, void *state, const struct event *event)
+{
+    const struct flow_record *flow = event->flow;
+    (void)state;
+    if (way_of(flow) == WAY_NONE || !flow_works(flow) || !(flow->losses_up | flow->losses_down))
+        return;
+    struct losses losses = judge_device_losses(judge);
+    bool down = is_high(&losses.down);
+    const struct side_losses *side = down ? &losses.down : &losses.up;
+    if (!is_high(side))
+        return;
+    struct finding finding = judge_draft(judge, event);
+    struct finding *kept = judge_kept(judge, finding.server_port);
+    finding.confidence =
+        side->segments >= SEGMENTS_CERTAIN ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    finding.first_ns = kept ? kept->first_ns : flow->started_ns;
+    finding.count = side->losses;
+    describe(flow, side, down ? "Apple" : "the device", &finding);
+    if (kept)
+        *kept = finding;
+    else
+        judge_raise(judge, &finding);
+}
+
+const struct detector detector_high_loss = {
+    .code = "high-loss",
+    .title = "The way to Apple loses packets",
+    .meaning = "So many packets are lost that sessions are slow to come up and break. "
+               "Notifications arrive late.",
+    .rests_on = "More than 5 % of at least 200 data segments of a device's working sessions were "
+                "sent again and then acknowledged within two seconds.",
+    .looks_like = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission within the "
+                  "device's sessions, followed at once by an acknowledgement.",
+    .innocent = "Copies made by the mirror, segments that overtake each other, what is repeated to "
+                "a device that sleeps, and SYNs without answer are not counted.",
+    .remedy = "Look at the device's Wi-Fi (signal, channel use) first, then at policers, duplex "
+              "mismatches and full uplinks on the way; compare with other devices in this report.",
+    .severity = SEVERITY_WARN,
+    .scope = SCOPE_DEVICE,
+    .events = ON(EVENT_FLOW_CLOSED),
+    .observe = observe,
+};
