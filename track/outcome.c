@@ -116,13 +116,16 @@ static bool client_went_on(const struct flow_record *record)
            record->data_packets_down >= ANSWERS;
 }
 
+static bool client_ended(const struct flow_record *record)
+{
+    return record->ended_by == ENDED_CLIENT_FIN || record->ended_by == ENDED_CLIENT_RESET;
+}
+
 /* A device that completes the handshake and closes without a word of its own has looked at the
  * certificate and does not like it: in a session that works its Connect message follows at once. */
 static bool closed_without_a_word(const struct flow_record *record)
 {
-    bool client_ended =
-        record->ended_by == ENDED_CLIENT_FIN || record->ended_by == ENDED_CLIENT_RESET;
-    return client_ended && saw(record, SAW_SERVER_HELLO | SAW_FINISHED_UP) &&
+    return client_ended(record) && saw(record, SAW_SERVER_HELLO | SAW_FINISHED_UP) &&
            !saw_any(record, SAW_APPLICATION_UP | SAW_NOT_TLS) && push_alpn(record->alpn);
 }
 
@@ -150,6 +153,13 @@ static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome
     return OUTCOME_UNFINISHED;
 }
 
+/* A port test opens the connection and closes it without a word; what the server says to that, an
+ * alert mostly, is no failure of TLS. */
+static bool asked_for_nothing(const struct flow_record *record)
+{
+    return client_ended(record) && record->bytes_up == 0 && !saw_any(record, SAW_GAP_UP);
+}
+
 static enum flow_outcome session_outcome(const struct flow *flow, enum outcome_cause cause)
 {
     const struct flow_record *record = &flow->record;
@@ -157,6 +167,8 @@ static enum flow_outcome session_outcome(const struct flow *flow, enum outcome_c
         return saw_any(record, SAW_RST_DOWN) && !saw_any(record, SAW_FIN_UP | SAW_RST_UP)
                    ? OUTCOME_TLS_RESET
                    : OUTCOME_UNFINISHED;
+    if (asked_for_nothing(record))
+        return OUTCOME_UNFINISHED;
     if (!saw(record, SAW_SERVER_DATA))
         return unanswered_outcome(record);
     return handshake_outcome(flow, cause);

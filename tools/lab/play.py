@@ -119,7 +119,7 @@ def check_proof(capture, proof):
 
 def version_of(program):
     words = {"openssl": ["openssl", "version"], "nftables": ["nft", "--version"],
-             "conntrack": ["conntrack", "--version"],
+             "traceroute": ["traceroute", "--version"],
              "sslsplit": ["sslsplit", "-V"], "mitmproxy": ["mitmdump", "--version"],
              "squid": ["squid", "-v"], "haproxy": ["haproxy", "-v"], "nginx": ["nginx", "-v"],
              "curl": ["curl", "--version"], "dnsmasq": ["dnsmasq", "--version"],

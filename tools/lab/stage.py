@@ -167,6 +167,17 @@ class Stage(Network):
         return (f"auth_param basic program {helper}\nauth_param basic realm campus\n"
                 "acl known proxy_auth REQUIRED\nhttp_access allow known")
 
+    def squid_bump(self):
+        """The http_port of a squid that makes certificates of the campus's authority."""
+        authority = self.work / "bump.pem"
+        authority.write_text(self.certificates.key("inspection").read_text()
+                             + self.certificates.certificate("inspection").read_text())
+        database = self.work / "bump-db"
+        network.run("/usr/lib/squid/security_file_certgen", "-c", "-s", str(database), "-M", "4MB")
+        return (f"http_port 3128 ssl-bump generate-host-certificates=on tls-cert={authority}\n"
+                f"sslcrtd_program /usr/lib/squid/security_file_certgen -s {database} -M 4MB\n"
+                "sslcrtd_children 1")
+
     # ---- devices ----
 
     def device(self, number=1, *words, pinned=True, family="4"):
@@ -227,10 +238,10 @@ class Stage(Network):
         self.await_output(process, "ready")
         return process
 
-    def sslsplit(self, space="fw", ports=(5223, 443, 2197), words=()):
+    def sslsplit(self, space="fw", ports=(5223, 443, 2197), words=(), only=""):
         """A TLS-inspecting box in the way of `ports`: connections are turned to sslsplit."""
-        for family in ("ip", "ip6"):
-            self.filter(space, f'iifname "in" tcp dport {{ {", ".join(map(str, ports))} }} '
+        for family in ("ip",) if only else ("ip", "ip6"):
+            self.filter(space, f'iifname "in" {only} tcp dport {{ {", ".join(map(str, ports))} }} '
                                "redirect to :8443", hook="prerouting", kind="nat", priority=-100,
                         family=family, name="inspect")
         process = self.start(space, "sslsplit", "-D", "-k", self.certificates.key("inspection"),

@@ -291,3 +291,76 @@ def xmpp_to_a_courier(lab):
     lab.device_does(1, f"--address={COURIERS[0]}", "--ports=5223", "--attempts=1",
                     "--speak=<?xml version='1.0'?><stream:stream to='chat.example' "
                     "xmlns='jabber:client' version='1.0'>")
+
+
+@play("A box of TLS 1.2 answers devices of TLS 1.3",
+      findings=[finding("transparent-proxy", device=DEVICE[1]),
+                finding("courier-unreachable", device=DEVICE[1])],
+      may=["tls-rejected-by-client", "transparent-proxy"],
+      devices={DEVICE[1]: BROKEN},
+      proof=[("tls.alert_message.desc == 70 && ip.src == 17.0.0.0/8", "== 4"),
+             (f"{SYN_ACK} && ip.ttl == 63", "== 4"), ("tls.handshake.type == 2", "== 0")],
+      uses="sslsplit nftables dnsmasq")
+def inspected_downgrade(lab):
+    """sslsplit on the campus firewall speaks TLS 1.2 at most. A device whose hello offers only
+    TLS 1.3 gets the alert protocol_version."""
+    lab.sslsplit(words=("-r", "tls12"))
+    lab.couriers()
+    lab.resolver()
+    lab.device_does(1, "--attempts=4", "--pause=1500")
+
+
+@play("Other HTTPS of Apple's is inspected, push is exempt",
+      devices={DEVICE[1]: {"verdict": "works", "works_on": "5223"}},
+      flows=[flow({"server_port": 5223}, outcome="established", path="direct")],
+      proof=[(f"{CERTIFICATE} && {CAMPUS}", ">= 1"),
+             ('tls.handshake.extensions_server_name == "www.apple.com"', "== 1"),
+             (f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 54", "== 1")],
+      uses="sslsplit nftables curl nginx dnsmasq")
+def healthy_inspects_other_https(lab):
+    """The campus firewall inspects a website of Apple's and leaves push hosts alone, as Apple
+    asks."""
+    lab.sslsplit(ports=(443,), only="ip daddr 17.253.144.10")
+    lab.apple()
+    lab.resolver()
+    lab.curl("device1", "https://www.apple.com/", "--tls-max", "1.2", root="inspection")
+    lab.fetch_bag(1)
+    lab.device_does(1, "--tls=1.2", "--pushes=300:640")
+
+
+@play("An explicit proxy inspects inside its tunnel",
+      findings=[finding("tls-intercepted", device=DEVICE[1],
+                        summary="~Example Campus Inspection CA")],
+      may=["explicit-proxy", "tls-rejected-by-client", "courier-unreachable"],
+      devices={DEVICE[1]: BROKEN},
+      proof=[(CONNECT, "== 3"), ("http.response.code == 200", "== 3"),
+             ('frame contains "Example Campus Inspection CA"', ">= 3")],
+      uses="squid dnsmasq")
+def proxy_inspects(lab):
+    """squid grants the CONNECT and then, by ssl-bump, shows a certificate of the campus's own; the
+    device alerts."""
+    lab.couriers()
+    lab.resolver()
+    lab.squid("acl all_steps at_step SslBump1\nssl_bump bump all\n"
+              "sslproxy_cert_error allow all\ntls_outgoing_options flags=DONT_VERIFY_PEER\n"
+              "http_access allow all", ports=lab.squid_bump())
+    lab.device_does(1, f"--proxy={PROXY}:3128", "--ports=443", "--tls=1.2", "--attempts=3",
+                    "--pause=900")
+
+
+@play("The proxy cannot reach Apple itself",
+      findings=[finding("proxy-denied", device=DEVICE[1], summary="~503")],
+      may=["courier-unreachable"],
+      devices={DEVICE[1]: BROKEN},
+      flows=[flow({"role": "proxy"}, outcome="proxy-denied", proxy_status=503, count=3)],
+      proof=[(CONNECT, "== 3"), ("http.response.code == 503", "== 3")],
+      uses="squid nftables dnsmasq")
+def proxy_503(lab):
+    """The campus firewall does not let the proxy out to Apple; squid answers 503 after its
+    time-out, three times."""
+    lab.filter("fw", f"ip saddr {PROXY} meta l4proto tcp ip daddr 17.0.0.0/8 reject with tcp reset")
+    lab.couriers()
+    lab.resolver()
+    lab.squid("http_access allow all\nconnect_retries 0\nforward_timeout 3 seconds\n"
+              "connect_timeout 2 seconds")
+    lab.device_does(1, f"--proxy={PROXY}:3128", "--ports=443", "--attempts=3", "--pause=1500")

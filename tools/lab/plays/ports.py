@@ -332,3 +332,60 @@ def inbound_from_apple(lab):
     lab.start("device1", "python3", "-m", "http.server", "8080")
     lab.await_port("device1", 8080)
     lab.curl("apple", f"http://{DEVICE[1]}:8080/", "--interface", COURIERS[0])
+
+
+@play("One device of four is blocked",
+      findings=[finding("port-blocked-silent", device=DEVICE[3], port=5223, confidence="certain"),
+                finding("fallback-443", device=DEVICE[3])],
+      devices={DEVICE[1]: {"verdict": "works", "works_on": "5223"},
+               DEVICE[2]: {"verdict": "works", "works_on": "5223"},
+               DEVICE[3]: DEGRADED,
+               DEVICE[4]: {"verdict": "works", "works_on": "5223"}},
+      flows=[attempts(DEVICE[3], 5223, "no-answer", count=2)],
+      proof=[(f"{SYN} && tcp.dstport == 5223 && ip.src == {DEVICE[3]}", ">= 8"),
+             (f"{SYN_ACK} && tcp.srcport == 5223 && ip.dst == {DEVICE[3]}", "== 0"),
+             (f"{SYN_ACK} && tcp.srcport == 5223", "== 3")],
+      stage={"devices": 4}, uses="nftables dnsmasq")
+def dropped_for_one_device(lab):
+    """The campus firewall drops 5223 for one device's address only, twice; the other three connect
+    on 5223."""
+    lab.filter("fw", f"ip saddr {DEVICE[3]} tcp dport 5223 drop")
+    lab.couriers()
+    lab.resolver()
+    for number in (1, 2, 4):
+        lab.device(number, f"--first={number}", "--pushes=300:640")
+    lab.device(3, "--attempts=4", "--sessions=2", "--pushes=300:640", "--hold=600")
+    lab.devices_end()
+
+
+@play("An administrator traces the route to a courier with TCP",
+      devices={DEVICE[2]: {"verdict": "works", "works_on": "5223"}},
+      proof=[("icmp.type == 11 && icmp.code == 0", ">= 6"), (f"{SYN} && ip.ttl < 10", ">= 6"),
+             (f"{SYN_ACK} && tcp.srcport == 5223", ">= 2")],
+      uses="traceroute")
+def healthy_traceroute(lab):
+    """Nothing is in the way. traceroute sends SYNs to port 5223 with small times to live, which
+    routers answer by ICMP; another device works."""
+    lab.couriers()
+    lab.device(2, f"--address={COURIERS[1]}", "--pushes=300:640")
+    lab.execute("device1", "traceroute", "-n", "-T", "-p", "5223", "-w", "1", "-m", "12", "-q", "2",
+                COURIERS[0])
+    lab.devices_end()
+
+
+@play("A port test that connects and closes without a word",
+      devices={DEVICE[2]: {"verdict": "works", "works_on": "5223"}},
+      proof=[(f"{SYN_ACK} && tcp.srcport == 5223", "== 3"),
+             (f"{SYN_ACK} && tcp.srcport == 443", "== 1"),
+             (f"tcp.flags.fin == 1 && ip.src == {DEVICE[1]}", "== 2"),
+             (f"tcp.len > 0 && ip.src == {DEVICE[1]}", "== 0"),
+             (f"tls.alert_message && ip.dst == {DEVICE[1]}", "== 2")])
+def healthy_port_probe(lab):
+    """Nothing is in the way. An administrator's script opens 5223 and 443 and closes at once;
+    another device works."""
+    lab.couriers()
+    for port in (5223, 443):
+        lab.execute("device1", "python3", "-c", "import socket; socket.create_connection(("
+                    f"'{COURIERS[0]}', {port})).close()")
+    lab.device_does(2, f"--address={COURIERS[0]}", "--pushes=300:640")
+    lab.device_does(2, f"--address={COURIERS[1]}", "--pushes=300:640")

@@ -247,7 +247,7 @@ def small_hellos(lab):
              ("ip.src == 10.20.0.11 && tcp.analysis.retransmission && tcp.len > 100", ">= 4"),
              (f"ip.dst == 10.20.0.11 && {SERVER_HELLO}", "== 0"),
              (f"ip.dst == 10.20.0.12 && {SERVER_HELLO}", "== 4")],
-      uses="nftables conntrack dnsmasq")
+      uses="nftables dnsmasq")
 def large_hello_dropped(lab):
     """The campus firewall looks for names in the first segment and drops what else a client says
     before the server does. Device 1 has a hello of two segments, as one with a post-quantum key
@@ -270,7 +270,7 @@ def large_hello_dropped(lab):
              (f"{RESET_FROM_APPLE} && ip.ttl == 63 && ip.dst == 10.20.0.11", ">= 4"),
              (f"ip.dst == 10.20.0.11 && {SERVER_HELLO}", "== 0"),
              (f"ip.dst == 10.20.0.12 && {SERVER_HELLO}", "== 4")],
-      uses="nftables conntrack dnsmasq")
+      uses="nftables dnsmasq")
 def large_hello_reset(lab):
     """The same box, answering the second segment with a reset."""
     lab.sysctl("fw", "net.netfilter.nf_conntrack_acct=1")
@@ -349,3 +349,103 @@ def loss_11(lab):
     lab.resolver()
     lab.line_does("--loss=11", "--seed=2")
     lab.device_does(1, "--stream=260:110:30", "--hold=14000")
+
+
+@play("Large packets vanish, seen from the far side of the hole",
+      findings=[finding("path-mtu-blackhole", device=DEVICE[1]),
+                finding("courier-unreachable", device=DEVICE[1])],
+      may=["path-mtu-blackhole", "stall-after-client-hello"],
+      devices={DEVICE[1]: BROKEN},
+      proof=[("ip.src == 17.0.0.0/8 && ip.len > 1400", ">= 6"),
+             ("tcp.analysis.retransmission && ip.src == 17.0.0.0/8 && ip.len > 1400", ">= 3"),
+             (f"{SYN_ACK}", "== 2"), ("icmp", "== 0")],
+      point=("fw", "wan"), uses="nftables dnsmasq")
+def mtu_black_hole_from_outside(lab):
+    """The hole is on the campus: its router drops packets of more than 1400 bytes. The mirror is
+    outside of the firewall, where Apple's full segments are seen again and again."""
+    lab.filter("core", "ip saddr 17.0.0.0/8 meta length > 1400 drop")
+    lab.couriers()
+    lab.resolver()
+    lab.device_does(1)
+
+
+@play("A smaller MTU on the way, told by ICMP and heard",
+      devices={DEVICE[1]: WORKS},
+      proof=[("ip.src == 17.0.0.0/8 && ip.len > 1300", "== 0"),
+             ("ip.src == 17.0.0.0/8 && ip.len == 1300", ">= 2"),
+             ("tcp.analysis.out_of_order", ">= 1")],
+      uses="dnsmasq")
+def healthy_path_mtu_discovery(lab):
+    """The provider's line to the campus carries 1300 bytes. Its router tells Apple so by ICMP, and
+    Apple sends smaller segments from then on."""
+    lab.ip("isp", "link", "set", "dev", "customer", "mtu", "1300")
+    lab.couriers()
+    lab.resolver()
+    lab.device_does(1, "--pushes=300:3000")
+
+
+@play("A stateful firewall with timers long enough",
+      devices={DEVICE[1]: WORKS},
+      flows=[flow({"server_port": 5223}, outcome="established", ended_by="client-fin", count=1)],
+      proof=[("tcp.srcport == 5223 && tcp.time_delta > 1700", "== 2"), (RESET_FROM_APPLE, "== 0"),
+             (f"{SYN_ACK} && tcp.srcport == 5223", "== 1")],
+      uses="nftables dnsmasq")
+def healthy_idle_with_firewall(lab):
+    """The firewall keeps state for longer than any heartbeat takes: two heartbeats of 1800 s pass,
+    then the device closes."""
+    prepare_for_silences(lab)
+    forgetful_firewall(lab, 3600, "drop")
+    lab.couriers()
+    lab.resolver()
+    device = lab.device(1, "--ports=5223", "--heartbeat=3000", "--hold=7000")
+    lab.await_output(device, "works")
+    for _ in range(2):
+        time.sleep(1)
+        lab.time_passes(1797)
+        time.sleep(1.4)
+    lab.devices_end()
+
+
+@play("Sessions are ended by the far side every two minutes",
+      findings=[finding("session-churn", device=DEVICE[1])],
+      devices={DEVICE[1]: {"works_on": "5223"}},
+      flows=[flow({"server_port": 5223}, outcome="established", count=9)],
+      proof=[(f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 54", "== 9"),
+             (f"{RESET_FROM_APPLE} && ip.ttl == 54", ">= 9"),
+             (f"{RESET_FROM_APPLE} && ip.ttl != 54", "== 0")],
+      uses="dnsmasq")
+def session_churn(lab):
+    """Something at the far end resets each session of a device two minutes after it came up; the
+    device connects anew at once, nine times in twenty minutes. The resets come from Apple's own
+    distance."""
+    prepare_for_silences(lab)
+    lab.couriers()
+    lab.resolver()
+    device = lab.device(1, "--ports=5223", "--sessions=9", "--attempts=9", "--hold=9000",
+                        "--pushes=200:640", "--reset=1500")
+    for number in range(9):
+        lab.await_output(device, "(works[^$]*){%d}" % (number + 1))
+        time.sleep(0.5)
+        lab.time_passes(119)
+    lab.devices_end()
+
+
+@play("A device ends its own sessions, often",
+      devices={DEVICE[1]: WORKS},
+      flows=[flow({"server_port": 5223}, outcome="established", count=9)],
+      proof=[(f"{SYN_ACK} && tcp.srcport == 5223", "== 9"), (RESET_FROM_APPLE, "== 0"),
+             (f"tcp.flags.fin == 1 && ip.src == {DEVICE[1]}", ">= 9")],
+      uses="dnsmasq")
+def healthy_device_churn(lab):
+    """Nothing is in the way. A device that switches its radio off and on closes nine sessions in
+    twenty minutes, each properly."""
+    prepare_for_silences(lab)
+    lab.couriers()
+    lab.resolver()
+    device = lab.device(1, "--ports=5223", "--sessions=9", "--attempts=9", "--hold=1500",
+                        "--pushes=200:640")
+    for number in range(9):
+        lab.await_output(device, "(works[^$]*){%d}" % (number + 1))
+        time.sleep(0.5)
+        lab.time_passes(119)
+    lab.devices_end()
