@@ -26,12 +26,14 @@ struct size_case {
     uint16_t port;
     uint16_t failed; /* 0: this place is free */
     uint16_t cut;
+    uint16_t cut_short; /* the first segment was acknowledged, the rest repeated in vain */
     uint16_t small_failed;
     uint16_t small_answered;
     uint8_t way;
+    uint8_t cutter_hops; /* + 1; 0: not known to be nearer than Apple */
 };
 
-enum { SIZE_CASES = 2, FAILURES_NEEDED = 2, COMPARISONS_NEEDED = 2 };
+enum { SIZE_CASES = 2, FAILURES_NEEDED = 2, COMPARISONS_NEEDED = 2, REPEATS_NEEDED = 3 };
 
 struct state {
     struct size_case cases[SIZE_CASES];
@@ -47,8 +49,10 @@ static struct size_case *case_of(struct state *state, enum way way, bool take)
     return NULL;
 }
 
-static void begin_case(struct size_case *place, const struct flow_record *flow)
+static void begin_case(const struct judge *judge, struct size_case *place,
+                       const struct flow_record *flow)
 {
+    struct cutter cutter = cutter_of(judge, flow);
     const struct hello_evidence *hello = &flow->evidence->hello;
     *place = (struct size_case){.server = flow->server_ip,
                                 .client = flow->client_ip,
@@ -63,47 +67,92 @@ static void begin_case(struct size_case *place, const struct flow_record *flow)
                                 .acked_size = hello->acked_size,
                                 .segments = hello->segments,
                                 .port = flow->server_port,
-                                .way = (uint8_t)way_of(flow)};
+                                .way = (uint8_t)way_of(flow),
+                                .cutter_hops = cutter.is_near ? (uint8_t)(cutter.hops + 1) : 0};
 }
 
-static void note(struct state *state, const struct flow_record *flow, enum hello_fate fate)
+static bool is_cut_short(const struct hello_evidence *hello)
+{
+    return hello->acked_size && hello->acked_size < hello->size && hello->repeats >= REPEATS_NEEDED;
+}
+
+static void note(const struct judge *judge, struct state *state, const struct flow_record *flow,
+                 enum hello_fate fate)
 {
     bool is_large = hello_is_large(flow), is_answered = fate == HELLO_ANSWERED;
     struct size_case *place = case_of(state, way_of(flow), is_large && !is_answered);
     if (!place || (is_large && is_answered))
         return; /* that one passed is known of the whole site */
     if (!place->failed)
-        begin_case(place, flow);
+        begin_case(judge, place, flow);
     uint16_t *counter = is_large      ? &place->failed
                         : is_answered ? &place->small_answered
                                       : &place->small_failed;
     *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
     if (is_large) {
         place->cut = (uint16_t)(place->cut + (fate == HELLO_CUT));
+        place->cut_short = (uint16_t)(place->cut_short + is_cut_short(&flow->evidence->hello));
         place->last_ns = flow->last_ns;
     }
 }
 
-static bool weigh(const struct judge *judge, const struct size_case *size_case,
-                  enum confidence *confidence)
+/* No large hello got through on this way, and what failed did so more than by chance. */
+static bool fails_by_size(const struct judge *judge, const struct size_case *size_case)
 {
     enum way way = (enum way)size_case->way;
-    struct way_counts large = judge_site_hellos(judge, way, true);
     struct way_counts small = judge_site_hellos(judge, way, false);
-    if (large.worked || size_case->small_failed || small.failed > small.worked)
-        return false;
-    bool is_repeated = large.failed >= FAILURES_NEEDED; /* whoever's: none got through */
-    *confidence = is_repeated && (size_case->small_answered || large.failed > size_case->failed)
-                      ? CONFIDENCE_CERTAIN
-                      : CONFIDENCE_LIKELY;
-    return size_case->small_answered || (is_repeated && small.worked >= COMPARISONS_NEEDED);
+    return size_case->failed && !size_case->small_failed && small.failed <= small.worked &&
+           !judge_site_hellos(judge, way, true).worked;
 }
 
-static void describe(const struct judge *judge, const struct size_case *size_case,
-                     struct finding *finding)
+/* Large hellos of everyone that failed, on any port. */
+static uint32_t failed_everywhere(const struct judge *judge)
+{
+    uint32_t failed = 0;
+    for (enum way way = WAY_COURIER_5223; way < WAY_COUNT; way++)
+        failed += judge_site_hellos(judge, way, true).failed;
+    return failed;
+}
+
+/* Small hellos pass where the large ones fail. */
+static bool has_comparison(const struct judge *judge, const struct size_case *size_case)
+{
+    bool is_repeated = failed_everywhere(judge) >= FAILURES_NEEDED || size_case->cut_short;
+    struct way_counts small = judge_site_hellos(judge, (enum way)size_case->way, false);
+    return fails_by_size(judge, size_case) &&
+           (size_case->small_answered || (is_repeated && small.worked >= COMPARISONS_NEEDED));
+}
+
+/* On a port where no small hello was seen, the device's other port is the comparison: what stops
+ * large hellos there is taken to stop them here. */
+static bool weigh(const struct judge *judge, const struct state *state,
+                  const struct size_case *size_case, enum confidence *confidence)
+{
+    bool has_sibling = false;
+    for (int i = 0; i < SIZE_CASES; i++)
+        has_sibling |= has_comparison(judge, &state->cases[i]);
+    *confidence = size_case->small_answered || failed_everywhere(judge) > size_case->failed
+                      ? CONFIDENCE_CERTAIN
+                      : CONFIDENCE_LIKELY;
+    if (has_comparison(judge, size_case))
+        return true;
+    *confidence = CONFIDENCE_LIKELY;
+    return has_sibling && fails_by_size(judge, size_case);
+}
+
+static enum way other_way(const struct state *state, const struct size_case *size_case)
+{
+    return (enum way)state->cases[size_case == &state->cases[0]].way;
+}
+
+static void describe(const struct judge *judge, const struct state *state,
+                     const struct size_case *size_case, struct finding *finding)
 {
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], acked[80] = "";
     struct way_counts small = judge_site_hellos(judge, (enum way)size_case->way, false);
+    bool is_elsewhere = !small.worked;
+    if (is_elsewhere)
+        small = judge_site_hellos(judge, other_way(state, size_case), false);
     address_text(&size_case->client, client);
     endpoint_text(&size_case->server, size_case->port, server);
     finding_say(finding->summary, sizeof finding->summary,
@@ -115,10 +164,10 @@ static void describe(const struct judge *judge, const struct size_case *size_cas
                  size_case->acked_size);
     finding_say(finding->reasoning, sizeof finding->reasoning,
                 "TCP was accepted %u times and a hello with a post-quantum key share failed each "
-                "time (%u cut, %u left without an answer%s), while %u small hellos on this port "
-                "were answered, %u of them this device's, and no large one.",
+                "time (%u cut, %u left without an answer%s), while %u small hellos on %s were "
+                "answered, and no large one.",
                 size_case->failed, size_case->cut, size_case->failed - size_case->cut, acked,
-                small.worked, size_case->small_answered);
+                small.worked, is_elsewhere ? "the device's other port" : "this port");
     finding_add_frame(finding, size_case->first.frame, size_case->first.time_ns,
                       "ClientHello, first segment");
     if (size_case->last.frame != size_case->first.frame)
@@ -128,12 +177,12 @@ static void describe(const struct judge *judge, const struct size_case *size_cas
                       "cut off by the server's side");
 }
 
-static void decide(struct judge *judge, const struct size_case *size_case,
-                   const struct event *event)
+static void decide(struct judge *judge, const struct state *state,
+                   const struct size_case *size_case, const struct event *event)
 {
     char client[ADDRESS_TEXT_SIZE];
     struct finding finding = judge_draft(judge, event);
-    if (!size_case->failed || !weigh(judge, size_case, &finding.confidence))
+    if (!size_case->failed || !weigh(judge, state, size_case, &finding.confidence))
         return;
     finding.flow_number = size_case->flow;
     finding.client_ip = size_case->client;
@@ -147,7 +196,9 @@ static void decide(struct judge *judge, const struct size_case *size_case,
                 "%s.addr == %s && tcp.port == %u",
                 address_is_ipv4(&size_case->client) ? "ip" : "ipv6",
                 address_text(&size_case->client, client), size_case->port);
-    describe(judge, size_case, &finding);
+    if (size_case->cutter_hops)
+        finding.blocker_hops = (int16_t)(size_case->cutter_hops - 1);
+    describe(judge, state, size_case, &finding);
     judge_raise(judge, &finding);
 }
 
@@ -156,13 +207,13 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     struct state *state = memory;
     if (event->kind == EVENT_CAPTURE_END) {
         for (int i = 0; i < SIZE_CASES; i++)
-            decide(judge, &state->cases[i], event);
+            decide(judge, state, &state->cases[i], event);
         return;
     }
     const struct flow_record *flow = event->flow;
     enum hello_fate fate = hello_fate(flow);
     if (fate != HELLO_NOT_JUDGED && flow->server_is_apple && way_of(flow) != WAY_NONE)
-        note(state, flow, fate);
+        note(judge, state, flow, fate);
 }
 
 const struct detector detector_large_hello_blocked = {

@@ -16,8 +16,7 @@
 enum { FULL_SEGMENT = 1000, REPEATS_NEEDED = 3, STUCK_ACKS_NEEDED = 2 };
 
 struct state {
-    int64_t first_ns;
-    uint16_t seen;
+    uint16_t seen; /* sessions, on any port */
 };
 
 enum side { NOT_STUCK, BEHIND_THE_HOLE, BEFORE_THE_HOLE };
@@ -106,8 +105,8 @@ static void show(const struct flow_record *flow, struct finding *finding)
         finding->blocker_ip = evidence->too_big_source;
 }
 
-static void raise(struct judge *judge, const struct state *state, const struct event *event,
-                  enum side side, enum confidence confidence)
+static void raise(struct judge *judge, const struct event *event, enum side side,
+                  enum confidence confidence)
 {
     const struct flow_record *flow = event->flow;
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], span[DURATION_TEXT_SIZE];
@@ -115,10 +114,6 @@ static void raise(struct judge *judge, const struct state *state, const struct e
         return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = confidence;
-    if (!judge_kept(judge, finding.server_port)) {
-        finding.count = state->seen;
-        finding.first_ns = state->first_ns;
-    }
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
     finding_say(finding.summary, sizeof finding.summary,
@@ -156,12 +151,10 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     enum side side = side_of(flow);
     if (side == NOT_STUCK)
         return;
-    if (!state->seen)
-        state->first_ns = flow->started_ns;
     state->seen = (uint16_t)(state->seen + (state->seen < UINT16_MAX));
     bool is_sure = state->seen > 1 || flow->evidence->too_big.frame;
     if (is_sure || stuck_ns(flow) >= LONE_NS)
-        raise(judge, state, event, side, is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+        raise(judge, event, side, is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 }
 
 const struct detector detector_path_mtu_blackhole = {

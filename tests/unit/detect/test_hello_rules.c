@@ -271,6 +271,7 @@ static struct flow_record holed(struct play *play, struct opened *opened, double
     flow->ended_by = ENDED_CLIENT_RESET;
     flow->reset_ns = flow->last_ns = at(seconds + 0.021 + waited);
     opened->evidence.last_up_ns = at(seconds + 1);
+    opened->evidence.mss_up = 1460;
     *flight =
         (struct flight_evidence){.end = 3100,
                                  .largest_segment = 204,
