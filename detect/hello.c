@@ -75,12 +75,18 @@ void hello_name(const struct flow_record *flow, char *out, size_t size)
         text_format(&text, " for %.60s", flow->sni);
 }
 
+int64_t syn_ack_ns(const struct flow_record *flow)
+{
+    int64_t back_ns = flow->rtt_client_us > 0 ? flow->rtt_client_us * NS_PER_US : 0;
+    return flow->established_ns == TIME_UNKNOWN ? flow->started_ns
+                                                : flow->established_ns - back_ns;
+}
+
 void hello_show(const struct flow_record *flow, struct finding *finding)
 {
     const struct hello_evidence *hello = &flow->evidence->hello;
-    int64_t back_ns = flow->rtt_client_us > 0 ? flow->rtt_client_us * NS_PER_US : 0;
-    finding_add_frame(finding, flow->syn_ack_frame, flow->established_ns - back_ns,
-                      "SYN-ACK, TTL %d", flow->ttl_server);
+    finding_add_frame(finding, flow->syn_ack_frame, syn_ack_ns(flow), "SYN-ACK, TTL %d",
+                      flow->ttl_server);
     finding_add_frame(finding, hello->first.frame, hello->first.time_ns, "ClientHello%s%.36s",
                       flow->sni ? ", SNI " : "", flow->sni ? flow->sni : "");
     if (hello->repeats)

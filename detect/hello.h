@@ -22,4 +22,7 @@ void hello_name(const struct flow_record *flow, char *text, size_t size);
 /* The frames: SYN-ACK, the hello's first segment, its last repetition. */
 void hello_show(const struct flow_record *flow, struct finding *finding);
 
+/* When the SYN-ACK came. */
+int64_t syn_ack_ns(const struct flow_record *flow);
+
 #endif

@@ -330,6 +330,17 @@ uint32_t judge_longest_silence_s(const struct judge *judge)
     return judge->engine->site.silence_s;
 }
 
+bool judge_network_distance(const struct judge *judge, const struct address *ip, int16_t *hops,
+                            int32_t *rtt_us)
+{
+    return site_network_distance(&judge->engine->site, ip, hops, rtt_us);
+}
+
+uint32_t judge_sessions_answered_on_the_way(const struct judge *judge)
+{
+    return judge->engine->site.answered_on_the_way;
+}
+
 struct side_counts judge_sides(const struct judge *judge)
 {
     return judge->engine->site.sides;

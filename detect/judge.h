@@ -91,6 +91,13 @@ uint32_t judge_client_successes(const struct judge *judge, const struct event *e
 /* Median hop distance of Apple's servers from the capture point, from sessions that answered;
  * -1 while fewer than one is known. */
 int16_t judge_apple_hops(const struct judge *judge);
+/* Hops and round trip to the farthest server in the network of that address (/24, /64), by sessions
+ * that work straight; false: none is known. */
+bool judge_network_distance(const struct judge *judge, const struct address *ip, int16_t *hops,
+                            int32_t *rtt_us);
+/* Everyone's sessions that a box on the way answered, as each alone shows (PATH_TRANSPARENT_PROXY).
+ */
+uint32_t judge_sessions_answered_on_the_way(const struct judge *judge);
 /* The capture so far shows both directions of most sessions. */
 bool judge_sees_both_ways(const struct judge *judge);
 /* Apple's built-in ranges and those the user added. */

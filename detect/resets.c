@@ -27,6 +27,16 @@ static bool whole_session_is_near(const struct judge *judge, const struct flow_r
            hops_are_nearer(flow->hops_server, apple_hops);
 }
 
+bool is_answered_from_near(const struct judge *judge, const struct flow_record *flow)
+{
+    enum { DOORSTEP_HOPS = 2, DOORSTEP_US = 1000 };
+    if (!flow->server_is_apple || flow->hops_server < 0)
+        return false;
+    return whole_session_is_near(judge, flow) ||
+           (flow->hops_server <= DOORSTEP_HOPS && flow->rtt_server_us >= 0 &&
+            flow->rtt_server_us <= DOORSTEP_US);
+}
+
 struct cutter cutter_of(const struct judge *judge, const struct flow_record *flow)
 {
     enum { DOUBTFUL_TTL = 128 }; /* above, an initial TTL of 255 is guessed: wire.md section 5 */

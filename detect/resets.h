@@ -12,6 +12,9 @@ struct cutter {
     bool is_far;        /* where Apple is */
 };
 
+/* The handshake was answered from nearer than Apple's servers are in other sessions, or from a hop
+ * or two away within a millisecond: by a box. For naming it, not for finding it. */
+bool is_answered_from_near(const struct judge *judge, const struct flow_record *flow);
 /* The server-side RST or FIN of a session that has evidence. */
 struct cutter cutter_of(const struct judge *judge, const struct flow_record *flow);
 /* "by a box 4 hops away (Apple is 12)", "from Apple's own distance (12 hops)", "in Apple's name".

@@ -44,7 +44,7 @@ static struct server *server_take(struct site *site, const struct flow_record *f
     if (!server)
         return NULL;
     *server = (struct server){
-        .ip = flow->server_ip, .port = flow->server_port, .way = (uint16_t)way_of(flow)};
+        .ip = flow->server_ip, .port = flow->server_port, .way = (uint8_t)way_of(flow), .hops = -1, .rtt_us = -1};
     table_insert(&site->server_table, hash, id);
     return server;
 }
@@ -123,6 +123,18 @@ static void count_silence(struct site *site, const struct flow_record *flow)
         site->silence_s = flow->survived_s;
 }
 
+static void server_learn_distance(struct server *server, const struct flow_record *flow)
+{
+    if (!server || !is_straight(flow) || flow->hops_server < 0 || flow->hops_server > INT8_MAX ||
+        flow->rtt_server_us < 0)
+        return;
+    if (server->hops > flow->hops_server ||
+        (server->hops == flow->hops_server && server->rtt_us <= flow->rtt_server_us))
+        return;
+    server->hops = (int8_t)flow->hops_server;
+    server->rtt_us = flow->rtt_server_us;
+}
+
 static void count_working(struct site *site, const struct flow_record *flow, enum way way)
 {
     if (is_straight(flow) && site->direct_worked < UINT32_MAX)
@@ -167,6 +179,7 @@ void site_session_closed(struct site *site, const struct flow_record *flow)
     site->opened_inside += (flow->saw & SAW_SYN) != 0;
     site->legacy += flow->role == ROLE_LEGACY_PROVIDER;
     count_hello(site, flow, way);
+    site->answered_on_the_way += flow->path == PATH_TRANSPARENT_PROXY;
     if (way == WAY_NONE || (!worked && !failed))
         return;
     struct way_counts one = {.worked = worked, .failed = failed};
@@ -183,6 +196,8 @@ void site_session_closed(struct site *site, const struct flow_record *flow)
         count_unreached(server, flow);
     if (worked)
         count_working(site, flow, way);
+    if (worked)
+        server_learn_distance(server, flow);
 }
 
 int16_t site_apple_hops(const struct site *site)
@@ -202,4 +217,27 @@ struct way_counts site_server(const struct site *site, const struct address *ip,
     uint64_t hash = hash_bytes(&key, sizeof key, SERVER_SEED);
     const struct server *server = server_find(site, &key, hash);
     return server ? server->sessions : (struct way_counts){0};
+}
+
+static bool same_network(const struct address *a, const struct address *b)
+{
+    if (address_is_ipv4(a) != address_is_ipv4(b))
+        return false;
+    return memcmp(a->byte, b->byte, address_is_ipv4(a) ? 15 : 8) == 0;
+}
+
+bool site_network_distance(const struct site *site, const struct address *ip, int16_t *hops,
+                           int32_t *rtt_us)
+{
+    *hops = -1;
+    for (uint32_t id = 0; id < site_server_count(site); id++) {
+        const struct server *server = site_server_at(site, id);
+        if (server->hops < 0 || !same_network(&server->ip, ip))
+            continue;
+        if (server->hops > *hops) {
+            *hops = server->hops;
+            *rtt_us = server->rtt_us;
+        }
+    }
+    return *hops >= 0;
 }

@@ -15,7 +15,9 @@ enum { SITE_SERVERS_MAX = 8192, SITE_HOPS_MAX = 256 };
 struct server {
     struct address ip;
     uint16_t port;
-    uint16_t way; /* enum way of its first session */
+    uint8_t way;  /* enum way of its first session */
+    int8_t hops;  /* of the farthest session that works straight; -1: none */
+    int32_t rtt_us; /* the shortest of those; -1: none */
     struct way_counts sessions;
     uint32_t unreached; /* of those that failed, by TCP itself */
     uint32_t fail_first_s;
@@ -29,6 +31,7 @@ struct site {
     struct way_counts hellos[WAY_COUNT][2]; /* small, large: answered (worked) or not */
     struct way_counts family[2];            /* courier sessions: IPv4, IPv6 */
     struct side_counts sides;
+    uint32_t answered_on_the_way; /* sessions by a transparent proxy */
     uint32_t direct_worked; /* courier and provider sessions, straight to Apple */
     uint32_t opened_inside; /* sessions of which the SYN from inside was seen */
     uint32_t inbound;
@@ -52,6 +55,10 @@ void site_free(struct site *site);
 void site_session_works(struct site *site, const struct flow_record *flow);
 void site_session_closed(struct site *site, const struct flow_record *flow);
 int16_t site_apple_hops(const struct site *site);
+/* How far the servers in the same network (/24, /64) are by sessions that work straight: the
+ * farthest of them; false where none is known. */
+bool site_network_distance(const struct site *site, const struct address *ip, int16_t *hops,
+                           int32_t *rtt_us);
 struct way_counts site_server(const struct site *site, const struct address *ip, uint16_t port);
 
 static inline uint32_t site_server_count(const struct site *site)

@@ -11,6 +11,7 @@ struct flow_record flow_record_blank(void)
         .established_ns = TIME_UNKNOWN,
         .last_ns = TIME_UNKNOWN,
         .last_syn_ns = TIME_UNKNOWN,
+        .hello_ns = TIME_UNKNOWN,
         .last_down_ns = TIME_UNKNOWN,
         .reset_ns = TIME_UNKNOWN,
         .icmp_ns = TIME_UNKNOWN,

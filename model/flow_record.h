@@ -102,6 +102,7 @@ struct flow_record {
     uint32_t losses_up;        /* segments that were lost, sent again and acknowledged soon */
     uint32_t losses_down;
     int64_t last_syn_ns;
+    int64_t hello_ns;          /* the ClientHello was complete */
     int64_t last_down_ns;      /* last packet from the server's side */
 
     int32_t rtt_server_us;     /* SYN to SYN-ACK, where the SYN was sent once */
@@ -171,6 +172,17 @@ static inline bool hops_are_nearer(int16_t hops, int16_t other)
 
 /* A record with every field at its "unknown". */
 struct flow_record flow_record_blank(void);
+
+/* A server older than TLS 1.3 answered a hello that offers nothing else (RFC 8446 section 4.2.1
+ * forbids it to one that knows 1.3), and it is not seen to be Apple's. */
+static inline bool flow_is_downgraded(const struct flow_record *flow)
+{
+    bool is_apples = flow->certificate && (flow->certificate->judgement == CHAIN_APPLE ||
+                                           flow->certificate->judgement == CHAIN_APPLE_PUBLIC ||
+                                           flow->certificate->judgement == CHAIN_TRUSTED);
+    return flow->saw & SAW_ONLY_TLS13_OFFERED && flow->saw & SAW_SERVER_HELLO &&
+           flow->tls_version && flow->tls_version < 0x0304 && !is_apples;
+}
 
 /* A session that came up and carried what APNs carries: the outcomes established and midstream. */
 static inline bool flow_works(const struct flow_record *flow)

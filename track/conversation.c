@@ -111,7 +111,7 @@ static void hear_client_hello(struct hearing *hearing, const struct tls_client_h
 {
     struct flow_record *record = &hearing->flow->record;
     record->hello_frame = hearing->frame;
-    hearing->flow->hello_ns = hearing->now_ns;
+    record->hello_ns = hearing->now_ns;
     if (record->saw & SAW_CLIENT_HELLO)
         return; /* the second one, after HelloRetryRequest (RFC 8446 section 4.1.2) */
     record->saw |= SAW_CLIENT_HELLO;
@@ -144,10 +144,11 @@ static void hear_server_hello(struct hearing *hearing, const struct tls_server_h
     if (record->saw & SAW_SERVER_HELLO)
         return;
     record->saw |= SAW_SERVER_HELLO;
+    hearing->news |= NEWS_SERVER_HELLO;
     record->server_hello_frame = hearing->frame;
     record->tls_version = hello->version;
     if (record->saw & SAW_CLIENT_HELLO)
-        record->tls_hello_us = microseconds(hearing->flow->hello_ns, hearing->now_ns);
+        record->tls_hello_us = microseconds(record->hello_ns, hearing->now_ns);
     record->alpn_chosen = keep(hearing->desk->names, hello->alpn);
     if (hello->selects_psk)
         record->saw |= SAW_RESUMPTION;

@@ -23,7 +23,8 @@ enum conversation_news {
     NEWS_CERTIFICATE = 1 << 1,
     NEWS_PROXY_REQUEST = 1 << 2,
     NEWS_PROXY_ANSWER = 1 << 3,
-    NEWS_WORKS = 1 << 4
+    NEWS_WORKS = 1 << 4,
+    NEWS_SERVER_HELLO = 1 << 5
 };
 
 enum { CONVERSATIONS_CAP = 1 << 17 };

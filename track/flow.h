@@ -41,7 +41,6 @@ struct flow {
     struct conversation *conversation; /* NULL: not begun, or done */
     struct flow_steps *steps;          /* NULL: none are kept */
     int64_t syn_ack_ns;
-    int64_t hello_ns;
     uint32_t client_isn;
     uint32_t server_isn;
     uint32_t id;            /* in the pool */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dissect/dissect.h"
+#include "path.h"
 #include "tracker.h"
 
 /* How late a segment may come and still count as overtaken on the way rather than sent again:
@@ -46,15 +47,6 @@ static void tell_opened(struct tracker *tracker, struct flow *flow)
 }
 
 /* ---- what a flow is ---- */
-
-static enum flow_path path_of(const struct scope *scope, const struct flow_record *record)
-{
-    if (record->role == ROLE_PROXY)
-        return PATH_EXPLICIT_PROXY;
-    if (record->role == ROLE_INBOUND)
-        return PATH_DIRECT;
-    return scope_is_apple(scope, &record->server_ip) ? PATH_DIRECT : PATH_OFF_NET;
-}
 
 void session_adopt(struct tracker *tracker, struct flow *flow, enum flow_role role,
                    enum scope_reason reason)
@@ -119,6 +111,8 @@ static void take_news(struct tracker *tracker, struct flow *flow, unsigned news,
     if (flow->standing != STANDING_OURS)
         return;
     tell_opened(tracker, flow);
+    if (news & (NEWS_SERVER_HELLO | NEWS_CERTIFICATE))
+        flow->record.path = (uint8_t)path_of(&tracker->scope, &flow->record);
     if (news & NEWS_PROXY_ANSWER)
         tracker_tell(tracker, EVENT_PROXY_ANSWER, flow, frame);
     if (news & NEWS_CLIENT_HELLO)

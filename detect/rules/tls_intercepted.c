@@ -5,7 +5,7 @@
  * interception of TLS 1.3 looks like is tls-rejected-by-client's matter. */
 #include <string.h>
 
-#include "detect/judge.h"
+#include "resets.h"
 
 static bool is_judged_role(const struct flow_record *flow)
 {
@@ -72,7 +72,6 @@ static void describe(const struct judge *judge, const struct event *event, struc
     const struct flow_record *flow = event->flow;
     const struct certificate_facts *certificate = flow->certificate;
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE];
-    int16_t apple_hops = judge_apple_hops(judge);
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
     finding_say(finding->summary, sizeof finding->summary,
@@ -87,9 +86,7 @@ static void describe(const struct judge *judge, const struct event *event, struc
                       flow->sni ? flow->sni : "absent");
     finding_add_frame(finding, flow->certificate_frame, event->time_ns, "Certificate of %.36s",
                       known(certificate->issuer_common_name));
-    /* Nearer than Apple by more than a route change explains: the box that answers. */
-    if (flow->server_is_apple && apple_hops >= 0 && flow->hops_server >= 0 &&
-        flow->hops_server + 2 < apple_hops)
+    if (is_answered_from_near(judge, flow))
         finding->blocker_hops = flow->hops_server;
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "detect/judge.h"
+#include "resets.h"
 
 enum { ALERTS_NEEDED = 2, CLOSES_NEEDED = 3 };
 /* A device that refuses the server does so at once; one that closes later had other reasons. */
@@ -91,8 +91,8 @@ static enum rejection rejection_of(const struct judge *judge, const struct flow_
     bool saw_flight = (flow->saw & SAW_SYN) && (flow->saw & SAW_SERVER_HELLO);
     if (way == WAY_NONE || !saw_flight || chain_is_genuine(flow) || flow_works(flow))
         return NOT_REJECTED;
-    if (judge_has_finding(judge, "tls-intercepted", flow->server_port))
-        return NOT_REJECTED; /* one cause, one finding */
+    if (flow_is_downgraded(flow) || judge_has_finding(judge, "tls-intercepted", flow->server_port))
+        return NOT_REJECTED; /* one cause, one finding: transparent-proxy's, tls-intercepted's */
     if (is_clear_alert(flow))
         return BY_ALERT;
     if (!is_early_close(flow))
@@ -125,6 +125,20 @@ static void name_alert(const struct flow_record *flow, char *text, size_t size)
         snprintf(text, size, "an encrypted alert");
     else if (!(flow->saw & SAW_FATAL_ALERT_UP))
         snprintf(text, size, "closing at once");
+}
+
+/* Where the one sits who answers, when the handshake shows it. */
+static void add_place(const struct judge *judge, const struct flow_record *flow,
+                      struct finding *finding)
+{
+    char lead[FINDING_REASONING_SIZE];
+    if (!is_answered_from_near(judge, flow))
+        return;
+    finding_say(lead, sizeof lead, "%s", finding->reasoning);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "%s It was answered from %d hop%s away within %d us: by a box on the way.", lead,
+                flow->hops_server, flow->hops_server == 1 ? "" : "s", flow->rtt_server_us);
+    finding->blocker_hops = flow->hops_server;
 }
 
 static void describe(const struct state *state, const struct flow_record *flow,
@@ -162,6 +176,7 @@ static void raise(struct judge *judge, const struct state *state, const struct e
                              ? CONFIDENCE_CERTAIN
                              : CONFIDENCE_LIKELY;
     describe(state, event->flow, &finding);
+    add_place(judge, event->flow, &finding);
     judge_raise(judge, &finding);
 }
 
