@@ -350,14 +350,14 @@ void engine_observe(void *context, const struct event *event)
 
 /* The end */
 
-/* Marks made while reading may rest on findings that were withdrawn, doubted or weakened since. */
+/* Marks made while reading may rest on findings that were withdrawn or doubted since. */
 static void mark_failures_again(struct engine *engine)
 {
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < findings_count(&engine->findings); i++) {
             const struct kept_finding *kept = findings_at(&engine->findings, i);
             const struct finding *finding = &kept->finding;
-            if (finding->scope == SCOPE_SITE)
+            if (finding->severity != SEVERITY_FAIL || finding->scope == SCOPE_SITE)
                 continue;
             uint32_t id = devices_find(&engine->devices, &finding->client_ip, finding->lane);
             if (id == DEVICE_NONE)
@@ -366,8 +366,7 @@ static void mark_failures_again(struct engine *engine)
             uint32_t last_s = second_of(finding->last_ns);
             if (pass == 0)
                 device->fail_rule = 0;
-            else if (!kept->is_withdrawn && finding->severity == SEVERITY_FAIL &&
-                     finding->confidence >= CONFIDENCE_LIKELY &&
+            else if (!kept->is_withdrawn && finding->confidence >= CONFIDENCE_LIKELY &&
                      (detector_list[kept->rule]->recurs ||
                       !device_recovered(device, finding->server_port, last_s)))
                 engine_mark_failure(device, kept->rule, finding->last_ns, finding->server_port);

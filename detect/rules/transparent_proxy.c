@@ -164,8 +164,6 @@ static void review(struct judge *judge, const struct port_case *place)
         judge_withdraw(judge, kept);
         return;
     }
-    if (place->worked && !place->failed)
-        kept->severity = SEVERITY_WARN; /* nothing is broken by it */
     explain(place, &reference, kept);
 }
 
