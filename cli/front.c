@@ -76,8 +76,10 @@ static bool matches(struct filter *filter, const uint8_t *ip, const uint8_t *pay
 
 /* --filter, on the innermost IP packet. An error of ICMP passes with the packet that it quotes: it
  * is about that packet, and without it a refused session would look like a silent one. */
-static bool passes(struct filter *filter, const struct packet *packet)
+bool front_passes(struct filter *filter, const struct packet *packet)
 {
+    if (packet->kind == PACKET_FRAGMENT)
+        return true; /* asked again of what it is a part of */
     return matches(filter, packet->ip, packet->payload, packet->payload_captured,
                    packet->payload_size) ||
            (packet->kind == PACKET_ICMP_ERROR &&
@@ -118,7 +120,7 @@ static void dissect(const struct front *front, struct job *job, const struct fra
         struct packet *packet = &batch->packets[kept];
         prefetch_frame(frames, i + AHEAD, count);
         enum skip_reason reason = dissect_frame(&frames[i], packet);
-        if (reason == SKIP_NONE && front->filter && !passes(front->filter, packet))
+        if (reason == SKIP_NONE && front->filter && !front_passes(front->filter, packet))
             reason = SKIP_FILTERED;
         if (reason != SKIP_NONE) {
             batch->skipped[reason]++;

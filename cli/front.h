@@ -38,6 +38,9 @@ struct front *front_new(struct capture *capture, const struct tracker *tracker,
                         struct filter *filter);
 void front_free(struct front *front); /* NULL is fine */
 
+/* Whether a packet matches, or what it quotes; a fragment does, until it is put together. */
+bool front_passes(struct filter *filter, const struct packet *packet);
+
 /* Lets the front's own thread work as well. Before, only front_next does. */
 void front_share(struct front *front);
 

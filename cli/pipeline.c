@@ -173,6 +173,11 @@ static void on_requirement(void *context, const struct requirement_record *requi
 
 /* ---- building ---- */
 
+static bool passes(void *filter, const struct packet *packet)
+{
+    return front_passes((struct filter *)filter, packet);
+}
+
 static bool open_tracker(struct pipeline *pipeline, struct fault *fault)
 {
     const struct settings *settings = pipeline->settings;
@@ -186,6 +191,8 @@ static bool open_tracker(struct pipeline *pipeline, struct fault *fault)
                                     .trust_path = settings->trust_path,
                                     .keep_all_apple = settings->all_apple,
                                     .without_ndpi = settings->without_ndpi,
+                                    .passes = pipeline->filter ? passes : NULL,
+                                    .passes_context = pipeline->filter,
                                     .event = on_event,
                                     .event_context = pipeline,
                                     .flow_done = on_flow,

@@ -114,7 +114,11 @@ static bool quoted_ipv6(struct walk *walk, struct quoted_packet *quoted)
     quoted->ttl = ip[7];
     quoted->protocol = ip[6];
     walk_skip(walk, IPV6_HEADER_SIZE);
-    return network_pass_extensions(walk, &quoted->protocol) == SKIP_NONE;
+    bool is_fragment = false;
+    if (network_pass_extensions(walk, &quoted->protocol, &is_fragment) != SKIP_NONE)
+        return false;
+    /* Of a fragment the first one has the ports; its header stands right before them. */
+    return !is_fragment || (load_u16(walk->at - 6) & 0xfff8) == 0;
 }
 
 static bool protocol_has_ports(uint8_t protocol)

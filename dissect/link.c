@@ -1,5 +1,5 @@
-/* Ethernet and what is stacked on it: VLAN and service tags, MPLS, PPPoE, LLC/SNAP; and the table
- * of link types.
+/* Ethernet and what is stacked on it: VLAN tags, MPLS, PPPoE, LLC/SNAP; and the table of link
+ * types. Other tags are link_tag.c's.
  *
  * The general way of every frame that dissect.c's common path does not take. Deliberately tells
  * nothing about frames that are not IP but that they are not. */
@@ -40,76 +40,6 @@ enum skip_reason link_typed(struct walk *walk)
     return link_carry(walk, type);
 }
 
-/* A tag of `size` bytes of which nothing is needed, and the EtherType behind it. */
-static enum skip_reason pass_tag(struct walk *walk, uint32_t size)
-{
-    if (!walk_has(walk, size))
-        return walk_lack(walk, size, SKIP_LINK_CUT, SKIP_LINK_BAD);
-    walk_skip(walk, size);
-    return link_typed(walk);
-}
-
-/* Cisco Nexus and UCS: direction, destination and source interface in four bytes. */
-static enum skip_reason link_vn_tag(struct walk *walk)
-{
-    return pass_tag(walk, 4);
-}
-
-/* Cisco TrustSec: version 1, length in 32-bit words of the options behind these two bytes. */
-static enum skip_reason link_cisco_metadata(struct walk *walk)
-{
-    if (!walk_has(walk, 2))
-        return walk_lack(walk, 2, SKIP_LINK_CUT, SKIP_LINK_BAD);
-    if (walk->at[0] != 1)
-        return SKIP_LINK_BAD;
-    return pass_tag(walk, 2 + (uint32_t)walk->at[1] * 4);
-}
-
-/* IEEE 802.1AE section 9.3: a SecTAG with the E and C bits clear only authenticates, and what it
- * protects can be read. Section 9.5: E; 9.6: the optional channel identifier of eight bytes. */
-static enum skip_reason link_macsec(struct walk *walk)
-{
-    if (!walk_has(walk, 6))
-        return walk_lack(walk, 6, SKIP_LINK_CUT, SKIP_LINK_BAD);
-    uint8_t control = walk->at[0];
-    if (control & 0x0c)
-        return SKIP_ENCRYPTED;
-    return pass_tag(walk, control & 0x20 ? 14 : 6);
-}
-
-/* IEEE 802.1Q section 9.7: flags, 24-bit service identifier, then the customer's frame. */
-static enum skip_reason link_backbone(struct walk *walk)
-{
-    if (!walk_has(walk, 4))
-        return walk_lack(walk, 4, SKIP_LINK_CUT, SKIP_LINK_BAD);
-    walk_fold(walk, LANE_SERVICE, load_u24(walk->at + 1));
-    walk_skip(walk, 4);
-    return link_ethernet(walk);
-}
-
-static const struct {
-    uint16_t type;
-    walk_step step;
-} stacked[] = {
-    {ETHERTYPE_MPLS, link_mpls},
-    {ETHERTYPE_MPLS_MULTICAST, link_mpls},
-    {ETHERTYPE_PPPOE_SESSION, link_pppoe},
-    {ETHERTYPE_BACKBONE, link_backbone},
-    {ETHERTYPE_MACSEC, link_macsec},
-    {ETHERTYPE_CISCO_METADATA, link_cisco_metadata},
-    {ETHERTYPE_VN_TAG, link_vn_tag},
-    {ETHERTYPE_BRIDGED, link_ethernet},
-    {ETHERTYPE_PPP, link_ppp},
-};
-
-static enum skip_reason carry_stacked(struct walk *walk, uint16_t type)
-{
-    for (size_t i = 0; i < sizeof stacked / sizeof stacked[0]; i++)
-        if (stacked[i].type == type)
-            return walk_deeper(walk) ? stacked[i].step(walk) : SKIP_TOO_DEEP;
-    return SKIP_NOT_IP;
-}
-
 enum skip_reason link_carry(struct walk *walk, uint16_t type)
 {
     for (int tags = 0; link_is_vlan_tag(type); tags++) {
@@ -126,7 +56,7 @@ enum skip_reason link_carry(struct walk *walk, uint16_t type)
     if (type == ETHERTYPE_IPV6)
         return network_ipv6(walk);
     if (type > ETHERTYPE_LENGTH_MAX)
-        return carry_stacked(walk, type);
+        return link_stacked(walk, type);
     walk_shorten(walk, type);
     return link_llc(walk);
 }
@@ -226,4 +156,12 @@ uint32_t link_plausible_ethernet_size(const struct walk *walk)
     bool is_ip =
         (type == ETHERTYPE_IPV4 && version == 4) || (type == ETHERTYPE_IPV6 && version == 6);
     return is_ip ? size + (uint32_t)(inner.at - walk->at) : 0;
+}
+
+/* Short frames are padded to 60 bytes, IEEE 802.3 section 3.2.8, less the check sequence. */
+bool link_ethernet_fits(const struct walk *walk)
+{
+    enum { SIZE_MIN = 60 };
+    uint32_t size = link_plausible_ethernet_size(walk);
+    return size != 0 && (size == walk->wire || walk->wire == SIZE_MIN);
 }

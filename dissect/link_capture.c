@@ -1,9 +1,9 @@
 /* Link headers that no wire has seen: the capturing machine makes them up.
  *
- * Linux cooked (the "any" device), BSD loopback, netfilter and packet-filter logs, and Apple's
- * PKTAP, which names the process of each packet. Between link.c's table and network.c. Byte order
- * is that of the machine that captured, which is not always known: where both are possible, the
- * one that makes sense is taken. */
+ * Linux cooked (the "any" device), BSD loopback, netfilter and packet-filter logs, Juniper's, and
+ * Apple's PKTAP, which names the process of each packet. Between link.c's table and network.c. Byte
+ * order is that of the machine that captured, which is not always known: where both are possible,
+ * the one that makes sense is taken. */
 #include "base/table.h"
 #include "base/text.h"
 #include "link.h"
@@ -118,6 +118,27 @@ enum skip_reason link_pflog(struct walk *walk)
         return walk_lack(walk, size, SKIP_LINK_CUT, SKIP_LINK_BAD);
     walk_skip(walk, size);
     return network_ip(walk);
+}
+
+/* LINKTYPE_JUNIPER_ETHERNET: "MGC", flags 1; with 0x80 the extensions' length 2 and so many bytes;
+ * with 0x02 there is no link layer, but four bytes and an IP packet. */
+enum skip_reason link_juniper(struct walk *walk)
+{
+    enum { HAS_EXTENSIONS = 0x80, HAS_NO_LINK = 0x02 };
+    if (!walk_has(walk, 6))
+        return walk_lack(walk, 6, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    if (load_u24(walk->at) != 0x4d4743)
+        return SKIP_LINK_BAD;
+    uint8_t flags = walk->at[3];
+    uint32_t size = 4;
+    if (flags & HAS_EXTENSIONS)
+        size += 2 + (uint32_t)load_u16(walk->at + 4);
+    if (flags & HAS_NO_LINK)
+        size += 4;
+    if (!walk_has(walk, size))
+        return walk_lack(walk, size, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    walk_skip(walk, size);
+    return flags & HAS_NO_LINK ? network_ip(walk) : link_ethernet(walk);
 }
 
 typedef uint16_t (*load_16)(const uint8_t *bytes);

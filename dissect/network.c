@@ -2,7 +2,8 @@
  *
  * Between link.c, tunnel.c (from both sides) and transport.c. Lengths come from the IP header, so
  * padding and check sequences behind it are never seen; a length of zero means that the sending
- * machine left the cutting into segments to its network card. Deliberately does no reassembly. */
+ * machine left the cutting into segments to its network card. Deliberately does no reassembly: a
+ * fragment is a packet of its own kind, for fragments.c. */
 #include "network.h"
 
 #include "icmp.h"
@@ -87,15 +88,11 @@ enum skip_reason network_ipv4(struct walk *walk)
     if (!walk_has(walk, header_size))
         return SKIP_IP_CUT;
 
-    uint16_t fragment = load_u16(ip + 6);
-    if (fragment & 0x1fff)
-        return SKIP_FRAGMENT;
-    if (fragment & 0x2000)
-        walk->is_fragment = true;
     walk->ip = ip;
     walk->is_bounded = !walk->length_from_frame;
     walk_skip(walk, header_size);
-    return network_carry(walk, ip[9]);
+    bool is_fragment = (load_u16(ip + 6) & 0x3fff) != 0; /* more follow, or it is not the first */
+    return is_fragment ? walk_fill_fragment(walk, FRAGMENT_IPV4) : network_carry(walk, ip[9]);
 }
 
 /* The length in a jumbo payload option (RFC 2675 section 2), or 0. `walk` is at a hop-by-hop
@@ -146,9 +143,18 @@ enum skip_reason network_ipv6(struct walk *walk)
     walk_bound(walk, walk_inside(walk, ipv6_payload_size(walk, ip)));
     walk->ip = ip;
     walk->is_bounded = !walk->length_from_frame;
-    uint8_t protocol = ip[6];
-    enum skip_reason reason = network_pass_extensions(walk, &protocol);
-    return reason == SKIP_NONE ? network_carry(walk, protocol) : reason;
+    return network_resume(walk, ip[6]);
+}
+
+enum skip_reason network_resume(struct walk *walk, uint8_t protocol)
+{
+    if (walk->ip[0] >> 4 == 4)
+        return network_carry(walk, protocol);
+    bool is_fragment = false;
+    enum skip_reason reason = network_pass_extensions(walk, &protocol, &is_fragment);
+    if (reason != SKIP_NONE)
+        return reason;
+    return is_fragment ? walk_fill_fragment(walk, FRAGMENT_IPV6) : network_carry(walk, protocol);
 }
 
 enum skip_reason network_ip(struct walk *walk)
@@ -187,7 +193,7 @@ static uint32_t extension_size(uint8_t protocol, const uint8_t *header)
     }
 }
 
-enum skip_reason network_pass_extensions(struct walk *walk, uint8_t *protocol)
+enum skip_reason network_pass_extensions(struct walk *walk, uint8_t *protocol, bool *is_fragment)
 {
     static const uint8_t any[2] = {0, 0};
     for (int count = 0; extension_size(*protocol, any) != 0; count++) {
@@ -199,14 +205,12 @@ enum skip_reason network_pass_extensions(struct walk *walk, uint8_t *protocol)
         uint32_t size = extension_size(*protocol, header);
         if (!walk_has(walk, size))
             return walk_lack(walk, size, SKIP_IP_CUT, SKIP_IP_BAD);
-        if (*protocol == PROTOCOL_FRAGMENT) {
-            if (load_u16(header + 2) & 0xfff8)
-                return SKIP_FRAGMENT;
-            if (header[3] & 1)
-                walk->is_fragment = true;
-        }
+        /* Offset and "more follow", RFC 8200 section 4.5; without either it is whole (RFC 6946). */
+        *is_fragment = *protocol == PROTOCOL_FRAGMENT && (load_u16(header + 2) & 0xfff9);
         *protocol = header[0];
         walk_skip(walk, size);
+        if (*is_fragment)
+            break;
     }
     return SKIP_NONE;
 }

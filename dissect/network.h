@@ -1,7 +1,7 @@
 /* IPv4 and IPv6 headers, and what they carry.
  *
- * Private to dissect/. Fragments are not put together here: the first one with a whole transport
- * header is a packet, the others are counted. */
+ * Private to dissect/. Fragments are not put together here: fragments.h does that, for whoever
+ * takes packets in order. */
 #ifndef APNSCOPE_DISSECT_NETWORK_H
 #define APNSCOPE_DISSECT_NETWORK_H
 
@@ -41,9 +41,12 @@ enum skip_reason network_ip(struct walk *walk); /* by the version in the first f
 enum skip_reason network_ipv4(struct walk *walk);
 enum skip_reason network_ipv6(struct walk *walk);
 
+/* Goes on behind an IP header, walk->ip: at its extension headers or at what it carries. */
+enum skip_reason network_resume(struct walk *walk, uint8_t protocol);
+
 /* Passes the extension headers that begin with `*protocol` and leaves the first other one there.
- * Sets the walk's is_fragment. Serves the quotes of ICMP errors too. */
-enum skip_reason network_pass_extensions(struct walk *walk, uint8_t *protocol);
+ * Stops behind the header of a fragment. Serves the quotes of ICMP errors too. */
+enum skip_reason network_pass_extensions(struct walk *walk, uint8_t *protocol, bool *is_fragment);
 
 /* The size of the IP packet that begins here by its own header, or 0 if what begins here is not
  * one that could be inside this layer. For places where IP is only guessed at. */

@@ -225,14 +225,6 @@ enum skip_reason tunnel_etherip(struct walk *walk)
     return link_ethernet(walk);
 }
 
-/* Short Ethernet frames are padded to this, IEEE 802.3 section 3.2.8, less the check sequence. */
-enum { ETHERNET_SIZE_MIN = 60 };
-
-static bool fits_exactly(const struct walk *walk, uint32_t size)
-{
-    return size == walk->wire || (size != 0 && walk->wire == ETHERNET_SIZE_MIN);
-}
-
 /* RFC 3931 section 4.1: a cookie of 0, 4 or 8 bytes and a sublayer of 0 or 4, as the two ends
  * agreed. Believed where an Ethernet frame or PPP with an IP packet begins at one of these places
  * and ends exactly with the datagram; random bytes do that once in some 2^40. */
@@ -243,7 +235,7 @@ enum skip_reason tunnel_l2tp_session(struct walk *walk)
         if (!walk_has(&inner, at))
             break;
         walk_skip(&inner, at);
-        if (fits_exactly(&inner, link_plausible_ethernet_size(&inner)))
+        if (link_ethernet_fits(&inner))
             return link_ethernet(&inner);
         uint32_t ppp_size = link_plausible_ppp_size(&inner);
         if (ppp_size != 0 && ppp_size == inner.wire)

@@ -1,4 +1,4 @@
-/* Tunnels over UDP: VXLAN, Geneve, GTP-U, CAPWAP, Teredo, L2TP, GRE.
+/* Tunnels over UDP: VXLAN, Geneve, GTP-U, CAPWAP, Teredo, L2TP, GRE, MPLS, TZSP.
  *
  * From transport.c, and back to network.c or the link layers. A port number proves nothing: each
  * tunnel is believed only when its own header is sound and a plausible IP packet is inside, with a
@@ -124,11 +124,21 @@ static enum skip_reason udp_gtp(struct walk *walk)
  * reserved 3; fragment number 16, offset 13. */
 enum { CAPWAP_DTLS = 1, CAPWAP_T = 0x0100, CAPWAP_F = 0x0080, CAPWAP_K = 0x0008 };
 
-static enum skip_reason capwap_radio(struct walk *walk)
+/* 802.11 as an access point or a sniffer saw it: not believed where it contradicts itself. */
+static enum skip_reason believe_radio(struct walk *walk)
 {
     enum skip_reason reason = link_80211_swapped(walk);
     bool is_believed = reason != SKIP_LINK_BAD && reason != SKIP_NOT_IP && reason != SKIP_IP_BAD;
     return is_believed ? reason : SKIP_NOT_TCP;
+}
+
+enum skip_reason tunnel_capwap_payload(struct walk *walk, const uint8_t *header)
+{
+    uint16_t flags = load_u16(header + 2);
+    uint8_t binding = (flags >> 9) & 0x1f;
+    if ((flags & CAPWAP_T) == 0)
+        return believe_ethernet(walk);
+    return binding == 1 ? believe_radio(walk) : SKIP_NOT_TCP;
 }
 
 static enum skip_reason udp_capwap(struct walk *walk)
@@ -139,20 +149,47 @@ static enum skip_reason udp_capwap(struct walk *walk)
     /* Behind the DTLS preamble (three bytes reserved) a record of version 1.0 or 1.2. */
     if (header[0] == CAPWAP_DTLS)
         return load_u24(header + 1) == 0 && header[5] == 0xfe ? SKIP_ENCRYPTED : SKIP_NOT_TCP;
-    uint32_t size = (uint32_t)(header[1] >> 3) * 4;
+    uint32_t size = capwap_header_size(header);
     uint16_t flags = load_u16(header + 2);
-    uint8_t binding = (flags >> 9) & 0x1f;
     if (header[0] != 0 || size < 8 || !walk_has(walk, size) || (flags & CAPWAP_K))
         return SKIP_NOT_TCP;
-    if (flags & CAPWAP_F) {
-        if (load_u16(header + 6) & 0xfff8)
-            return SKIP_FRAGMENT;
-        walk->is_fragment = true;
-    }
+    if (flags & CAPWAP_F)
+        return walk_fill_fragment(walk, FRAGMENT_CAPWAP);
     walk_skip(walk, size);
-    if ((flags & CAPWAP_T) == 0)
+    return tunnel_capwap_payload(walk, header);
+}
+
+/* TaZmen Sniffer Protocol, which MikroTik and Aruba stream captures with: version 1, type (0: a
+ * frame received, 1: one to send), protocol 16 (1 Ethernet, 18 802.11); then tags of type, length,
+ * value up to tag 1; tag 0 is a byte of padding. */
+static enum skip_reason udp_sniffer(struct walk *walk)
+{
+    enum { TAG_PADDING = 0, TAG_END = 1, ETHERNET = 1, RADIO = 18 };
+    if (!walk_has(walk, 5) || walk->at[0] != 1 || walk->at[1] > 1)
+        return SKIP_NOT_TCP;
+    uint16_t protocol = load_u16(walk->at + 2);
+    struct reader tags = reader_over(walk->at + 4, walk_captured(walk) - 4);
+    for (uint8_t tag; !tags.failed && (tag = reader_u8(&tags)) != TAG_END;)
+        if (tag != TAG_PADDING)
+            reader_skip(&tags, reader_u8(&tags));
+    if (tags.failed)
+        return SKIP_NOT_TCP;
+    walk_skip(walk, (uint32_t)(tags.at - walk->at));
+    if (protocol == ETHERNET)
         return believe_ethernet(walk);
-    return binding == 1 ? capwap_radio(walk) : SKIP_NOT_TCP;
+    return protocol == RADIO ? believe_radio(walk) : SKIP_NOT_TCP;
+}
+
+/* RFC 7510 section 3: an MPLS label stack right behind the UDP header. */
+static enum skip_reason udp_mpls(struct walk *walk)
+{
+    struct walk inner = *walk;
+    bool is_bottom = false;
+    while (!is_bottom && walk_has(&inner, 4)) {
+        is_bottom = (inner.at[2] & 1) != 0;
+        walk_skip(&inner, 4);
+    }
+    return is_bottom && network_plausible_size(&inner) ? link_mpls(walk) : SKIP_NOT_TCP;
 }
 
 /* RFC 4380 section 5.1.1: authentication (0x0001, sizes of identifier and value, nonce 8,
@@ -213,11 +250,12 @@ static const struct {
     uint16_t port;
     walk_step step;
 } tunnels[] = {
-    {1701, udp_l2tp},   {2152, udp_gtp},
-    {3544, udp_teredo}, {4754, tunnel_gre_if_plausible}, /* RFC 8086 section 4.1 */
-    {4789, udp_vxlan},  {4790, udp_vxlan_gpe},
-    {5247, udp_capwap}, {6081, udp_geneve},
-    {8472, udp_vxlan},
+    {1701, udp_l2tp},     {2152, udp_gtp},
+    {3544, udp_teredo},   {4754, tunnel_gre_if_plausible}, /* RFC 8086 section 4.1 */
+    {4789, udp_vxlan},    {4790, udp_vxlan_gpe},
+    {5247, udp_capwap},   {6081, udp_geneve},
+    {6635, udp_mpls},     {8472, udp_vxlan},
+    {37008, udp_sniffer}, /* not assigned; where it is sent by default */
 };
 
 static walk_step tunnel_on(uint16_t port)

@@ -29,8 +29,8 @@ struct walk {
     uint32_t lane;
     uint16_t vlan;
     uint8_t depth;
-    bool is_fragment;
-    bool is_bounded; /* `wire` is a header's word, not only the frame's record */
+    bool is_fragment; /* the layer is the first part of a datagram */
+    bool is_bounded;  /* `wire` is a header's word, not only the frame's record */
     bool length_from_frame;
     const uint8_t *ip;              /* the innermost IP header; in the same bytes as `at` */
     const uint8_t *source_mac;      /* NULL: not known */
@@ -202,6 +202,17 @@ static inline void walk_fill_without_tcp(const struct walk *walk, enum packet_ki
     packet->icmp_code = 0;
     packet->icmp_mtu = 0;
     walk_fill(walk, kind);
+}
+
+/* A fragment, for fragments.h; but a fragment inside a part of a datagram waits for the whole. */
+static inline enum skip_reason walk_fill_fragment(const struct walk *walk, enum fragment_kind kind)
+{
+    if (walk->is_fragment)
+        return SKIP_FRAGMENT;
+    walk_fill_without_tcp(walk, PACKET_FRAGMENT);
+    walk->packet->fragment_kind = (uint8_t)kind;
+    walk->packet->depth = walk->depth;
+    return SKIP_NONE;
 }
 
 #endif

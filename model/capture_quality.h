@@ -35,6 +35,8 @@ struct capture_quality {
     uint64_t session_packets;     /* TCP packets of tracked flows, copies left out */
     uint64_t duplicates;          /* packets seen twice */
     uint64_t gap_bytes;           /* acknowledged, never captured */
+    uint64_t fragments_refused;   /* datagrams whose fragments overlap or contradict each other */
+    uint64_t fragments_incomplete; /* datagrams of which a fragment is missing or was cut */
 
     uint64_t findings_not_kept;  /* by detect/: beyond DETECT_FINDINGS_MAX, in counts only */
     uint64_t devices_early;       /* judged before the end to make room */

@@ -15,8 +15,11 @@
 enum packet_kind {
     PACKET_TCP,
     PACKET_DNS,       /* UDP from or to port 53; payload is the DNS message */
-    PACKET_ICMP_ERROR /* ICMP or ICMPv6 error; payload is the quote: see dissect_icmp_quote */
+    PACKET_ICMP_ERROR, /* ICMP or ICMPv6 error; payload is the quote: see dissect_icmp_quote */
+    PACKET_FRAGMENT   /* part of a datagram; payload is what the part holds: dissect/fragments.h */
 };
+
+enum fragment_kind { FRAGMENT_IPV4, FRAGMENT_IPV6, FRAGMENT_CAPWAP };
 
 /* RFC 9293 section 3.1 */
 enum tcp_flag {
@@ -34,7 +37,7 @@ struct packet {
     uint8_t ttl;        /* or hop limit */
     uint8_t tcp_flags;
     bool has_mac;
-    bool is_fragment;   /* first fragment: the payload is a part of the whole */
+    bool is_fragment;   /* of a first fragment: the payload is a part of the whole */
     bool length_from_frame; /* IP length 0 (segmentation offload): taken from the frame's size */
     uint16_t ip_id;     /* IPv4 only */
     uint16_t source_port;
@@ -58,6 +61,9 @@ struct packet {
     const uint8_t *tcp_options;
     uint8_t tcp_options_size;  /* bytes really at `tcp_options` */
     bool tcp_options_cut;      /* the snap length took some of them */
+
+    uint8_t fragment_kind; /* PACKET_FRAGMENT only: enum fragment_kind */
+    uint8_t depth;         /* PACKET_FRAGMENT only: encapsulations around it */
 
     uint8_t icmp_type; /* PACKET_ICMP_ERROR only */
     uint8_t icmp_code;

@@ -36,6 +36,7 @@ bool tracker_new(struct tracker **out, const struct track_options *options, stru
     tracker->options = *options;
     tracker->now_ns = TIME_UNKNOWN;
     tracker->next_number = 1;
+    tracker->fragments = fragments_new();
     tracker->certificates = certificate_store_new(options->names);
     for (size_t i = 0; i < options->push_domain_count; i++)
         certificate_store_add_push_domain(tracker->certificates, options->push_domains[i]);
@@ -72,6 +73,7 @@ void tracker_free(struct tracker *tracker)
     scope_free(&tracker->scope);
     protocol_engine_free(tracker->protocols);
     certificate_store_free(tracker->certificates);
+    fragments_free(tracker->fragments);
     free(tracker);
 }
 
@@ -335,6 +337,34 @@ static void take_packet(struct tracker *tracker, const struct packet *packet, ui
         take_icmp(tracker, packet);
 }
 
+/* A datagram's first part or its rest is a packet like another; a fragment that only waits is a
+ * frame that was skipped. */
+static void take_fragment(struct tracker *tracker, const struct packet *fragment)
+{
+    struct packet packet;
+    enum skip_reason reason = fragments_take(tracker->fragments, fragment, &packet);
+    if (reason == SKIP_NONE && tracker->options.passes &&
+        !tracker->options.passes(tracker->options.passes_context, &packet))
+        reason = SKIP_FILTERED;
+    if (reason != SKIP_NONE) {
+        tracker->counts.skipped[reason]++;
+        return;
+    }
+    uint64_t key;
+    if (tracker_screen(tracker, &packet, &key))
+        take_packet(tracker, &packet, key);
+    else if (scope_watches(&tracker->scope, key))
+        take_packet(tracker, &packet, flow_hash(&packet));
+}
+
+static void take_selected(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    if (packet->kind == PACKET_FRAGMENT)
+        take_fragment(tracker, packet);
+    else
+        take_packet(tracker, packet, hash);
+}
+
 /* Adds to the wanted packets those of which an address is under watch. Returns a bit per packet. */
 static uint64_t select_packets(const struct scope *scope, const uint64_t *keys, uint64_t wanted,
                                size_t count)
@@ -366,7 +396,7 @@ static void take_batch(struct tracker *tracker, const struct packet *packets, co
     while (left) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         uint64_t hash = wanted >> i & 1 ? keys[i] : flow_hash(&packets[i]);
-        take_packet(tracker, &packets[i], hash);
+        take_selected(tracker, &packets[i], hash);
         left &= left - 1;
         if (tracker->scope.watch_changes == changes)
             continue;
@@ -442,6 +472,11 @@ void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
     quality->duplicates += counts->duplicates;
     quality->gap_bytes += counts->gap_bytes;
     quality->push_frames_cut += counts->push_frames_cut;
+    struct fragment_counts fragments = fragments_count(tracker->fragments);
+    quality->fragments_refused += fragments.refused;
+    quality->fragments_incomplete += fragments.incomplete;
+    for (int reason = 0; reason < SKIP_COUNT; reason++)
+        quality->skipped[reason] += counts->skipped[reason];
     if (tracker->options.attempts_done)
         attempts_each(&tracker->attempts, tracker->options.attempts_done,
                       tracker->options.done_context);

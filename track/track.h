@@ -29,6 +29,8 @@ struct track_options {
     bool without_ndpi;                 /* for benchmarks and fuzzing */
     uint32_t flow_cap;                 /* 0: the default */
     uint32_t half_open_cap;            /* 0: the default */
+    bool (*passes)(void *context, const struct packet *packet); /* NULL: all. Asked of packets */
+    void *passes_context;                                        /* put together from fragments */
     event_sink event;                  /* required */
     void *event_context;
     void (*flow_done)(void *context, const struct flow_record *flow); /* after EVENT_FLOW_CLOSED */
@@ -55,7 +57,8 @@ bool tracker_screen(const struct tracker *tracker, const struct packet *packet, 
  * tracker_screen said of packet i. */
 void tracker_take_screened(struct tracker *tracker, const struct packet *packets,
                            const uint64_t *keys, const uint64_t *wanted, size_t count);
-/* The same for packets that were not screened. */
+/* The same for packets that were not screened. Fragments are put together in either; those that
+ * give no packet of their own are counted as skipped by tracker_finish. */
 void tracker_take(struct tracker *tracker, const struct packet *packets, size_t count);
 
 /* No more packets: closes every flow, adds the tracker's counts into *quality and sends

@@ -4,6 +4,7 @@
 
 #include "attempts.h"
 #include "conversation.h"
+#include "dissect/fragments.h"
 #include "duplicates.h"
 #include "evidence.h"
 #include "flow_table.h"
@@ -21,6 +22,7 @@ struct tracker {
     struct certificate_store *certificates;
     struct protocol_engine *protocols;
     struct duplicates duplicates;
+    struct fragments *fragments;
     struct attempts attempts;
     struct pool evidence;      /* struct flow_evidence: of young and of reset sessions */
     struct pool idle;          /* struct idle_evidence: of sessions that broke a silence */

@@ -1,8 +1,8 @@
 /* make_seeds SCENARIO CORPUS: what a scenario's capture holds, as seeds of the fuzz targets.
  *
  * Writes into the folders of CORPUS the capture itself (pcap and pcapng, and a short one), frames
- * of different sizes, the byte streams that are TLS or HTTP, DNS messages, and certificate lists,
- * each in the form that its target reads. tools/make-pcaps runs it. Keeps seeds small: a fuzzer
+ * of different sizes, IP fragments, the byte streams that are TLS or HTTP, DNS messages, and
+ * certificate lists, each in the form that its target reads. tools/make-pcaps runs it. Keeps seeds small: a fuzzer
  * makes long inputs of short ones by itself. */
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +40,8 @@ struct maker {
     unsigned number;
     unsigned frame_count;
     uint32_t frame_sizes[FRAMES_MAX];
+    size_t fragments_size;
+    uint8_t fragments[STREAM_MAX];
     size_t stream_count;
     struct stream streams[STREAMS_MAX];
 };
@@ -92,6 +94,19 @@ static void keep_frame(const struct frame *frame)
     maker.frame_sizes[maker.frame_count++] = frame->captured_size;
     memcpy(bytes + 3, frame->bytes, frame->captured_size);
     write_seed("frame", bytes, 3 + frame->captured_size);
+}
+
+/* Two bytes of length before each packet: the form of fuzz_fragments.c. */
+static void keep_fragment(const struct packet *packet)
+{
+    size_t size = (size_t)(packet->payload - packet->ip) + packet->payload_captured;
+    if (maker.fragments_size + 2 + size > sizeof maker.fragments)
+        return;
+    uint8_t *at = maker.fragments + maker.fragments_size;
+    at[0] = (uint8_t)(size >> 8);
+    at[1] = (uint8_t)size;
+    memcpy(at + 2, packet->ip, size);
+    maker.fragments_size += 2 + size;
 }
 
 /* ---- streams ---- */
@@ -193,6 +208,8 @@ static void read_frames(const struct scenario *scenario)
             continue;
         if (packet.kind == PACKET_TCP)
             keep_payload(&packet);
+        else if (packet.kind == PACKET_FRAGMENT)
+            keep_fragment(&packet);
         else if (packet.kind == PACKET_DNS)
             write_seed("dns", packet.payload, packet.payload_captured);
     }
@@ -215,6 +232,8 @@ int main(int argc, char **argv)
     maker.stem[strcspn(maker.stem, ".")] = '\0';
     maker.corpus = argv[2];
     read_frames(scenario);
+    if (maker.fragments_size)
+        write_seed("fragments", maker.fragments, maker.fragments_size);
     write_streams();
     write_captures(scenario);
     scenario_free(scenario);

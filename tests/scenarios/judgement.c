@@ -131,6 +131,14 @@ static void run_frames(struct bench *bench, struct capture *capture, struct trac
     }
 }
 
+static uint64_t frames_skipped(const struct capture_quality *quality)
+{
+    uint64_t skipped = 0;
+    for (int reason = 0; reason < SKIP_COUNT; reason++)
+        skipped += quality->skipped[reason];
+    return skipped;
+}
+
 static void judge_capture(struct bench *bench, struct capture *capture, struct names *names,
                           size_t batch)
 {
@@ -146,7 +154,10 @@ static void judge_capture(struct bench *bench, struct capture *capture, struct n
         return;
     run_frames(bench, capture, tracker, batch);
     capture_quality_of(capture, &bench->judgement->quality);
+    uint64_t skipped = frames_skipped(&bench->judgement->quality);
     tracker_finish(tracker, &bench->judgement->quality);
+    /* fragments that waited for others */
+    bench->judgement->frames_analysed -= frames_skipped(&bench->judgement->quality) - skipped;
     struct engine_results results = {bench, on_finding, on_device, on_requirement};
     engine_finish(bench->engine, &results);
     tracker_free(tracker);

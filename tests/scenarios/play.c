@@ -174,6 +174,7 @@ static void where_of(const struct expectation *expectation, struct text *where)
         text_add(where, "run WHERE 1");
         break;
     case EXPECT_SKIPPED:
+    case EXPECT_QUALITY:
     case EXPECT_KIND_COUNT:
         break;
     }
@@ -233,18 +234,20 @@ static unsigned check_presence(sqlite3 *database, const struct expectation *expe
     return 1;
 }
 
-static unsigned check_skipped(sqlite3 *database, const struct expectation *expectation)
+/* Rows of a name and a number: frames skipped by reason, facts of quality. */
+static unsigned check_named(sqlite3 *database, const struct expectation *expectation,
+                            const char *query_of_name)
 {
     unsigned wrong = 0;
     for (size_t i = 0; i < expectation->pair_count; i++) {
         char query[QUERY_SIZE], answer[512];
-        snprintf(query, sizeof query, "SELECT count FROM skipped WHERE reason = '%s'",
-                 expectation->pairs[i].key);
+        snprintf(query, sizeof query, "%s = '%s'", query_of_name, expectation->pairs[i].key);
         ask(database, query, answer, sizeof answer);
         if (strcmp(answer, expectation->pairs[i].value) == 0)
             continue;
-        print_error("%s:%u: skipped %s: %s, not %s\n", scenario_path, expectation->line,
-                    expectation->pairs[i].key, answer, expectation->pairs[i].value);
+        print_error("%s:%u: %s %s: %s, not %s\n", scenario_path, expectation->line,
+                    expectation_kind_name(expectation->kind), expectation->pairs[i].key, answer,
+                    expectation->pairs[i].value);
         wrong++;
     }
     return wrong;
@@ -260,7 +263,10 @@ static unsigned check_expectation(sqlite3 *database, const struct expectation *e
     char buffer[WHERE_SIZE];
     struct text where = text_over(buffer, sizeof buffer);
     if (expectation->kind == EXPECT_SKIPPED)
-        return check_skipped(database, expectation);
+        return check_named(database, expectation, "SELECT count FROM skipped WHERE reason");
+    if (expectation->kind == EXPECT_QUALITY)
+        return check_named(database, expectation,
+                           "SELECT coalesce(value, text) FROM capture_quality WHERE name");
     where_of(expectation, &where);
     unsigned wrong = check_presence(database, expectation, buffer);
     if (wants_absence(expectation))

@@ -15,6 +15,7 @@ static const struct {
     [EXPECT_LADDER] = {"ladder", true},
     [EXPECT_DEVICE] = {"device", true},    [EXPECT_REQUIREMENT] = {"requirement", true},
     [EXPECT_SKIPPED] = {"skipped", false}, [EXPECT_RUN] = {"run", false},
+    [EXPECT_QUALITY] = {"quality", false},
 };
 
 const char *expectation_kind_name(enum expectation_kind kind)
@@ -72,7 +73,8 @@ bool expectation_take(struct script *script, struct words *words)
     const char *kind_text = words_plain(words, 1);
     if (!kind_text || !find_kind(kind_text, &kind))
         return words_fault(words, script->fault,
-                           "expect wants finding, flow, ladder, device, requirement, skipped or run");
+                           "expect wants finding, flow, ladder, device, requirement, skipped, quality "
+                           "or run");
     const char *subject = kinds[kind].has_subject ? words_plain(words, 2) : "";
     if (!subject)
         return words_fault(words, script->fault, "which %s?", kind_text);

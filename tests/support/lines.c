@@ -123,6 +123,23 @@ static bool take_sizes(struct script *script, struct words *words, struct shape 
     return true;
 }
 
+static bool take_fragments(struct script *script, struct words *words, struct shape *shape)
+{
+    int64_t size = 0;
+    int64_t lost = 0;
+    if (!script_number(script, words, "fragment", 8, 65000, &size) ||
+        !script_number(script, words, "fragment-lost", 1, 100, &lost))
+        return false;
+    if (size % 8 != 0)
+        return words_fault(words, script->fault, "fragment=%lld is no multiple of eight",
+                           (long long)size);
+    shape->fragment_size = (size_t)size;
+    shape->lost_fragment = (unsigned)lost;
+    shape->fragments_reversed = words_flag(words, "fragments-reversed");
+    shape->fragments_overlap = words_flag(words, "fragments-overlap");
+    return true;
+}
+
 static bool take_fields(struct script *script, struct words *words, struct shape *shape)
 {
     int64_t id = -1;
@@ -147,7 +164,8 @@ bool script_shape(struct script *script, struct words *words, const struct host 
     shape->forged = words_flag(words, "forged");
     shape->wrong_checksum = words_flag(words, "bad-checksum");
     return take_ttl(script, words, speaker, shape) && take_fields(script, words, shape) &&
-           take_sizes(script, words, shape) && take_mac(script, words, shape) &&
+           take_sizes(script, words, shape) && take_fragments(script, words, shape) &&
+           take_mac(script, words, shape) &&
            script_vlan(script, words, &shape->vlan, &shape->outer_vlan, &shape->has_vlan);
 }
 

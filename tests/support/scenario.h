@@ -50,6 +50,7 @@ enum expectation_kind {
     EXPECT_DEVICE,      /* subject: the host's name in the scenario */
     EXPECT_REQUIREMENT, /* subject: "R1" */
     EXPECT_SKIPPED,     /* no subject; pairs: reason=count */
+    EXPECT_QUALITY,     /* no subject; pairs: fact=number */
     EXPECT_RUN,         /* no subject; pairs: columns of the run, and exit= */
     EXPECT_KIND_COUNT
 };

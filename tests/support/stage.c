@@ -192,14 +192,56 @@ static void add_routed_frame(struct stage *stage, const struct bytes *packet, en
     memcpy(frame->link.destination_mac, next_mac, sizeof next_mac);
 }
 
-void stage_emit(struct stage *stage, struct bytes *packet, enum way way,
-                const struct link_header *link, const struct shape *shape)
+static void emit_copies(struct stage *stage, const struct bytes *packet, enum way way,
+                        const struct link_header *link, const struct shape *shape, int64_t late_ns)
 {
     for (unsigned copy = 0; copy <= shape->copies; copy++) {
-        int64_t time_ns = stage->now_ns + shape->delay_ns + copy * INT64_C(10000);
+        int64_t time_ns = stage->now_ns + shape->delay_ns + late_ns + copy * INT64_C(10000);
         add_frame(stage, packet, way, link, time_ns);
         if (stage->routed_ns > 0 && way != NO_WAY)
             add_routed_frame(stage, packet, way, link, time_ns);
     }
+}
+
+/* The same bytes of the datagram, but in the second fragment other ones where it overlaps. */
+static void add_fragment(struct bytes *out, const struct bytes *packet, size_t index,
+                         const struct shape *shape)
+{
+    enum { OVERLAP = 8, IPV4_HEADER = 20, IPV6_HEADER = 40 };
+    bool six = packet->at[0] >> 4 == 6;
+    size_t header_size = six ? IPV6_HEADER : IPV4_HEADER;
+    size_t at = index * shape->fragment_size;
+    size_t left = packet->size - header_size - at;
+    size_t size = left < shape->fragment_size ? left : shape->fragment_size;
+    size_t overlap = shape->fragments_overlap && index == 1 ? OVERLAP : 0;
+    uint32_t id = (uint32_t)hash_bytes(packet->at, packet->size, 0);
+    wire_fragment(out, packet->at, packet->size, at - overlap, size + overlap, id);
+    if (overlap)
+        out->at[out->size - size - overlap] ^= 0xff;
+}
+
+static void emit_fragments(struct stage *stage, const struct bytes *packet, enum way way,
+                           const struct link_header *link, const struct shape *shape)
+{
+    enum { GAP_NS = 1000 };
+    size_t header_size = packet->at[0] >> 4 == 6 ? 40 : 20;
+    size_t count = (packet->size - header_size + shape->fragment_size - 1) / shape->fragment_size;
+    for (size_t i = 0; i < count; i++) {
+        size_t index = shape->fragments_reversed ? count - 1 - i : i;
+        struct bytes fragment = {0};
+        add_fragment(&fragment, packet, index, shape);
+        if (index + 1 != shape->lost_fragment)
+            emit_copies(stage, &fragment, way, link, shape, (int64_t)i * GAP_NS);
+        bytes_free(&fragment);
+    }
+}
+
+void stage_emit(struct stage *stage, struct bytes *packet, enum way way,
+                const struct link_header *link, const struct shape *shape)
+{
+    if (shape->fragment_size > 0)
+        emit_fragments(stage, packet, way, link, shape);
+    else
+        emit_copies(stage, packet, way, link, shape, 0);
     bytes_free(packet);
 }

@@ -110,8 +110,12 @@ struct shape {
     bool dropped;        /* reaches the capture, not its peer */
     bool forged;         /* sent by neither end */
     bool wrong_checksum;
-    unsigned copies;  /* further frames with the same bytes */
-    int64_t delay_ns; /* captured so much later than sent */
+    unsigned copies;         /* further frames with the same bytes */
+    size_t fragment_size;    /* IP payload bytes of each fragment; 0: in one piece */
+    unsigned lost_fragment;  /* is not captured, from 1; 0: none */
+    bool fragments_reversed; /* the last one first */
+    bool fragments_overlap;  /* the second one begins with the last bytes of the first, changed */
+    int64_t delay_ns;        /* captured so much later than sent */
     bool has_mac;
     uint8_t mac[6];
     bool has_vlan;

@@ -73,6 +73,44 @@ void wire_pass_router(uint8_t *packet, size_t size)
     packet[11] = (uint8_t)checksum;
 }
 
+static void add_ipv4_fragment(struct bytes *out, const uint8_t *packet, size_t at, size_t size,
+                              bool more)
+{
+    size_t start = out->size;
+    bytes_add(out, packet, 20);
+    bytes_set_u16(out, start + 2, (unsigned)(20 + size));
+    bytes_set_u16(out, start + 6, (unsigned)(at / 8 | (more ? 0x2000 : 0)));
+    bytes_set_u16(out, start + 10, 0);
+    bytes_set_u16(out, start + 10, ~sum_of(out->at + start, 20, 0) & 0xffff);
+}
+
+static void add_ipv6_fragment(struct bytes *out, const uint8_t *packet, size_t at, size_t size,
+                              bool more, uint32_t id)
+{
+    enum { PROTOCOL_FRAGMENT = 44 };
+    size_t start = out->size;
+    bytes_add(out, packet, 40);
+    bytes_set_u16(out, start + 4, (unsigned)(8 + size));
+    out->at[start + 6] = PROTOCOL_FRAGMENT;
+    bytes_u8(out, packet[6]);
+    bytes_u8(out, 0);
+    bytes_u16(out, (unsigned)(at | more));
+    bytes_u32(out, id);
+}
+
+void wire_fragment(struct bytes *out, const uint8_t *packet, size_t packet_size, size_t at,
+                   size_t size, uint32_t id)
+{
+    bool six = packet[0] >> 4 == 6;
+    size_t header_size = six ? 40 : 20;
+    bool more = header_size + at + size < packet_size;
+    if (six)
+        add_ipv6_fragment(out, packet, at, size, more, id);
+    else
+        add_ipv4_fragment(out, packet, at, size, more);
+    bytes_add(out, packet + header_size + at, size);
+}
+
 static void add_ip(struct bytes *out, const struct ip_header *ip, size_t payload_size)
 {
     if (address_is_ipv4(&ip->source))

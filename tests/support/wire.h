@@ -42,6 +42,11 @@ void wire_udp(struct bytes *out, const struct ip_header *ip, uint16_t source_por
 void wire_icmp(struct bytes *out, const struct ip_header *ip, uint8_t type, uint8_t code,
                uint32_t rest, const uint8_t *payload, size_t size);
 
+/* The part of a packet that carries `size` bytes from `at` on of what its IP header carries (RFC
+ * 791 section 3.2, RFC 8200 section 4.5). The packet has no IP options; `id` is for IPv6. */
+void wire_fragment(struct bytes *out, const uint8_t *packet, size_t packet_size, size_t at,
+                   size_t size, uint32_t id);
+
 /* What a link layer adds to a packet. */
 struct link_header {
     uint8_t source_mac[6];

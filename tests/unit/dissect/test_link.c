@@ -86,6 +86,37 @@ static void vendor_tags_are_passed(void **state)
     expect_inner(ETHERNET, before(MACS "8926 80020003 0800", inner_ip()));
     expect_inner(ETHERNET, before(MACS "8100 0001 8926 80020003 8100 0002 0800", inner_ip()));
     expect_skip(ETHERNET, before(MACS "8909 02 01 0001 0005 0800", inner_ip()), SKIP_LINK_BAD);
+    expect_inner(ETHERNET, before(MACS "893f 2001 0002 0000 0800", inner_ip()));
+    expect_inner(ETHERNET, before(MACS "892f 1034 0007 0800", inner_ip()));
+    expect_inner(ETHERNET, before(MACS "f1c1 0000 0007 8100 0002 0800", inner_ip()));
+}
+
+static void time_stamps_of_switches_and_taps_are_passed(void **state)
+{
+    (void)state;
+    expect_inner(ETHERNET, before(MACS "8988 010203040506 0800", inner_ip()));
+    expect_inner(ETHERNET, before(MACS "8905 010203040506 0800", inner_ip()));
+    expect_inner(ETHERNET, before(MACS "8100 0014 8988 010203040506 0800", inner_ip()));
+    expect_inner(ETHERNET, before(MACS "d28b 0001 0110 0102030405060708 0800", inner_ip()));
+    expect_inner(ETHERNET, before(MACS "d28b 0001 0120 010203040506 8100 0014 0800", inner_ip()));
+    expect_skip(ETHERNET, before(MACS "d28b 0002 0110 0102030405060708 0800", inner_ip()),
+                SKIP_LINK_BAD);
+    expect_skip(ETHERNET, before(MACS "d28b 0001 0130 0102030405060708 0800", inner_ip()),
+                SKIP_LINK_BAD);
+}
+
+static void a_service_header_says_what_it_carries(void **state)
+{
+    (void)state;
+    const char *const rest = " 000001ff 00000000 00000000 00000000 00000000";
+    struct bytes ip = join(hex(rest), inner_ip());
+    struct bytes frame = join(hex(rest), inner_ethernet());
+    expect_inner(ETHERNET, before(MACS "894f 0fc6 01 01", ip));
+    expect_inner(ETHERNET, before(MACS "894f 0fc6 01 03", frame));
+    expect_inner(ETHERNET, before(MACS "894f 0fc2 02 01 000001ff", inner_ip()));
+    expect_skip(ETHERNET, before(MACS "894f 0fc6 01 04", ip), SKIP_NOT_IP);
+    expect_skip(ETHERNET, before(MACS "894f 4fc6 01 01", ip), SKIP_LINK_BAD);
+    expect_skip(ETHERNET, before(MACS "894f 0fc1 01 01", ip), SKIP_LINK_BAD);
 }
 
 static void macsec_is_encrypted_unless_it_only_authenticates(void **state)
@@ -159,7 +190,7 @@ static void a_session_bounds_the_packet_inside(void **state)
     struct bytes six = pppoe("0057", set_u16(ipv6(6, tcp()), 4, tcp().size + 6));
     assert_int_equal(expect_packet(51, &six).payload_size, 5);
     struct bytes first = pppoe("0021", set_u16(set_u16(inner_ip(), 2, 1500), 6, 0x2000));
-    assert_int_equal(expect_packet(51, &first).payload_size, 5);
+    assert_int_equal(expect_packet(51, &first).payload_size, tcp().size);
 }
 
 static struct bytes with_length(struct bytes payload)
@@ -304,6 +335,57 @@ static struct bytes pktap1(uint32_t link_type, struct bytes packet)
     header.at[84] = 1;
     memcpy(header.at + 88, "launchd", 7);
     return join(header, packet);
+}
+
+static void a_junipers_own_header_is_read(void **state)
+{
+    (void)state;
+    expect_inner(178, before("4d4743 01 ", inner_ethernet()));
+    expect_inner(178, before("4d4743 81 0006 0101 0201 0302", inner_ethernet()));
+    expect_inner(178, before("4d4743 82 0006 0101 0201 0302 02000000", inner_ip()));
+    expect_skip(178, before("4d4744 01", inner_ethernet()), SKIP_LINK_BAD);
+}
+
+/* Bulk transfers: of usbmon, with its padding, of USBPcap, of macOS. */
+static struct bytes usb(uint16_t link_type, struct bytes data)
+{
+    struct bytes header = zeros(link_type == 189   ? 48
+                                : link_type == 220 ? 64
+                                : link_type == 249 ? 27
+                                                   : 32);
+    header.at[link_type == 266 ? 2 : 0] = (uint8_t)header.size;
+    header.at[link_type == 249 ? 22 : link_type == 266 ? 31 : 9] = link_type == 266 ? 2 : 3;
+    return join(header, data);
+}
+
+static void ethernet_over_usb_is_found_by_what_it_carries(void **state)
+{
+    (void)state;
+    static const uint16_t link_types[] = {189, 220, 249, 266};
+    for (size_t i = 0; i < sizeof link_types / sizeof link_types[0]; i++) {
+        uint16_t link_type = link_types[i];
+        expect_inner(link_type, usb(link_type, inner_ethernet()));
+        expect_inner(link_type, usb(link_type, before("0000", inner_ethernet()))); /* iPhone */
+        expect_inner(link_type, usb(link_type, join(inner_ethernet(), zeros(1)))); /* padded */
+        expect_skip(link_type, usb(link_type, zeros(31)), SKIP_NOT_IP);
+        expect_skip(link_type, usb(link_type, zeros(0)), SKIP_NOT_IP);
+        struct bytes other = usb(link_type, inner_ethernet());
+        other.at[link_type == 249 ? 22 : link_type == 266 ? 31 : 9] = 1;
+        expect_skip(link_type, other, SKIP_NOT_IP);
+    }
+}
+
+static void the_network_classes_of_usb_are_read(void **state)
+{
+    (void)state;
+    struct bytes rndis = zeros(44);
+    rndis.at[0] = 1;
+    rndis.at[8] = 36;
+    expect_inner(220, usb(220, join(rndis, inner_ethernet())));
+    struct bytes ncm = hex("4e434d48 0c00 0100 5b00 0c00 4e434d30 1000 0000 1c00 3b00 0000 0000");
+    expect_inner(220, usb(220, join(ncm, inner_ethernet())));
+    ncm.at[10] = 0xff;
+    expect_skip(220, usb(220, join(ncm, inner_ethernet())), SKIP_NOT_IP);
 }
 
 static void pktap_names_the_process(void **state)
@@ -501,6 +583,8 @@ int main(void)
         cmocka_unit_test(lanes_differ_by_vlan_and_by_stacking),
         cmocka_unit_test(nine_vlan_tags_are_too_deep),
         cmocka_unit_test(vendor_tags_are_passed),
+        cmocka_unit_test(time_stamps_of_switches_and_taps_are_passed),
+        cmocka_unit_test(a_service_header_says_what_it_carries),
         cmocka_unit_test(macsec_is_encrypted_unless_it_only_authenticates),
         cmocka_unit_test(a_provider_backbone_carries_the_customers_frame),
         cmocka_unit_test(mpls_carries_ip_or_a_pseudowire),
@@ -516,6 +600,9 @@ int main(void)
         cmocka_unit_test(bsd_loopback_is_read_in_both_byte_orders),
         cmocka_unit_test(ppp_and_cisco_hdlc_lines_are_read),
         cmocka_unit_test(firewall_logs_are_read),
+        cmocka_unit_test(a_junipers_own_header_is_read),
+        cmocka_unit_test(ethernet_over_usb_is_found_by_what_it_carries),
+        cmocka_unit_test(the_network_classes_of_usb_are_read),
         cmocka_unit_test(pktap_names_the_process),
         cmocka_unit_test(a_pktap_name_ends_with_its_field_and_is_printable),
         cmocka_unit_test(a_pktap_name_outlives_its_frame),

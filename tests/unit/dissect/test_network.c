@@ -59,23 +59,34 @@ static void a_cut_ip_header_is_told_from_a_bad_one(void **state)
     assert_int_equal(dissect_cut(ETHERNET, &six, 53, six.size), SKIP_IP_CUT);
 }
 
-static void a_first_fragment_is_a_packet_and_a_later_one_is_not(void **state)
+static struct packet expect_fragment(uint16_t link_type, struct bytes bytes,
+                                     enum fragment_kind kind)
 {
-    (void)state;
-    struct packet packet = expect_inner(ETHERNET, ethernet(0x0800, set_u16(inner_ip(), 6, 0x2000)));
-    assert_true(packet.is_fragment);
-    expect_skip(ETHERNET, ethernet(0x0800, set_u16(inner_ip(), 6, 0x2001)), SKIP_FRAGMENT);
-    expect_skip(ETHERNET, ethernet(0x0800, set_u16(inner_ip(), 6, 0x00b9)), SKIP_FRAGMENT);
+    static struct bytes kept;
+    kept = bytes;
+    struct packet packet = expect_packet(link_type, &kept);
+    assert_int_equal(packet.kind, PACKET_FRAGMENT);
+    assert_int_equal(packet.fragment_kind, kind);
+    assert_int_equal(packet.tcp_flags, 0);
+    return packet;
 }
 
-static void a_first_fragment_without_the_whole_tcp_header_waits(void **state)
+static void a_fragment_is_a_packet_of_its_own_kind(void **state)
 {
     (void)state;
-    struct bytes tiny = tcp();
-    tiny.size = 8;
-    expect_skip(RAW, set_u16(ipv4(6, tiny), 6, 0x2000), SKIP_FRAGMENT);
-    struct bytes long_header = set_u8(tcp(), 12, 0xf0);
-    expect_skip(RAW, set_u16(ipv4(6, long_header), 6, 0x2000), SKIP_FRAGMENT);
+    static const uint16_t fields[] = {0x2000, 0x2001, 0x00b9};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct packet packet = expect_fragment(
+            ETHERNET, ethernet(0x0800, set_u16(inner_ip(), 6, fields[i])), FRAGMENT_IPV4);
+        assert_int_equal(packet.payload_size, tcp().size);
+        assert_ptr_equal(packet.payload, packet.ip + 20);
+        assert_int_equal(packet.depth, 0);
+        assert_true(packet.has_mac);
+    }
+    struct packet inside =
+        expect_fragment(RAW, outer_ipv4(4, set_u16(inner_ip(), 6, 0x2000)), FRAGMENT_IPV4);
+    assert_int_equal(inside.depth, 1);
+    expect_address(&inside.source, "10.1.2.3");
 }
 
 static struct packet expect_ipv6(struct bytes bytes)
@@ -120,8 +131,12 @@ static void ipv6_fragments_are_told_apart(void **state)
 {
     (void)state;
     assert_false(expect_ipv6(ipv6(44, before("06 00 0000 00000001", tcp()))).is_fragment);
-    assert_true(expect_ipv6(ipv6(44, before("06 00 0001 00000001", tcp()))).is_fragment);
-    expect_skip(RAW, ipv6(44, before("06 00 0009 00000001", tcp())), SKIP_FRAGMENT);
+    struct packet packet =
+        expect_fragment(RAW, ipv6(44, before("06 00 0001 00000001", tcp())), FRAGMENT_IPV6);
+    assert_ptr_equal(packet.payload, packet.ip + 48);
+    expect_fragment(RAW, ipv6(44, before("06 00 0009 00000001", tcp())), FRAGMENT_IPV6);
+    expect_fragment(RAW, ipv6(0, before("2c 00 010400000000 06 00 0008 00000001", tcp())),
+                    FRAGMENT_IPV6);
 }
 
 static void a_jumbo_payload_has_its_length_in_an_option(void **state)
@@ -178,8 +193,7 @@ int main(void)
         cmocka_unit_test(a_check_sequence_is_not_payload_even_without_a_length),
         cmocka_unit_test(ipv4_headers_that_contradict_themselves_are_bad),
         cmocka_unit_test(a_cut_ip_header_is_told_from_a_bad_one),
-        cmocka_unit_test(a_first_fragment_is_a_packet_and_a_later_one_is_not),
-        cmocka_unit_test(a_first_fragment_without_the_whole_tcp_header_waits),
+        cmocka_unit_test(a_fragment_is_a_packet_of_its_own_kind),
         cmocka_unit_test(ipv6_extension_headers_are_passed),
         cmocka_unit_test(ipv6_fragments_are_told_apart),
         cmocka_unit_test(a_jumbo_payload_has_its_length_in_an_option),

@@ -115,7 +115,8 @@ static void vxlan_carries_ethernet_and_its_network_is_a_lane(void **state)
 static void a_udp_packet_on_a_tunnel_port_may_be_plain(void **state)
 {
     (void)state;
-    static const uint16_t ports[] = {1701, 2152, 3544, 4754, 4789, 4790, 5247, 6081, 8472};
+    static const uint16_t ports[] = {1701, 2152, 3544, 4754, 4789, 4790,
+                                     5247, 6081, 6635, 8472, 37008};
     struct bytes tls = hex("170303002000000000000000017a3b9c5d1e7f8091a2b3c4d5e6f708192a3b4c5d6e");
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
         expect_skip(RAW, outer_udp(ports[i], zeros(100)), SKIP_NOT_TCP);
@@ -190,7 +191,11 @@ static void capwap_carries_80211_in_either_byte_order(void **state)
     expect_inner(RAW, outer_udp(5247, before("00 10 0200 0000 0000", inner_ethernet())));
     expect_skip(RAW, outer_udp(5247, before("01000000 17feff 0001", zeros(30))), SKIP_ENCRYPTED);
     expect_skip(RAW, outer_udp(5247, before("00 10 0208 0000 0000", zeros(30))), SKIP_NOT_TCP);
-    expect_skip(RAW, outer_udp(5247, before("00 10 0380 0001 0008", zeros(30))), SKIP_FRAGMENT);
+    struct bytes part = outer_udp(5247, before("00 10 0380 0001 0008", zeros(30)));
+    struct packet packet = expect_packet(RAW, &part);
+    assert_int_equal(packet.kind, PACKET_FRAGMENT);
+    assert_int_equal(packet.fragment_kind, FRAGMENT_CAPWAP);
+    assert_int_equal(packet.payload_size, 38);
 }
 
 static void teredo_carries_ipv6(void **state)
@@ -241,17 +246,33 @@ static void eight_tunnels_are_followed_and_nine_are_too_deep(void **state)
     expect_skip(RAW, outer_ipv4(4, frame), SKIP_TOO_DEEP);
 }
 
-static void a_fragmented_tunnel_packet_gives_a_fragment(void **state)
+static void a_fragmented_tunnel_packet_is_a_fragment(void **state)
 {
     (void)state;
     struct bytes whole = outer_udp(4789, before("08000000 000123 00", inner_ethernet()));
-    whole = set_u16(whole, 52, 1400); /* the inner packet goes on in a later fragment */
-    whole = set_u16(whole, 24, 8 + 8 + 14 + 1400); /* and so does the datagram */
     whole = set_u16(whole, 6, 0x2000);
     struct packet packet = expect_packet(RAW, &whole);
-    assert_true(packet.is_fragment);
-    assert_int_equal(packet.payload_size, 1360);
-    assert_int_equal(packet.payload_captured, 5);
+    assert_int_equal(packet.kind, PACKET_FRAGMENT);
+    expect_address(&packet.source, "192.0.2.1");
+}
+
+static void a_sniffers_stream_is_read(void **state)
+{
+    (void)state;
+    expect_inner(RAW, outer_udp(37008, before("01 00 0001 01", inner_ethernet())));
+    expect_inner(RAW, outer_udp(37008, before("01 00 0001 00 0a 01 c4 01", inner_ethernet())));
+    expect_inner(RAW, outer_udp(37008, before("01 00 0012 01 0801 0000 0a0000000009 020000000001 "
+                                              "020000000002 1000 aaaa03 000000 0800",
+                                              inner_ip())));
+    expect_skip(RAW, outer_udp(37008, before("01 04 0001 01", inner_ethernet())), SKIP_NOT_TCP);
+    expect_skip(RAW, outer_udp(37008, hex("01 00 0001 0a ff 00")), SKIP_NOT_TCP);
+}
+
+static void mpls_over_udp_is_read(void **state)
+{
+    (void)state;
+    expect_inner(RAW, outer_udp(6635, before("00010040 00020140", inner_ip())));
+    expect_skip(RAW, outer_udp(6635, before("00010040", zeros(40))), SKIP_NOT_TCP);
 }
 
 static void a_tunnel_that_is_not_believed_leaves_no_lane(void **state)
@@ -286,7 +307,9 @@ int main(void)
         cmocka_unit_test(l2tp_sessions_are_found_by_what_they_carry),
         cmocka_unit_test(gre_over_udp_is_read),
         cmocka_unit_test(eight_tunnels_are_followed_and_nine_are_too_deep),
-        cmocka_unit_test(a_fragmented_tunnel_packet_gives_a_fragment),
+        cmocka_unit_test(a_fragmented_tunnel_packet_is_a_fragment),
+        cmocka_unit_test(a_sniffers_stream_is_read),
+        cmocka_unit_test(mpls_over_udp_is_read),
         cmocka_unit_test(a_tunnel_that_is_not_believed_leaves_no_lane),
     };
     return cmocka_run_group_tests_name("tunnels", tests, NULL, NULL);

@@ -1,0 +1,126 @@
+/* What stands on an EtherType besides IP and VLANs: tags of switches and taps, and link layers.
+ *
+ * From link.c, and back to it. A mirror port, a tap aggregator or a fabric puts its own header
+ * between the addresses and the packet; what it says about the frame (port, time, group) is passed
+ * over. Deliberately reads no time stamps: the capture's own clock is the only one. */
+#include "link.h"
+#include "network.h"
+
+/* A tag of `size` bytes of which nothing is needed, and the EtherType behind it. */
+static enum skip_reason pass_tag(struct walk *walk, uint32_t size)
+{
+    if (!walk_has(walk, size))
+        return walk_lack(walk, size, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    walk_skip(walk, size);
+    return link_typed(walk);
+}
+
+/* Direction, destination and source interface (Cisco Nexus and UCS); path, size and sequence (HSR,
+ * IEC 62439-3); reserved and sequence (IEEE 802.1CB section 7.8). */
+static enum skip_reason pass_4(struct walk *walk)
+{
+    return pass_tag(walk, 4);
+}
+
+/* A time stamp of 48 bits (Cisco Nexus), or priority and port identifiers (IEEE 802.1BR). */
+static enum skip_reason pass_6(struct walk *walk)
+{
+    return pass_tag(walk, 6);
+}
+
+/* Cisco TrustSec: version 1, length in 32-bit words of the options behind these two bytes. */
+static enum skip_reason link_cisco_metadata(struct walk *walk)
+{
+    if (!walk_has(walk, 2))
+        return walk_lack(walk, 2, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    if (walk->at[0] != 1)
+        return SKIP_LINK_BAD;
+    return pass_tag(walk, 2 + (uint32_t)walk->at[1] * 4);
+}
+
+/* Arista, "Overview of Arista timestamps": subtype 2 (1), time scale 1, format 4 bits (1: 64 bits,
+ * 2: 48 bits), hardware 4 bits, time stamp. */
+static enum skip_reason link_arista_time(struct walk *walk)
+{
+    if (!walk_has(walk, 4))
+        return walk_lack(walk, 4, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    uint8_t format = walk->at[3] >> 4;
+    if (load_u16(walk->at) != 1 || format < 1 || format > 2)
+        return SKIP_LINK_BAD;
+    return pass_tag(walk, format == 1 ? 12 : 10);
+}
+
+/* IEEE 802.1AE section 9.3: a SecTAG with the E and C bits clear only authenticates, and what it
+ * protects can be read. Section 9.5: E; 9.6: the optional channel identifier of eight bytes. */
+static enum skip_reason link_macsec(struct walk *walk)
+{
+    if (!walk_has(walk, 6))
+        return walk_lack(walk, 6, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    uint8_t control = walk->at[0];
+    if (control & 0x0c)
+        return SKIP_ENCRYPTED;
+    return pass_tag(walk, control & 0x20 ? 14 : 6);
+}
+
+/* IEEE 802.1Q section 9.7: flags, 24-bit service identifier, then the customer's frame. */
+static enum skip_reason link_backbone(struct walk *walk)
+{
+    if (!walk_has(walk, 4))
+        return walk_lack(walk, 4, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    walk_fold(walk, LANE_SERVICE, load_u24(walk->at + 1));
+    walk_skip(walk, 4);
+    return link_ethernet(walk);
+}
+
+/* RFC 8300 section 2.2: version 2 bits (0), O, -, time to live 6, length 6 in words; -4, metadata
+ * type 4; next protocol 8 (1 IPv4, 2 IPv6, 3 Ethernet, 5 MPLS). Service chains of firewalls. */
+static enum skip_reason link_service_header(struct walk *walk)
+{
+    static const struct {
+        uint8_t protocol;
+        walk_step step;
+    } next[] = {{1, network_ipv4}, {2, network_ipv6}, {3, link_ethernet}, {5, link_mpls}};
+    if (!walk_has(walk, 8))
+        return walk_lack(walk, 8, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    uint32_t size = (uint32_t)(walk->at[1] & 0x3f) * 4;
+    uint8_t protocol = walk->at[3];
+    if (walk->at[0] >> 6 != 0 || size < 8)
+        return SKIP_LINK_BAD;
+    if (!walk_has(walk, size))
+        return walk_lack(walk, size, SKIP_LINK_CUT, SKIP_LINK_BAD);
+    walk_skip(walk, size);
+    for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
+        if (next[i].protocol == protocol)
+            return next[i].step(walk);
+    return SKIP_NOT_IP;
+}
+
+static const struct {
+    uint16_t type;
+    walk_step step;
+} stacked[] = {
+    {ETHERTYPE_MPLS, link_mpls},
+    {ETHERTYPE_MPLS_MULTICAST, link_mpls},
+    {ETHERTYPE_PPPOE_SESSION, link_pppoe},
+    {ETHERTYPE_BACKBONE, link_backbone},
+    {ETHERTYPE_MACSEC, link_macsec},
+    {ETHERTYPE_CISCO_METADATA, link_cisco_metadata},
+    {ETHERTYPE_CISCO_TIME, pass_6},
+    {ETHERTYPE_CISCO_TIME_ASSIGNED, pass_6},
+    {ETHERTYPE_ARISTA_TIME, link_arista_time},
+    {ETHERTYPE_VN_TAG, pass_4},
+    {ETHERTYPE_PORT_EXTENSION, pass_6},
+    {ETHERTYPE_REDUNDANCY, pass_4},
+    {ETHERTYPE_SEAMLESS_RING, pass_4},
+    {ETHERTYPE_SERVICE_HEADER, link_service_header},
+    {ETHERTYPE_BRIDGED, link_ethernet},
+    {ETHERTYPE_PPP, link_ppp},
+};
+
+enum skip_reason link_stacked(struct walk *walk, uint16_t type)
+{
+    for (size_t i = 0; i < sizeof stacked / sizeof stacked[0]; i++)
+        if (stacked[i].type == type)
+            return walk_deeper(walk) ? stacked[i].step(walk) : SKIP_TOO_DEEP;
+    return SKIP_NOT_IP;
+}
