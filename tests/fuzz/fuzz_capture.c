@@ -34,9 +34,8 @@ static void check_frame(const struct frame *frame, uint64_t *last_number)
     *last_number = frame->number;
 }
 
-static uint64_t read_all(const char *path, size_t copies, struct names *names)
+static uint64_t read_all(const char *const *paths, size_t copies, struct names *names)
 {
-    const char *paths[2] = {path, path};
     struct capture_options options = {.names = names,
                                       .hash = CAPTURE_HASH_NEVER,
                                       .since_ns = TIME_UNKNOWN,
@@ -63,20 +62,29 @@ static uint64_t read_all(const char *path, size_t copies, struct names *names)
     return total;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int file_of(const uint8_t *data, size_t size, char *path)
 {
-    char path[PATH_SIZE];
     int fd = memfd_create("capture", MFD_CLOEXEC);
     assert(fd >= 0);
     ssize_t written = write(fd, data, size);
     assert(written == (ssize_t)size);
     (void)written;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, PATH_SIZE, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+/* Alone, and merged with its copy: another file, since one that is named twice is read once. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char path[PATH_SIZE], copy_path[PATH_SIZE];
+    const char *paths[2] = {path, copy_path};
+    int fd = file_of(data, size, path), copy = file_of(data, size, copy_path);
     struct names *names = names_new(1 << 16);
-    uint64_t alone = read_all(path, 1, names);
-    uint64_t twice = read_all(path, 2, names);
+    uint64_t alone = read_all(paths, 1, names);
+    uint64_t twice = read_all(paths, 2, names);
     assert(alone >= FRAMES_MAX || twice == 2 * alone);
     names_free(names);
     close(fd);
+    close(copy);
     return 0;
 }
