@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static bool can_tell(const struct packet *packet)
+bool duplicates_can_tell(const struct packet *packet)
 {
     return packet->ip_id != 0 || packet->payload_size > 0 || packet->tcp_options_size > 0 ||
            (packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST));
@@ -40,16 +40,34 @@ static inline uint64_t fingerprint(const struct packet *packet, uint64_t flow_ha
     return mix_options(mix(mix(mix(flow_hash, numbers), sizes), ends), packet);
 }
 
+static size_t slot_of(uint64_t hash)
+{
+    return (hash >> 32) % DUPLICATES_SLOTS;
+}
+
+static bool is_in(const struct duplicates *duplicates, const struct packet *packet, uint64_t hash)
+{
+    size_t slot = slot_of(hash);
+    /* As numbers without sign: a damaged capture's times may be any. */
+    uint64_t age_ns = (uint64_t)packet->time_ns - (uint64_t)duplicates->slots[slot].time_ns;
+    return duplicates->slots[slot].hash == hash &&
+           age_ns + DUPLICATES_WINDOW_NS <= 2 * DUPLICATES_WINDOW_NS;
+}
+
+bool duplicates_knows(const struct duplicates *duplicates, const struct packet *packet,
+                      uint64_t flow_hash)
+{
+    return duplicates_can_tell(packet) && is_in(duplicates, packet, fingerprint(packet, flow_hash));
+}
+
 bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet, uint64_t flow_hash)
 {
-    if (!can_tell(packet))
+    if (!duplicates_can_tell(packet))
         return false;
     uint64_t hash = fingerprint(packet, flow_hash);
-    size_t slot = (hash >> 32) % DUPLICATES_SLOTS;
-    int64_t age_ns = packet->time_ns - duplicates->slots[slot].time_ns;
-    if (duplicates->slots[slot].hash == hash && age_ns <= DUPLICATES_WINDOW_NS &&
-        age_ns >= -DUPLICATES_WINDOW_NS)
+    if (is_in(duplicates, packet, hash))
         return true;
+    size_t slot = slot_of(hash);
     duplicates->slots[slot].hash = hash;
     duplicates->slots[slot].time_ns = packet->time_ns;
     return false;

@@ -24,6 +24,13 @@ struct duplicates {
     } slots[DUPLICATES_SLOTS];
 };
 
+/* Whether anything in the packet tells a copy of it from another packet. */
+bool duplicates_can_tell(const struct packet *packet);
+
+/* As duplicates_seen, but leaves no trace. */
+bool duplicates_knows(const struct duplicates *duplicates, const struct packet *packet,
+                      uint64_t flow_hash);
+
 /* True when the same packet of the same flow was seen within the window. */
 bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet,
                      uint64_t flow_hash);

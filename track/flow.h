@@ -27,6 +27,9 @@ struct habits {
 
 enum { HABITS_TELLING = 4, HABITS_ID_STEP = 64 };
 
+/* Lanes of a flow besides the record's own. Real paths show two, in both directions four. */
+enum { FLOW_LANES_MORE = 3 };
+
 /* Whether a flow is ours is not always known at its first packet (443 carries all of Apple). */
 enum flow_standing {
     STANDING_CANDIDATE, /* may become ours: no event, no row yet */
@@ -61,6 +64,9 @@ struct flow {
     uint32_t evidence_id;   /* of record.evidence, in the tracker's pool */
     uint32_t idle_id;       /* of record.idle, likewise */
     struct habits habits[2]; /* by enum direction */
+    uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */
+    uint8_t lane_count;
+    uint8_t lane_copies; /* bits by place in `lanes`: it carries copies */
 };
 
 #endif

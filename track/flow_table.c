@@ -26,23 +26,24 @@ static inline uint64_t end_hash(const struct address *address, uint16_t port)
     return mix(lower ^ mix(upper ^ hash_seed ^ port));
 }
 
-/* A sum, so that both directions agree. */
+/* A sum, so that both directions agree. Without the lane, so that a session can be found whose
+ * packets come in several. */
 static inline uint64_t pair_hash(const struct address *a, uint16_t a_port, const struct address *b,
-                                 uint16_t b_port, uint32_t lane)
+                                 uint16_t b_port)
 {
-    return mix(end_hash(a, a_port) + end_hash(b, b_port) + lane);
+    return mix(end_hash(a, a_port) + end_hash(b, b_port));
 }
 
 uint64_t flow_hash(const struct packet *packet)
 {
     return pair_hash(&packet->source, packet->source_port, &packet->destination,
-                     packet->destination_port, packet->lane);
+                     packet->destination_port);
 }
 
 uint64_t flow_record_hash(const struct flow_record *record)
 {
     return pair_hash(&record->client_ip, record->client_port, &record->server_ip,
-                     record->server_port, record->lane);
+                     record->server_port);
 }
 
 static inline struct flow *flow_at(const struct flow_table *flows, uint32_t id)
@@ -50,13 +51,8 @@ static inline struct flow *flow_at(const struct flow_table *flows, uint32_t id)
     return (struct flow *)pool_at(&flows->pool, id);
 }
 
-static bool flow_same(const void *context, uint32_t item, const void *key)
+static inline bool same_ends(const struct flow_record *record, const struct packet *packet)
 {
-    const struct flow_table *flows = (const struct flow_table *)context;
-    const struct flow_record *record = &flow_at(flows, item)->record;
-    const struct packet *packet = (const struct packet *)key;
-    if (record->lane != packet->lane)
-        return false;
     if (record->client_port == packet->source_port &&
         record->server_port == packet->destination_port &&
         address_equal(&record->client_ip, &packet->source) &&
@@ -66,6 +62,28 @@ static bool flow_same(const void *context, uint32_t item, const void *key)
            record->server_port == packet->source_port &&
            address_equal(&record->client_ip, &packet->destination) &&
            address_equal(&record->server_ip, &packet->source);
+}
+
+static bool flow_same(const void *context, uint32_t item, const void *key)
+{
+    const struct flow_table *flows = (const struct flow_table *)context;
+    const struct flow_record *record = &flow_at(flows, item)->record;
+    const struct packet *packet = (const struct packet *)key;
+    return record->lane == packet->lane && same_ends(record, packet);
+}
+
+struct search {
+    const struct packet *packet;
+    flow_test *test;
+    void *context;
+};
+
+static bool flow_elsewhere(const void *context, uint32_t item, const void *key)
+{
+    struct flow *flow = flow_at((const struct flow_table *)context, item);
+    const struct search *search = (const struct search *)key;
+    return flow->record.lane != search->packet->lane && same_ends(&flow->record, search->packet) &&
+           search->test(search->context, flow, search->packet);
 }
 
 void flow_table_init(struct flow_table *flows, uint32_t flow_cap, uint32_t half_open_cap)
@@ -87,6 +105,14 @@ struct flow *flow_table_find(const struct flow_table *flows, const struct packet
                              uint64_t hash)
 {
     uint32_t id = table_find(&flows->table, hash, flow_same, flows, packet);
+    return id == TABLE_NONE ? NULL : flow_at(flows, id);
+}
+
+struct flow *flow_table_find_elsewhere(const struct flow_table *flows, const struct packet *packet,
+                                       uint64_t hash, flow_test *test, void *context)
+{
+    struct search search = {packet, test, context};
+    uint32_t id = table_find(&flows->table, hash, flow_elsewhere, flows, &search);
     return id == TABLE_NONE ? NULL : flow_at(flows, id);
 }
 

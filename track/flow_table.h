@@ -35,12 +35,17 @@ struct flow_table {
 void flow_table_init(struct flow_table *flows, uint32_t flow_cap, uint32_t half_open_cap);
 void flow_table_free(struct flow_table *flows);
 
-/* The same for both directions. */
+/* The same for both directions and in every lane. */
 uint64_t flow_hash(const struct packet *packet);
 uint64_t flow_record_hash(const struct flow_record *record);
 
+/* The flow between the packet's ends, in its lane. */
 struct flow *flow_table_find(const struct flow_table *flows, const struct packet *packet,
                              uint64_t hash);
+/* The first flow between the packet's ends in another lane that passes the test. */
+typedef bool flow_test(void *context, struct flow *flow, const struct packet *packet);
+struct flow *flow_table_find_elsewhere(const struct flow_table *flows, const struct packet *packet,
+                                       uint64_t hash, flow_test *test, void *context);
 /* A new flow (zeroed beyond the record, record blank) with its key set as client and server, in
  * the half-open list; NULL when flow_table_crowded should have been heeded. */
 struct flow *flow_table_add(struct flow_table *flows, const struct packet *packet,

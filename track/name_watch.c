@@ -1,7 +1,11 @@
 /* DNS messages about push names: what they teach about addresses, and events for detect/.
  *
  * A side entrance of track/: DNS makes no flow. Over TCP a message is read where one segment holds
- * it whole (with or without its two-byte length, RFC 1035 section 4.2.2); longer ones are left. */
+ * it whole (with or without its two-byte length, RFC 1035 section 4.2.2); longer ones are left.
+ * Remembers questions for a moment: an answer is about the device in the question's lane, even when
+ * it comes back in another (lanes.h), and a copy of either says nothing new. */
+#include "name_watch.h"
+
 #include "base/reader.h"
 #include "base/text.h"
 #include "dissect/dns.h"
@@ -29,6 +33,48 @@ static void learn(struct tracker *tracker, const struct dns_message *message, en
     }
 }
 
+/* Resolvers give up on a question after some seconds; a client's ports and numbers come round again
+ * much later. */
+static const int64_t question_ns = 30 * NS_PER_S;
+
+static uint64_t asker_hash(const struct packet *packet, const struct dns_message *message)
+{
+    bool is_answer = message->is_response;
+    const struct address *client = is_answer ? &packet->destination : &packet->source;
+    const struct address *resolver = is_answer ? &packet->source : &packet->destination;
+    uint16_t port = is_answer ? packet->destination_port : packet->source_port;
+    uint64_t numbers = (uint64_t)port << 16 | message->id;
+    return hash_bytes(resolver->byte, 16, hash_bytes(client->byte, 16, numbers));
+}
+
+/* As numbers without sign: a damaged capture's times may be any. */
+static bool is_recent(int64_t time_ns, int64_t then_ns, int64_t limit_ns)
+{
+    return (uint64_t)time_ns - (uint64_t)then_ns + (uint64_t)limit_ns <= 2 * (uint64_t)limit_ns;
+}
+
+/* True when the same message was there a moment ago. */
+static bool is_copy(struct name_watch *watch, const struct packet *packet, uint64_t asker)
+{
+    uint64_t hash = hash_bytes(packet->payload, packet->payload_captured, asker);
+    struct watched_message *seen = &watch->messages[hash % NAME_WATCH_SLOTS];
+    if (seen->hash == hash && is_recent(packet->time_ns, seen->time_ns, DUPLICATES_WINDOW_NS))
+        return true;
+    *seen = (struct watched_message){.hash = hash, .time_ns = packet->time_ns};
+    return false;
+}
+
+static uint32_t lane_of(struct name_watch *watch, const struct packet *packet,
+                        const struct dns_message *message, uint64_t asker)
+{
+    struct watched_message *question = &watch->questions[asker % NAME_WATCH_SLOTS];
+    if (!message->is_response)
+        *question = (struct watched_message){asker, packet->time_ns, packet->lane};
+    else if (question->hash == asker && is_recent(packet->time_ns, question->time_ns, question_ns))
+        return question->lane;
+    return packet->lane;
+}
+
 void name_watch_take(struct tracker *tracker, const struct packet *packet)
 {
     struct dns_message message;
@@ -38,6 +84,9 @@ void name_watch_take(struct tracker *tracker, const struct packet *packet)
     enum flow_role role = scope_role_by_name(&tracker->scope, message.name);
     if (role == ROLE_UNKNOWN && !text_equal_nocase(message.name, "push.apple.com"))
         return;
+    uint64_t asker = asker_hash(packet, &message);
+    if (is_copy(&tracker->names, packet, asker))
+        return;
     if (message.is_response && role != ROLE_UNKNOWN)
         learn(tracker, &message, role);
     struct event event = {.kind = message.is_response ? EVENT_DNS_ANSWER : EVENT_DNS_QUERY,
@@ -46,6 +95,6 @@ void name_watch_take(struct tracker *tracker, const struct packet *packet)
                           .dns = &message,
                           .client = message.is_response ? packet->destination : packet->source,
                           .resolver = message.is_response ? packet->source : packet->destination,
-                          .lane = packet->lane};
+                          .lane = lane_of(&tracker->names, packet, &message, asker)};
     tracker->options.event(tracker->options.event_context, &event);
 }

@@ -86,6 +86,8 @@ static void note_repair(struct sequence *sequence, int64_t now_ns)
 
 uint32_t sequence_acknowledged(struct sequence *sequence, uint32_t ack, int64_t now_ns)
 {
+    sequence->acked = ack;
+    sequence->is_acked = true;
     if (!sequence->known)
         return 0;
     if (sequence->resent_ms)

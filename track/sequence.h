@@ -15,8 +15,10 @@ struct sequence {
     uint32_t repairs;    /* lost segments that were sent again and acknowledged soon */
     int64_t advanced_ns; /* when `next` last moved */
     int64_t missing_ns;  /* since when bytes are acknowledged that were not captured; 0: none */
+    uint32_t acked;      /* the other side's last acknowledgement; with is_acked */
     uint32_t resent_ms;  /* when bytes were first sent again, modulo 2^32; 0: none wait */
     bool known;
+    bool is_acked;
 };
 
 /* A mirror port may deliver an ACK before the data that it acknowledges (the two directions pass

@@ -13,6 +13,7 @@
 #include "dissect/http.h"
 #include "dissect/push_name.h"
 #include "dissect/tls.h"
+#include "lanes.h"
 #include "tracker.h"
 
 enum { DNS_PORT = 53, BATCH_MAX = 64 };
@@ -264,16 +265,31 @@ static bool ports_are_used_again(const struct flow *flow, const struct packet *p
     return !(flow->record.saw & SAW_SYN_ACK);
 }
 
-static void take_tcp(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+static struct flow *unless_over(struct tracker *tracker, struct flow *flow,
+                                const struct packet *packet)
+{
+    if (!flow || !ports_are_used_again(flow, packet))
+        return flow;
+    session_finish(tracker, flow, CAUSE_ENDED);
+    return NULL;
+}
+
+static struct flow *find_flow(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     struct flow *flow = flow_table_find(&tracker->flows, packet, hash);
-    if (flow && ports_are_used_again(flow, packet)) {
-        session_finish(tracker, flow, CAUSE_ENDED);
-        flow = NULL;
-    }
-    if (!flow && !(flow = begin_flow(tracker, packet)))
+    flow = unless_over(tracker, flow, packet);
+    if (!flow)
+        flow = unless_over(tracker, lanes_find(tracker, packet, hash), packet);
+    return flow ? flow : begin_flow(tracker, packet);
+}
+
+static void take_tcp(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    struct flow *flow = find_flow(tracker, packet, hash);
+    if (!flow)
         return;
-    if (duplicates_seen(&tracker->duplicates, packet, hash)) {
+    if (duplicates_seen(&tracker->duplicates, packet, hash) || lanes_says_copy(flow, packet)) {
+        lanes_note_copy(flow, packet);
         tracker->counts.duplicates++;
         return;
     }
@@ -293,8 +309,11 @@ static void take_icmp(struct tracker *tracker, const struct packet *packet)
                          .destination = quoted.destination,
                          .source_port = quoted.source_port,
                          .destination_port = quoted.destination_port,
+                         .sequence = quoted.sequence,
                          .lane = packet->lane};
     struct flow *flow = flow_table_find(&tracker->flows, &key, flow_hash(&key));
+    if (!flow && quoted.has_sequence)
+        flow = lanes_find_quoted(tracker, &key);
     if (!flow)
         return;
     bool quotes_client = direction_of(flow, &key) == UP;

@@ -9,6 +9,7 @@
 #include "evidence.h"
 #include "flow_table.h"
 #include "idle.h"
+#include "name_watch.h"
 #include "outcome.h"
 #include "scope.h"
 #include "steps.h"
@@ -23,6 +24,7 @@ struct tracker {
     struct protocol_engine *protocols;
     struct duplicates duplicates;
     struct fragments *fragments;
+    struct name_watch names;
     struct attempts attempts;
     struct pool evidence;      /* struct flow_evidence: of young and of reset sessions */
     struct pool idle;          /* struct idle_evidence: of sessions that broke a silence */
@@ -47,9 +49,6 @@ void session_adopt(struct tracker *tracker, struct flow *flow, enum flow_role ro
 void session_watch(struct tracker *tracker, struct flow *flow);
 /* The flow is over: judged, told, and gone from the table. */
 void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cause cause);
-
-/* name_watch.c: takes a DNS message, over UDP or as a TCP payload. */
-void name_watch_take(struct tracker *tracker, const struct packet *packet);
 
 void tracker_tell(struct tracker *tracker, enum event_kind kind, const struct flow *flow,
                   uint64_t frame);

@@ -195,8 +195,8 @@ static void send_segment(struct stage *stage, struct flow *flow, enum way way, u
     struct bytes packet = {0};
     struct shape tagged = *shape;
     if (!tagged.has_vlan) {
-        tagged.vlan = flow->vlan;
-        tagged.outer_vlan = flow->outer_vlan;
+        tagged.vlan = self->vlan;
+        tagged.outer_vlan = self->outer_vlan;
     }
     struct tcp_header tcp = tcp_header_of(flow, way, flags, sequence, shape);
     add_options(&options, stage, flow, way, flags, shape);

@@ -125,7 +125,7 @@ bool dns_lines_play(struct script *script, struct words *words)
     struct shape shape;
     bool given = false;
     if (!script_shape(script, words, from, &shape) ||
-        !script_vlan(script, words, &shape.vlan, &shape.outer_vlan, &given))
+        !script_vlan(script, words, "vlan", &shape.vlan, &shape.outer_vlan, &given))
         return false;
     if (!given) {
         shape.vlan = script->stage.vlan;

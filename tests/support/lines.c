@@ -50,10 +50,10 @@ bool script_number(struct script *script, struct words *words, const char *key, 
     return true;
 }
 
-bool script_vlan(struct script *script, struct words *words, uint16_t *vlan, uint16_t *outer_vlan,
-                 bool *given)
+bool script_vlan(struct script *script, struct words *words, const char *key, uint16_t *vlan,
+                 uint16_t *outer_vlan, bool *given)
 {
-    const char *text = words_value(words, "vlan");
+    const char *text = words_value(words, key);
     char first[8] = "";
     int64_t outer = 0;
     int64_t inner;
@@ -66,7 +66,8 @@ bool script_vlan(struct script *script, struct words *words, uint16_t *vlan, uin
     else if (!words_integer(text[length] == '.' ? text + length + 1 : text, &inner))
         inner = -1;
     if (inner < 0 || inner > 4094 || outer < 0 || outer > 4094)
-        return words_fault(words, script->fault, "vlan=%s is neither ID nor OUTER.INNER", text);
+        return words_fault(words, script->fault, "%s=%s is neither ID nor OUTER.INNER", key,
+                           text);
     *vlan = (uint16_t)inner;
     *outer_vlan = (uint16_t)outer;
     *given = true;
@@ -166,7 +167,7 @@ bool script_shape(struct script *script, struct words *words, const struct host 
     return take_ttl(script, words, speaker, shape) && take_fields(script, words, shape) &&
            take_sizes(script, words, shape) && take_fragments(script, words, shape) &&
            take_mac(script, words, shape) &&
-           script_vlan(script, words, &shape->vlan, &shape->outer_vlan, &shape->has_vlan);
+           script_vlan(script, words, "vlan", &shape->vlan, &shape->outer_vlan, &shape->has_vlan);
 }
 
 /* "SA", "FPA": the letters of RFC 9293's flags. */
@@ -294,8 +295,9 @@ static bool play_icmp(struct script *script, struct words *words)
     if (type < 0 || code < 0)
         return words_fault(words, script->fault, "icmp wants a type and a code");
     if (!shape.has_vlan) {
-        shape.vlan = flow->vlan;
-        shape.outer_vlan = flow->outer_vlan;
+        const struct side *answering = &flow->side[quoted == UPWARD ? DOWNWARD : UPWARD];
+        shape.vlan = answering->vlan;
+        shape.outer_vlan = answering->outer_vlan;
     }
     struct bytes packet = {0};
     struct ip_header ip = stage_ip_header(&sender, &side->host->address, &shape);

@@ -181,11 +181,22 @@ static bool take_process(struct script *script, struct words *words, struct flow
     return true;
 }
 
+/* vlan= is both directions', vlan-down= the server's alone. */
+static bool take_flow_vlans(struct script *script, struct words *words, struct flow *flow)
+{
+    struct side *up = &flow->side[UPWARD], *down = &flow->side[DOWNWARD];
+    bool given;
+    if (!script_vlan(script, words, "vlan", &up->vlan, &up->outer_vlan, &given))
+        return false;
+    down->vlan = up->vlan;
+    down->outer_vlan = up->outer_vlan;
+    return script_vlan(script, words, "vlan-down", &down->vlan, &down->outer_vlan, &given);
+}
+
 static bool take_flow(struct script *script, struct words *words)
 {
     uint16_t client_port;
     uint16_t server_port;
-    bool given;
     const char *name = words_plain(words, 1);
     struct host *client = endpoint(script, words_plain(words, 2), &client_port);
     const char *arrow = words_plain(words, 3);
@@ -200,8 +211,7 @@ static bool take_flow(struct script *script, struct words *words)
         stage_add_flow(&script->stage, name, client, client_port, server, server_port);
     return words_duration(words, "rtt", &flow->rtt_ns, script->fault) &&
            words_duration(words, "client-rtt", &flow->client_rtt_ns, script->fault) &&
-           script_vlan(script, words, &flow->vlan, &flow->outer_vlan, &given) &&
-           take_process(script, words, flow);
+           take_flow_vlans(script, words, flow) && take_process(script, words, flow);
 }
 
 static bool take_capture_words(struct script *script, struct words *words)
@@ -241,7 +251,10 @@ static bool take_capture(struct script *script, struct words *words)
         !words_duration(words, "routed", &script->stage.routed_ns, script->fault) ||
         !words_duration(words, "from", &script->from_ns, script->fault) ||
         !words_duration(words, "until", &script->until_ns, script->fault) ||
-        !script_vlan(script, words, &script->stage.vlan, &script->stage.outer_vlan, &given))
+        !words_duration(words, "copied", &script->stage.copied_ns, script->fault) ||
+        !script_vlan(script, words, "copy-vlan", &script->stage.copy_vlan,
+                     &script->stage.copy_outer_vlan, &script->stage.has_copy_vlan) ||
+        !script_vlan(script, words, "vlan", &script->stage.vlan, &script->stage.outer_vlan, &given))
         return false;
     capture->snap_size = (uint32_t)snap_size;
     capture->truncated_at = (uint64_t)truncated_at;

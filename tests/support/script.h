@@ -26,8 +26,8 @@ MUST_USE bool line_play(struct script *script, struct words *words);
 bool script_address(const struct script *script, const char *text, struct address *address);
 bool script_mac(const char *text, uint8_t mac[6]);
 /* vlan=100 or vlan=200.100 (outer.inner); unchanged without. */
-MUST_USE bool script_vlan(struct script *script, struct words *words, uint16_t *vlan,
-                          uint16_t *outer_vlan, bool *given);
+MUST_USE bool script_vlan(struct script *script, struct words *words, const char *key, uint16_t *vlan,
+                 uint16_t *outer_vlan, bool *given);
 /* A number of key=value between limits; unchanged without. */
 MUST_USE bool script_number(struct script *script, struct words *words, const char *key,
                             int64_t lowest, int64_t highest, int64_t *value);

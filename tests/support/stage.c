@@ -109,11 +109,13 @@ struct flow *stage_add_flow(struct stage *stage, const char *name, struct host *
     flow->seed = seed_of(name);
     flow->rtt_ns = 20000000;
     flow->client_rtt_ns = 300000;
-    flow->vlan = stage->vlan;
-    flow->outer_vlan = stage->outer_vlan;
     flow->hello_version = 0x0304;
     set_up_side(&flow->side[UPWARD], client, client_port, flow->seed);
     set_up_side(&flow->side[DOWNWARD], server, server_port, flow->seed >> 32);
+    for (int way = UPWARD; way <= DOWNWARD; way++) {
+        flow->side[way].vlan = stage->vlan;
+        flow->side[way].outer_vlan = stage->outer_vlan;
+    }
     stage->flows =
         support_reallocate(stage->flows, (stage->flow_count + 1) * sizeof(struct flow *));
     stage->flows[stage->flow_count++] = flow;
@@ -180,13 +182,25 @@ static struct staged_frame *add_frame(struct stage *stage, const struct bytes *p
     return &stage->frames[stage->frame_count++];
 }
 
-/* The same packet behind the router: one hop further, from the router's other interface. */
+/* The same packet from another port of the mirror. */
+static struct staged_frame *add_copy(struct stage *stage, const struct bytes *packet, enum way way,
+                                     const struct link_header *link, int64_t time_ns)
+{
+    struct staged_frame *frame = add_frame(stage, packet, way, link, time_ns);
+    if (stage->has_copy_vlan) {
+        frame->link.vlan = stage->copy_vlan;
+        frame->link.outer_vlan = stage->copy_outer_vlan;
+    }
+    return frame;
+}
+
+/* Behind the router: one hop further, from the router's other interface. */
 static void add_routed_frame(struct stage *stage, const struct bytes *packet, enum way way,
                              const struct link_header *link, int64_t time_ns)
 {
     static const uint8_t inner_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x00, 0x02};
     static const uint8_t next_mac[6] = {0x02, 0x00, 0x5e, 0x00, 0x00, 0x03};
-    struct staged_frame *frame = add_frame(stage, packet, way, link, time_ns + stage->routed_ns);
+    struct staged_frame *frame = add_copy(stage, packet, way, link, time_ns + stage->routed_ns);
     wire_pass_router(frame->packet, frame->size);
     memcpy(frame->link.source_mac, inner_mac, sizeof inner_mac);
     memcpy(frame->link.destination_mac, next_mac, sizeof next_mac);
@@ -200,6 +214,8 @@ static void emit_copies(struct stage *stage, const struct bytes *packet, enum wa
         add_frame(stage, packet, way, link, time_ns);
         if (stage->routed_ns > 0 && way != NO_WAY)
             add_routed_frame(stage, packet, way, link, time_ns);
+        if (stage->copied_ns > 0 && way != NO_WAY)
+            add_copy(stage, packet, way, link, time_ns + stage->copied_ns);
     }
 }
 

@@ -57,6 +57,8 @@ enum { EARLY_RANGES_MAX = 32 };
 struct side {
     struct host *host;
     uint16_t port;
+    uint16_t vlan; /* of what it sends, as captured */
+    uint16_t outer_vlan;
     uint32_t first_sequence;              /* of its SYN */
     uint32_t next;                        /* sequence number of what it sends next */
     uint32_t delivered;                   /* all before this has reached the other end */
@@ -77,8 +79,6 @@ struct flow {
     struct side side[2];   /* by enum way */
     int64_t rtt_ns;        /* capture point to server and back */
     int64_t client_rtt_ns; /* capture point to client and back */
-    uint16_t vlan;
-    uint16_t outer_vlan;
     char *process;
     int32_t process_id;
     int64_t last_ns;
@@ -158,6 +158,10 @@ struct stage {
     uint16_t vlan; /* of flows that name none */
     uint16_t outer_vlan;
     int64_t routed_ns; /* each packet once more behind a router, so much later; 0: no */
+    int64_t copied_ns; /* the same, but nothing in it changed except its VLAN */
+    bool has_copy_vlan;
+    uint16_t copy_vlan; /* of either */
+    uint16_t copy_outer_vlan;
     unsigned line;
 };
 
