@@ -23,6 +23,8 @@ static const struct command {
      command_report},
     {"show", "show devices|flows|findings|runs|flow N|finding N", "look into the database",
      IN_SHOW, command_show},
+    {"extract", "extract --flow N… | --finding N… -o FILE.pcapng [CAPTURE…]",
+     "the packets behind sessions and findings, for Wireshark", IN_EXTRACT, command_extract},
     {"checks", "checks [--markdown]", "every finding it knows, with meaning and remedy", IN_CHECKS,
      command_checks},
     {"interfaces", "interfaces", "what can be captured on", IN_INTERFACES, command_interfaces},

@@ -34,6 +34,7 @@ FLAG(follow)
 FLAG(help)
 FLAG(markdown)
 FLAG(quiet)
+FLAG(redact)
 FLAG(text)
 FLAG(version)
 FLAG(without_ndpi)
@@ -42,6 +43,7 @@ WORD(db, database)
 WORD(filter, filter)
 WORD(html, html_path)
 WORD(json, json_path)
+WORD(output, output_path)
 WORD(sensor, sensor)
 WORD(site, site)
 WORD(trust, trust_path)
@@ -133,6 +135,31 @@ static bool apply_duration(struct settings *settings, const char *value, struct 
     return fault_set(fault, "--duration %s is not a time span; write it like 90s, 30m or 8h", value);
 }
 
+static bool add_id(struct id_list *list, const char *value, const char *option,
+                   struct fault *fault)
+{
+    char *end;
+    int64_t id = strtoll(value, &end, 10);
+    if (!*value || *end || id <= 0)
+        return fault_set(fault, "--%s %s is not a number; see `apnscope show %ss`", option, value,
+                         option);
+    if (list->count == SETTINGS_IDS_MAX)
+        return fault_set(fault, "--%s was given more than %d times; extract in parts", option,
+                         SETTINGS_IDS_MAX);
+    list->items[list->count++] = id;
+    return true;
+}
+
+static bool apply_flow(struct settings *settings, const char *value, struct fault *fault)
+{
+    return add_id(&settings->flow_ids, value, "flow", fault);
+}
+
+static bool apply_finding(struct settings *settings, const char *value, struct fault *fault)
+{
+    return add_id(&settings->finding_ids, value, "finding", fault);
+}
+
 static bool apply_run(struct settings *settings, const char *value, struct fault *fault)
 {
     char *end;
@@ -169,6 +196,15 @@ static size_t option_table(enum command_bit command, struct option *table)
     return count;
 }
 
+/* The short form of --output, where the command has it. */
+static bool has_option(enum command_bit command, const char *name)
+{
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (rows[i].commands & (unsigned)command && strcmp(rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static bool refuse(int answer, char **argv, struct fault *fault)
 {
     const char *word = argv[optind - 1];
@@ -190,11 +226,13 @@ bool settings_read(struct settings *settings, enum command_bit command, int argc
     opterr = 0;
     optind = 1;
     int answer;
-    while ((answer = getopt_long(argc, argv, ":hqV", table, NULL)) != -1) {
+    while ((answer = getopt_long(argc, argv, has_option(command, "output") ? ":hqVo:" : ":hqV", table, NULL)) != -1) {
         if (answer == 'h')
             settings->help = true;
         else if (answer == 'V')
             settings->version = true;
+        else if (answer == 'o')
+            settings->output_path = optarg;
         else if (answer == 'q')
             settings->quiet = true;
         else if (answer < FIRST_VALUE)

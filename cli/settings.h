@@ -10,7 +10,7 @@
 #include "base/fault.h"
 #include "capture/capture.h"
 
-enum { SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32 };
+enum { SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32, SETTINGS_IDS_MAX = 256 };
 
 /* The commands an option belongs to; a bit each. */
 enum command_bit {
@@ -19,6 +19,7 @@ enum command_bit {
     IN_SHOW = 1 << 2,
     IN_CHECKS = 1 << 3,
     IN_INTERFACES = 1 << 4,
+    IN_EXTRACT = 1 << 5,
     IN_ANY = ~0
 };
 
@@ -26,6 +27,11 @@ enum log_level { LOG_ERROR, LOG_NOTICE, LOG_DEBUG };
 
 struct prefix_list {
     struct prefix items[SETTINGS_PREFIXES_MAX];
+    size_t count;
+};
+
+struct id_list {
+    int64_t items[SETTINGS_IDS_MAX];
     size_t count;
 };
 
@@ -38,6 +44,9 @@ struct settings {
     const char *html_path;
     const char *json_path;
     const char *csv_directory;
+    const char *output_path;
+    struct id_list flow_ids;
+    struct id_list finding_ids;
     struct prefix_list home_nets;
     struct prefix_list apple_nets;
     const char *push_domains[SETTINGS_DOMAINS_MAX];
@@ -48,7 +57,7 @@ struct settings {
     int64_t until_ns;
     int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
-    bool all_apple, all_runs, follow, markdown, quiet, text, without_ndpi;
+    bool all_apple, all_runs, follow, markdown, quiet, redact, text, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;

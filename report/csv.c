@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "gate.h"
-#include "output.h"
+#include "report/output.h"
 #include "report/report.h"
 #include "visible.h"
 

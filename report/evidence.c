@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/frames.h"
+
 static char *string_member(const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));
@@ -50,4 +52,14 @@ void view_evidence_free(struct view_evidence *evidence)
     for (size_t i = 0; i < evidence->frame_count; i++)
         free(evidence->frames[i].shows);
     *evidence = (struct view_evidence){0};
+}
+
+void report_each_frame(const char *json,
+                       void (*each)(void *context, int64_t frame, const char *shows), void *context)
+{
+    struct view_evidence evidence;
+    view_evidence_read(&evidence, json);
+    for (size_t i = 0; i < evidence.frame_count; i++)
+        each(context, evidence.frames[i].number, evidence.frames[i].shows);
+    view_evidence_free(&evidence);
 }

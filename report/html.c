@@ -11,7 +11,7 @@
 #include "asset.h"
 #include "base/count.h"
 #include "html_picture.h"
-#include "output.h"
+#include "report/output.h"
 #include "phrase.h"
 #include "rules.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "output.h"
+#include "report/output.h"
 #include "rows.h"
 #include "view.h"
 #include "visible.h"

@@ -2,7 +2,7 @@
  *
  * Last step of every writer. Deliberately knows nothing of formats; a writer never looks at the
  * stream's errors, because the one check at the end covers all of it (stdio errors are sticky). */
-#include "output.h"
+#include "report/output.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +17,7 @@ static bool output_failed(const struct output *output, int cause, struct fault *
     const char *try = cause == ENOSPC || cause == EDQUOT
                           ? "free some space or write to another disk"
                           : "check the path and its permissions, or write to another place";
-    return fault_set(fault, "%s: the report cannot be written: %s; %s", output->name,
+    return fault_set(fault, "%s: it cannot be written: %s; %s", output->name,
                      strerror(cause), try);
 }
 

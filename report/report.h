@@ -29,6 +29,7 @@ struct report_options {
     const char *database; /* path */
     struct archive_range range;
     struct report_catalogue catalogue;
+    bool redact;    /* pseudonyms for addresses, names and MACs */
     bool colour;    /* text on a terminal */
     bool unicode;   /* lines and arrows, where the terminal has them */
     unsigned width; /* columns for text; 0: 80 */

@@ -10,7 +10,7 @@
 #include "base/count.h"
 #include "base/text.h"
 #include "gate.h"
-#include "output.h"
+#include "report/output.h"
 #include "phrase.h"
 #include "rows.h"
 #include "terminal.h"

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "evidence.h"
 #include "gate.h"
-#include "output.h"
+#include "report/output.h"
 #include "phrase.h"
 #include "rows.h"
 #include "show_ladder.h"

@@ -9,7 +9,7 @@
 
 #include "base/count.h"
 #include "base/text.h"
-#include "output.h"
+#include "report/output.h"
 #include "phrase.h"
 #include "terminal.h"
 #include "view.h"
