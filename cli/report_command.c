@@ -60,6 +60,9 @@ static bool write_reports(const struct settings *settings, const struct report_o
         return false;
     if (settings->csv_directory && !report_csv(options, settings->csv_directory, fault))
         return false;
+    if (settings->markdown && !report_markdown(options, "-", fault))
+        return false;
+    any = any || settings->markdown;
     return (any && !settings->text) || report_text(options, "-", fault);
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "report/output.h"
 #include "rows.h"
+#include "rules.h"
 #include "view.h"
 #include "visible.h"
 
@@ -145,7 +146,7 @@ static void put_devices_by_verdict(struct json_out *json, const struct view *vie
     end(json, '}');
 }
 
-static void put_lines(struct json_out *json, const struct view *view)
+static void put_remedies(struct json_out *json, const struct view *view)
 {
     const struct view_group *group;
     const char *remedy;
@@ -159,12 +160,59 @@ static void put_lines(struct json_out *json, const struct view *view)
         end(json, '}');
     }
     end(json, ']');
+}
+
+static void put_limits(struct json_out *json, const struct view *view)
+{
     key(json, "how_sure");
     begin(json, '[');
     for (size_t i = 0; i < view->limit_count; i++) {
         comma(json);
         put_string(json->out, view->limits[i]);
     }
+    end(json, ']');
+}
+
+static void put_rules(struct json_out *json, const struct view *view)
+{
+    const struct view_rule *rule;
+    key(json, "rules");
+    begin(json, '[');
+    for (size_t i = 0; (rule = rules_at(view, i)); i++) {
+        char from[VIEW_SENTENCE_SIZE];
+        rules_from(view, rule, from);
+        comma(json);
+        begin(json, '{');
+        string_of(json, "requirement", requirement_name(rule->requirement));
+        string_of(json, "action", rule->action);
+        string_of(json, "from", from);
+        string_of(json, "to", rule->to);
+        string_of(json, "service", rule->service);
+        string_of(json, "how", rule->how);
+        end(json, '}');
+    }
+    end(json, ']');
+}
+
+/* Apple's networks that were tried, by port. */
+static void put_networks(struct json_out *json, const struct view *view)
+{
+    key(json, "networks");
+    begin(json, '[');
+    for (size_t i = 0; i < view->figures.network_count; i++)
+        for (int port = 0; port < FIGURE_PORTS; port++) {
+            const struct figure_network *network = &view->figures.networks[i];
+            char prefix[PREFIX_TEXT_SIZE];
+            if (!network->worked[port] && !network->failed[port])
+                continue;
+            comma(json);
+            begin(json, '{');
+            string_of(json, "prefix", prefix_text(&network->prefix, prefix));
+            integer_of(json, "port", figure_ports[port]);
+            count_of(json, "worked", network->worked[port]);
+            count_of(json, "failed", network->failed[port]);
+            end(json, '}');
+        }
     end(json, ']');
 }
 
@@ -298,9 +346,12 @@ static bool put_document(FILE *out, const struct view *view, struct fault *fault
     integer_of(&json, "version", REPORT_VERSION);
     put_verdict(&json, view);
     put_devices_by_verdict(&json, view);
-    put_lines(&json, view);
+    put_remedies(&json, view);
+    put_rules(&json, view);
+    put_limits(&json, view);
     put_requirements(&json, view);
     put_ports(&json, view);
+    put_networks(&json, view);
     put_codes(&json, view);
     if (!put_tables(&json, view, fault))
         return false;

@@ -307,12 +307,12 @@ static char *redact_json(struct redactor *redactor, const char *text)
 /* --- columns ------------------------------------------------------------------------------ */
 
 /* Sentences are searched for it as it is. */
-static const char *know_odd(struct redactor *redactor, const char *text)
+static const char *know_odd(struct redactor *redactor, enum kind kind, const char *text)
 {
     const struct known *old = find(redactor, text);
     if (old)
         return old->pseudonym;
-    const char *instead = pseudonym(redactor, KIND_NAME, text);
+    const char *instead = pseudonym(redactor, kind, text);
     if (redactor->odd_count == redactor->odd_room)
         redactor->odd = gather_grow(redactor->odd, &redactor->odd_room, sizeof *redactor->odd);
     redactor->odd[redactor->odd_count++] = redactor->count - 1;
@@ -328,7 +328,7 @@ static void know_values(struct redactor *redactor, const char *name)
         size_t size = strcspn(++at, ",+");
         snprintf(value, sizeof value, "%.*s", (int)size, at);
         if (strlen(value) >= SHORTEST && !is_public_name(value) && !strstr(value, "Apple"))
-            (void)know_odd(redactor, value);
+            (void)know_odd(redactor, KIND_NAME, value);
     }
 }
 
@@ -348,7 +348,7 @@ static char *redact_name(struct redactor *redactor, const char *text)
     struct address address;
     if (address_parse(plain, &address))
         return redact_sentence(redactor, text);
-    const char *instead = know_odd(redactor, text);
+    const char *instead = know_odd(redactor, KIND_NAME, text);
     char own[PSEUDONYM_SIZE]; /* what is known may move as more is */
     snprintf(own, sizeof own, "%s", instead);
     if (strchr(text, '='))
@@ -377,11 +377,11 @@ static char *redact_text(struct redactor *redactor, enum treatment treatment, co
     case TREAT_NAME:
         return redact_name(redactor, text);
     case TREAT_SITE:
-        return gather_copy(pseudonym(redactor, KIND_SITE, text));
+        return gather_copy(know_odd(redactor, KIND_SITE, text));
     case TREAT_SENSOR:
-        return gather_copy(pseudonym(redactor, KIND_SENSOR, text));
+        return gather_copy(know_odd(redactor, KIND_SENSOR, text));
     case TREAT_FILE:
-        return gather_copy(pseudonym(redactor, KIND_FILE, text));
+        return gather_copy(know_odd(redactor, KIND_FILE, text));
     case TREAT_SENTENCE:
         return redact_sentence(redactor, text);
     case TREAT_JSON:

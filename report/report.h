@@ -45,6 +45,9 @@ MUST_USE bool report_csv(const struct report_options *options, const char *direc
 MUST_USE bool report_text(const struct report_options *options, const char *path,
                           struct fault *fault);
 
+MUST_USE bool report_markdown(const struct report_options *options, const char *path,
+                              struct fault *fault);
+
 /* `apnscope show ...` */
 enum report_list { SHOW_DEVICES, SHOW_FLOWS, SHOW_FINDINGS, SHOW_RUNS };
 MUST_USE bool report_list(const struct report_options *options, enum report_list list,

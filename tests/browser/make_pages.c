@@ -1,4 +1,5 @@
-/* Writes the report pages that the browser opens: `make_pages DIRECTORY`.
+/* Writes the report pages that the browser opens: `make_pages DIRECTORY [--keep]` (--keep: the
+ * databases instead, for tests/formats).
  *
  * From the databases of the report's own tests: a faulty site, a healthy one, hostile names, an
  * empty capture, and five thousand devices. */
@@ -14,6 +15,17 @@ static void write_page(const struct fill *fill, const char *directory, const cha
     snprintf(path, sizeof path, "%s/%s.html", directory, name);
     if (!report_html(&options, path, &fault)) {
         fprintf(stderr, "%s\n", fault.sentence);
+        exit(3);
+    }
+    fill_remove(fill);
+}
+
+static void keep_database(const struct fill *fill, const char *directory, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.db", directory, name);
+    if (rename(fill->database, path) != 0) {
+        perror(path);
         exit(3);
     }
     fill_remove(fill);
@@ -61,14 +73,15 @@ int main(int argc, char **argv)
                  {"hostile", fill_hostile},
                  {"empty", fill_empty_site},
                  {"many", fill_many}};
-    if (argc != 2) {
-        fputs("usage: make_pages DIRECTORY\n", stderr);
+    bool keeps = argc == 3 && strcmp(argv[2], "--keep") == 0;
+    if (argc != 2 && !keeps) {
+        fputs("usage: make_pages DIRECTORY [--keep]\n", stderr);
         return 2;
     }
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         struct fill fill;
         pages[i].fill(&fill);
-        write_page(&fill, argv[1], pages[i].name);
+        (keeps ? keep_database : write_page)(&fill, argv[1], pages[i].name);
     }
     return 0;
 }
