@@ -17,6 +17,7 @@ int command_report(const struct settings *settings);
 int command_show(const struct settings *settings);
 int command_checks(const struct settings *settings);
 int command_extract(const struct settings *settings);
+int command_merge(const struct settings *settings);
 int command_interfaces(const struct settings *settings);
 
 /* Prints the sentence on standard error and returns the status. */

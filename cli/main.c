@@ -25,6 +25,8 @@ static const struct command {
      IN_SHOW, command_show},
     {"extract", "extract --flow N… | --finding N… -o FILE.pcapng [CAPTURE…]",
      "the packets behind sessions and findings, for Wireshark", IN_EXTRACT, command_extract},
+    {"merge", "merge -o FILE.db DATABASE…", "runs of several databases in one", IN_MERGE,
+     command_merge},
     {"checks", "checks [--markdown]", "every finding it knows, with meaning and remedy", IN_CHECKS,
      command_checks},
     {"interfaces", "interfaces", "what can be captured on", IN_INTERFACES, command_interfaces},

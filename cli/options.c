@@ -123,6 +123,11 @@ static bool apply_since(struct settings *settings, const char *value, struct fau
     return read_time(&settings->since_ns, value, "since", fault);
 }
 
+static bool apply_change(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_time(&settings->change_ns, value, "change", fault);
+}
+
 static bool apply_until(struct settings *settings, const char *value, struct fault *fault)
 {
     return read_time(&settings->until_ns, value, "until", fault);

@@ -44,6 +44,7 @@ struct report_options command_report_options(const struct settings *settings)
                                              .since_ns = settings->since_ns,
                                              .until_ns = settings->until_ns},
                                    .catalogue = catalogue_of_rules(),
+                                   .change_ns = settings->change_ns,
                                    .redact = settings->redact,
                                    .colour = output_wants_colour(),
                                    .unicode = output_has_unicode(),

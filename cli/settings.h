@@ -20,6 +20,7 @@ enum command_bit {
     IN_CHECKS = 1 << 3,
     IN_INTERFACES = 1 << 4,
     IN_EXTRACT = 1 << 5,
+    IN_MERGE = 1 << 6,
     IN_ANY = ~0
 };
 
@@ -55,6 +56,7 @@ struct settings {
     enum log_level log_level;
     int64_t since_ns;
     int64_t until_ns;
+    int64_t change_ns;   /* 0: none */
     int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
     bool all_apple, all_runs, follow, markdown, quiet, redact, text, without_ndpi;

@@ -29,6 +29,10 @@ const char *const figure_delay_labels[FIGURE_DELAYS] = {"< 1 ms",     "1-5 ms", 
                                                         "10-20 ms",   "20-50 ms",   "50-100 ms",
                                                         "100-200 ms", "200-500 ms", "> 500 ms"};
 
+static const int64_t silence_ends_s[FIGURE_SILENCES - 1] = {120, 300, 600, 900, 1200, 1860, 3600};
+const char *const figure_silence_labels[FIGURE_SILENCES] = {
+    "1-2 min", "2-5 min", "5-10 min", "10-15 min", "15-20 min", "20-31 min", "31-60 min", "> 1 h"};
+
 const char *const figure_life_end_words[LIFE_END_COUNT] = {[LIFE_CLIENT] = "the device closed",
                                                            [LIFE_SERVER] = "the server closed",
                                                            [LIFE_CUT] = "cut or died of silence",
@@ -235,6 +239,20 @@ static void take_times(struct figures *figures, const struct flow_row *row)
             figures->delays[bucket_of(delays[kind], delay_ends_us, FIGURE_DELAYS - 1)][kind]++;
 }
 
+static void take_silences(struct figures *figures, const struct flow_row *row)
+{
+    const int64_t silences_s[SILENCE_COUNT] = {row->silence_survived_s, row->silence_lethal_s};
+    for (int kind = 0; kind < SILENCE_COUNT; kind++)
+        if (silences_s[kind] > 0)
+            figures->silences[bucket_of(silences_s[kind], silence_ends_s, FIGURE_SILENCES - 1)]
+                             [kind]++;
+    if (row->silence_survived_s > figures->longest_survived_s)
+        figures->longest_survived_s = row->silence_survived_s;
+    if (row->silence_lethal_s > 0 &&
+        (!figures->shortest_lethal_s || row->silence_lethal_s < figures->shortest_lethal_s))
+        figures->shortest_lethal_s = row->silence_lethal_s;
+}
+
 void figures_take_flow(struct view *view, const struct flow_row *row)
 {
     struct figures *figures = &view->figures;
@@ -242,6 +260,7 @@ void figures_take_flow(struct view *view, const struct flow_row *row)
     take_network(figures, row);
     take_distances(figures, row);
     take_times(figures, row);
+    take_silences(figures, row);
 }
 
 /* --- blockers ----------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ enum {
     FIGURE_PORTS = 3, /* 5223, 443, 2197 */
     FIGURE_BLOCKERS = 6,
     FIGURE_LIVES = 9,
+    FIGURE_SILENCES = 8,
     FIGURE_DELAYS = 9
 };
 
@@ -49,6 +50,7 @@ struct figure_blocker {
 
 /* How sessions that worked ended. */
 enum life_end { LIFE_CLIENT, LIFE_SERVER, LIFE_CUT, LIFE_OPEN, LIFE_END_COUNT };
+enum silence_kind { SILENCE_SURVIVED, SILENCE_LETHAL, SILENCE_COUNT };
 enum delay_kind { DELAY_TCP, DELAY_TLS, DELAY_COUNT };
 
 struct figures {
@@ -70,11 +72,14 @@ struct figures {
 
     uint64_t lives[FIGURE_LIVES][LIFE_END_COUNT];
     uint64_t delays[FIGURE_DELAYS][DELAY_COUNT];
+    uint64_t silences[FIGURE_SILENCES][SILENCE_COUNT];
+    int64_t longest_survived_s, shortest_lethal_s; /* 0: none */
 };
 
 extern const uint16_t figure_ports[FIGURE_PORTS];
 extern const char *const figure_life_labels[FIGURE_LIVES];
 extern const char *const figure_delay_labels[FIGURE_DELAYS];
+extern const char *const figure_silence_labels[FIGURE_SILENCES];
 extern const char *const figure_life_end_words[LIFE_END_COUNT];
 
 /* In this order: once findings are read and in order, for each session, once all are read. */

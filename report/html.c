@@ -11,8 +11,8 @@
 #include "asset.h"
 #include "base/count.h"
 #include "html_picture.h"
-#include "report/output.h"
 #include "phrase.h"
+#include "report/output.h"
 #include "rules.h"
 
 enum { REMEDIES_FIRST = 3, HASH_SIZE = 32, HASH_TEXT_SIZE = 45 };
@@ -168,6 +168,8 @@ static void put_facts(FILE *out, const struct view *view)
         fputs("</dd></div>\n", out);
     }
     put_fact(out, "What was seen", view->coverage);
+    if (view->trend.is_asked)
+        put_fact(out, "Before and after", view->trend.sentence);
     fputs("</dl>\n", out);
 }
 
@@ -235,6 +237,37 @@ static void put_change(FILE *out, const struct view *view)
     fputs("</section>\n", out);
 }
 
+static void put_trend_cell(FILE *out, const struct trend_counts *counts)
+{
+    if (!counts->devices) {
+        fputs("<td class=\"unknown\">not tried</td>", out);
+        return;
+    }
+    html_print(out, "<td>%s of %s; %s of sessions failed</td>", DIGITS(counts->devices_worked),
+               COUNTED(counts->devices, "device"), DIGITS(counts->failed));
+}
+
+static void put_trend(FILE *out, const struct view *view)
+{
+    static const char *const titles[] = {"TCP port", "Before", "Since then", NULL};
+    if (!view->trend.is_asked)
+        return;
+    fputs("<section id=\"trend\" aria-labelledby=\"trend-title\"><h2 id=\"trend-title\">Before and "
+          "after the change</h2>\n<p>",
+          out);
+    html_sentence(out, view->trend.sentence);
+    fputs("</p>\n", out);
+    html_table_begin(out, "trend-table", "Devices for which the port worked", titles);
+    for (int port = 0; port < TREND_PORTS; port++) {
+        html_print(out, "<tr><th scope=\"row\">%d</th>", figure_ports[port]);
+        for (int side = 0; side < TREND_SIDES; side++)
+            put_trend_cell(out, &view->trend.at[port][side]);
+        fputs("</tr>\n", out);
+    }
+    html_table_end(out);
+    fputs("</section>\n", out);
+}
+
 static void put_sure(FILE *out, const struct view *view)
 {
     fputs("<section id=\"sure\" aria-labelledby=\"sure-title\"><h2 id=\"sure-title\">How sure, and "
@@ -279,6 +312,7 @@ static bool put_page(FILE *out, const struct view *view, struct fault *fault)
     fputs("<main>\n", out);
     put_verdict(out, view);
     put_nav(out, view);
+    put_trend(out, view);
     put_change(out, view);
     html_path(out, view);
     put_sure(out, view);

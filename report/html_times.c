@@ -5,6 +5,7 @@
  * TLS ones. Deliberately has few and fixed classes, so that two reports compare. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/count.h"
 #include "base/text.h"
 #include "html_picture.h"
@@ -129,6 +130,39 @@ static void put_histogram(FILE *out, const struct histogram *histogram)
     fputs("</figure>\n", out);
 }
 
+static void put_silences(FILE *out, const struct figures *figures)
+{
+    const struct histogram silences = {
+        .id = "silences-picture",
+        .name = "How long sessions were silent, and what became of it",
+        .bucket_count = FIGURE_SILENCES,
+        .kind_count = SILENCE_COUNT,
+        .bucket_labels = figure_silence_labels,
+        .kind_words = {"longest silence that a session survived", "silence that a session died of"},
+        .kind_classes = {"b-good", "b-bad"},
+        .values = &figures->silences[0][0]};
+    put_histogram(out, &silences);
+}
+
+/* Between the longest silence that was survived and the shortest that was not lies the timer. */
+static void put_timer(FILE *out, const struct figures *figures)
+{
+    char survived[DURATION_TEXT_SIZE], lethal[DURATION_TEXT_SIZE];
+    duration_text(figures->longest_survived_s * NS_PER_S, survived);
+    duration_text(figures->shortest_lethal_s * NS_PER_S, lethal);
+    if (figures->shortest_lethal_s)
+        html_print(out,
+                   "<p class=\"note\">The shortest silence that a session died of: %s; the longest "
+                   "that one survived: %s. A timer on the way would lie at the former or a little "
+                   "below.</p>\n",
+                   lethal, figures->longest_survived_s ? survived : "none of a minute or more");
+    else if (figures->longest_survived_s)
+        html_print(out,
+                   "<p class=\"note\">The longest silence that a session survived: %s. No session "
+                   "died of silence.</p>\n",
+                   survived);
+}
+
 bool html_has_times(const struct view *view)
 {
     return view->by_heap[HEAP_WORKED] > 0;
@@ -161,8 +195,11 @@ void html_times(FILE *out, const struct view *view)
           "life and answer times</h2>\n<div class=\"pair\">\n",
           out);
     put_histogram(out, &lives);
+    put_silences(out, &view->figures);
     put_histogram(out, &delays);
-    fputs("</div>\n<p class=\"note\">Of sessions that worked; those that began before the capture "
+    fputs("</div>\n", out);
+    put_timer(out, &view->figures);
+    fputs("<p class=\"note\">Of sessions that worked; those that began before the capture "
           "count from where they were first seen. A session cut at one and the same age again and "
           "again points to a timer on the way; SYN-ACKs that come much sooner than ServerHellos to "
           "a box that answers in Apple's name.</p>\n</section>\n",

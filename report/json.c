@@ -216,6 +216,37 @@ static void put_networks(struct json_out *json, const struct view *view)
     end(json, ']');
 }
 
+static void put_trend(struct json_out *json, const struct trend *trend)
+{
+    static const char *const sides[TREND_SIDES] = {"before", "after"};
+    if (!trend->is_asked) {
+        key(json, "trend");
+        fputs("null", json->out);
+        return;
+    }
+    key(json, "trend");
+    begin(json, '{');
+    integer_of(json, "change_ns", trend->change_ns);
+    string_of(json, "sentence", trend->sentence);
+    key(json, "ports");
+    begin(json, '[');
+    for (int port = 0; port < TREND_PORTS; port++)
+        for (int side = 0; side < TREND_SIDES; side++) {
+            const struct trend_counts *counts = &trend->at[port][side];
+            comma(json);
+            begin(json, '{');
+            integer_of(json, "port", figure_ports[port]);
+            string_of(json, "side", sides[side]);
+            count_of(json, "devices", counts->devices);
+            count_of(json, "devices_worked", counts->devices_worked);
+            count_of(json, "worked", counts->worked);
+            count_of(json, "failed", counts->failed);
+            end(json, '}');
+        }
+    end(json, ']');
+    end(json, '}');
+}
+
 static void put_ports(struct json_out *json, const struct view *view)
 {
     key(json, "ports");
@@ -346,6 +377,7 @@ static bool put_document(FILE *out, const struct view *view, struct fault *fault
     integer_of(&json, "version", REPORT_VERSION);
     put_verdict(&json, view);
     put_devices_by_verdict(&json, view);
+    put_trend(&json, &view->trend);
     put_remedies(&json, view);
     put_rules(&json, view);
     put_limits(&json, view);

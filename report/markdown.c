@@ -71,6 +71,8 @@ static void put_head(FILE *out, const struct view *view)
     print(out, "* **Who is affected:** %s\n", view->who);
     print(out, "* **Since when:** %s\n", view->since);
     print(out, "* **What was seen:** %s\n", view->coverage);
+    if (view->trend.is_asked)
+        print(out, "* **Before and after:** %s\n", view->trend.sentence);
     for (size_t i = 0; i < view->limit_count; i++)
         print(out, "* %s\n", view->limits[i]);
 }

@@ -17,8 +17,7 @@ static bool output_failed(const struct output *output, int cause, struct fault *
     const char *try = cause == ENOSPC || cause == EDQUOT
                           ? "free some space or write to another disk"
                           : "check the path and its permissions, or write to another place";
-    return fault_set(fault, "%s: it cannot be written: %s; %s", output->name,
-                     strerror(cause), try);
+    return fault_set(fault, "%s: it cannot be written: %s; %s", output->name, strerror(cause), try);
 }
 
 static bool is_in_place(const char *path)

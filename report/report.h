@@ -28,6 +28,7 @@ struct report_catalogue {
 struct report_options {
     const char *database; /* path */
     struct archive_range range;
+    int64_t change_ns; /* before and after this are compared; 0: nothing is */
     struct report_catalogue catalogue;
     bool redact;    /* pseudonyms for addresses, names and MACs */
     bool colour;    /* text on a terminal */

@@ -69,7 +69,7 @@
   }
 
   all("table[id]").forEach(function (table) {
-    if (/^(rule|requirement|port|quality|skipped)-/.test(table.id)) return;
+    if (/^(rule|trend|requirement|port|quality|skipped)-/.test(table.id)) return;
     if (table.tBodies[0].rows.length > 1) sortable(table);
     if (table.tBodies[0].rows.length > 12) filterable(table);
   });

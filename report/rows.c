@@ -96,7 +96,9 @@ static const struct row_column flows_columns[] = {INTEGER(id),
                                                   TEXT(alpn_chosen),
                                                   TEXT(connect_host),
                                                   INTEGER(proxy_status),
-                                                  INTEGER(out_of_order)};
+                                                  INTEGER(out_of_order),
+                                                  INTEGER(silence_survived_s),
+                                                  INTEGER(silence_lethal_s)};
 #undef ROW
 
 #define ROW struct device_row

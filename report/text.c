@@ -9,8 +9,8 @@
 
 #include "base/count.h"
 #include "base/text.h"
-#include "report/output.h"
 #include "phrase.h"
+#include "report/output.h"
 #include "terminal.h"
 #include "view.h"
 
@@ -28,6 +28,8 @@ static void put_head(const struct terminal *terminal, const struct view *view)
     terminal_field(terminal, LABEL_INDENT, "Who", view->who);
     terminal_field(terminal, LABEL_INDENT, "Since", view->since);
     terminal_field(terminal, LABEL_INDENT, "Seen", view->coverage);
+    if (view->trend.is_asked)
+        terminal_field(terminal, LABEL_INDENT, "Before, after", view->trend.sentence);
 }
 
 static void put_devices(const struct terminal *terminal, const struct view *view)

@@ -264,6 +264,8 @@ static void say_who(struct view *view)
         return;
     }
     size_t listed = who->count <= VIEW_WHO_MAX ? who->count : VIEW_WHO_MAX - 1;
+    if (who->count > 1)
+        text_format(&out, "%s: ", COUNTED(who->count, "client"));
     for (size_t i = 0; i < listed; i++)
         text_format(&out, "%s%s", i ? ", " : "", who->at[i]);
     if (who->count > listed)

@@ -179,6 +179,7 @@ static bool load_flow(void *context, const void *any)
     count_port(view, row, heap);
     count_role(view, row, heap);
     figures_take_flow(view, row);
+    trend_take_flow(&view->trend, row);
     struct view_lane *lane = lane_of(view, row->client_ip);
     if (lane)
         add_span(lane, row, heap);
@@ -246,6 +247,7 @@ static void view_start(struct view *view, const struct report_options *options)
                           .fault_first_ns = TIME_UNKNOWN,
                           .fault_last_ns = TIME_UNKNOWN};
     memcpy(view->ports, ports, sizeof ports);
+    trend_begin(&view->trend, options->change_ns);
 }
 
 static bool load_all(struct view *view, struct device_load *devices, struct fault *fault)
@@ -278,6 +280,7 @@ bool view_load(struct view *view, const struct report_options *options, struct f
         view_free(view);
         return false;
     }
+    trend_end(&view->trend);
     view_judge(view);
     return true;
 }
@@ -292,6 +295,7 @@ void view_free(struct view *view)
     free(view->groups);
     gather_names_free(&view->affected);
     figures_free(&view->figures);
+    trend_free(&view->trend);
     for (int i = 0; i < REQUIREMENT_COUNT; i++)
         free(view->requirements[i].summary);
     for (size_t i = 0; i < view->lane_count; i++) {

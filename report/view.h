@@ -13,6 +13,7 @@
 #include "figures.h"
 #include "model/vocabulary.h"
 #include "report/report.h"
+#include "trend.h"
 
 enum {
     VIEW_SENTENCE_SIZE = 480,
@@ -123,6 +124,7 @@ struct view {
     struct view_lane lanes[VIEW_LANES];
     size_t lane_count;
     struct figures figures;
+    struct trend trend;
 
     struct view_line quality[VIEW_LINES_MAX];
     size_t quality_count;

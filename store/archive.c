@@ -102,9 +102,6 @@ static void add_id_bounds(struct text *sql, const char *run)
                 run, (long long)INT64_MAX);
 }
 
-/* A database that was written before a table existed has no rows of it. */
-static const int64_t table_since[ROW_KIND_COUNT] = {[ROW_STEP] = 2};
-
 /* Parameters: ?1 run, ?2 site, ?3 since, ?4 until, ?5 session. The sign keeps SQLite off the index.
  */
 static void add_conditions(struct text *sql, enum row_kind kind, const struct archive_range *range)
@@ -137,7 +134,7 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
     struct text sql = text_over(buffer, sizeof buffer);
     sqlite3_stmt *statement = NULL;
     range = range ? range : &newest;
-    catalogue_select(&table_descriptions[kind], &sql);
+    catalogue_select(kind, archive->version, &sql);
     add_conditions(&sql, kind, range);
     assert(!sql.cut);
     if (sqlite3_prepare_v2(archive->database, buffer, -1, &statement, NULL) != SQLITE_OK)
@@ -169,7 +166,7 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
                             bool (*each)(void *context, const struct row_type *row),               \
                             void *context, struct fault *fault)                                    \
     {                                                                                              \
-        if (archive->version < table_since[kind])                                                  \
+        if (!catalogue_has_table(kind, archive->version))                                          \
             return true;                                                                           \
         sqlite3_stmt *statement = prepare(archive, kind, range);                                   \
         int result = statement ? SQLITE_ROW : SQLITE_ERROR;                                        \

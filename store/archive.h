@@ -39,6 +39,7 @@ struct flow_row {
     int64_t started_ns, established_ns, last_ns;
     int64_t syn_count, packets_up, packets_down, bytes_up, bytes_down;
     int64_t retransmissions_up, retransmissions_down, out_of_order;
+    int64_t silence_survived_s, silence_lethal_s;
     int64_t rtt_server_us, rtt_client_us, tls_hello_us;
     const char *tls_version, *sni, *alpn, *alpn_chosen, *ja3, *ja4;
     const char *cert_subject, *cert_issuer, *cert_sha256, *ndpi_protocol, *ndpi_risks;

@@ -83,6 +83,34 @@ const struct fact_description fact_descriptions[] = {
 };
 const size_t fact_description_count = sizeof fact_descriptions / sizeof fact_descriptions[0];
 
+/* What later schemas brought; a column NULL: the whole table. */
+static const struct {
+    enum row_kind kind;
+    const char *column;
+    int64_t since;
+} late[] = {
+    {ROW_STEP, NULL, 2},
+    {ROW_FLOW, "silence_survived_s", 2},
+    {ROW_FLOW, "silence_lethal_s", 2},
+};
+
+bool catalogue_has_table(enum row_kind kind, int64_t version)
+{
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++)
+        if (late[i].kind == kind && !late[i].column && version < late[i].since)
+            return false;
+    return true;
+}
+
+bool catalogue_has_column(enum row_kind kind, const char *name, int64_t version)
+{
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++)
+        if (late[i].kind == kind && late[i].column && strcmp(late[i].column, name) == 0 &&
+            version < late[i].since)
+            return false;
+    return true;
+}
+
 static void add_update(const struct table_description *table, struct text *sql)
 {
     const char *separator = " DO UPDATE SET ";
@@ -113,13 +141,15 @@ void catalogue_insert(const struct table_description *table, struct text *sql)
     assert(!sql->cut);
 }
 
-void catalogue_select(const struct table_description *table, struct text *sql)
+void catalogue_select(enum row_kind kind, int64_t version, struct text *sql)
 {
+    const struct table_description *table = &table_descriptions[kind];
     const char *separator = "SELECT ";
     for (size_t i = 0; i < table->column_count; i++) {
         if (table->columns[i].type >= COLUMN_hidden_integer)
             continue;
-        text_format(sql, "%s%s", separator, table->columns[i].name);
+        bool has_column = catalogue_has_column(kind, table->columns[i].name, version);
+        text_format(sql, "%s%s", separator, has_column ? table->columns[i].name : "NULL");
         separator = ", ";
     }
     text_format(sql, " FROM %s", table->name);

@@ -6,7 +6,9 @@
 #ifndef APNSCOPE_STORE_CATALOGUE_H
 #define APNSCOPE_STORE_CATALOGUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/text.h"
 
@@ -64,9 +66,14 @@ extern const size_t fact_description_count;
 
 enum { CATALOGUE_SQL_SIZE = 8192 };
 
+/* Does a database of that schema have the table, the column? */
+bool catalogue_has_table(enum row_kind kind, int64_t version);
+bool catalogue_has_column(enum row_kind kind, const char *name, int64_t version);
+
 /* INSERT with one parameter per column, in order; where `same_row` exists, an upsert. */
 void catalogue_insert(const struct table_description *table, struct text *sql);
-/* "SELECT <every column that is not hidden> FROM <table>" */
-void catalogue_select(const struct table_description *table, struct text *sql);
+/* "SELECT <every column that is not hidden> FROM <table>"; columns that a database of that schema
+ * lacks are NULL. */
+void catalogue_select(enum row_kind kind, int64_t version, struct text *sql);
 
 #endif

@@ -1,4 +1,4 @@
--- Migration 2: the packets that the ladder draws. What each column means: docs/schema.md.
+-- Migration 2: the packets that the ladder draws, and the silences of sessions. What each column means: docs/schema.md.
 
 CREATE TABLE step (
     run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -17,3 +17,6 @@ CREATE TABLE step (
     PRIMARY KEY (flow_id, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX step_by_run ON step (run_id); -- also serves the foreign key
+
+ALTER TABLE flow ADD COLUMN silence_survived_s INTEGER;
+ALTER TABLE flow ADD COLUMN silence_lethal_s INTEGER;

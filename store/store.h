@@ -58,6 +58,17 @@ MUST_USE bool store_finish(struct store *store, const struct run_record *run,
 /* Closes; a run begun and not finished is left as interrupted. */
 void store_close(struct store *store);
 
+/* Copies the runs of other databases into one, with new ids; made where it is not there. Runs that
+ * are there already (the same source, options and site) are left out. Each input is copied whole or
+ * not at all. */
+struct store_merged {
+    uint64_t runs;          /* copied */
+    uint64_t already_there;
+    uint64_t still_running; /* left out: they are being written */
+};
+MUST_USE bool store_merge(const char *into, const char *const *paths, size_t path_count,
+                          struct store_merged *merged, struct fault *fault);
+
 const char *store_library_version(void);
 
 #endif

@@ -56,12 +56,18 @@ void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet 
     record->idle = idle;
 }
 
+static uint32_t silence_s(const struct idle_evidence *idle)
+{
+    int64_t seconds = (idle_silence_ns(idle) + NS_PER_S / 2) / NS_PER_S;
+    return seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+}
+
 static void survive(struct tracker *tracker, struct flow *flow)
 {
     struct flow_record *record = &flow->record;
-    int64_t silence_s = (idle_silence_ns(record->idle) + NS_PER_S / 2) / NS_PER_S;
-    if (silence_s > record->survived_s)
-        record->survived_s = silence_s > UINT32_MAX ? UINT32_MAX : (uint32_t)silence_s;
+    uint32_t survived_s = silence_s(record->idle);
+    if (survived_s > record->survived_s)
+        record->survived_s = survived_s;
     idle_release(tracker, flow);
 }
 
@@ -69,6 +75,7 @@ static void die(struct tracker *tracker, struct flow *flow, struct idle_evidence
                 enum idle_shape shape, uint64_t frame)
 {
     idle->shape = (uint8_t)shape;
+    flow->record.lethal_s = silence_s(idle);
     if (flow->standing == STANDING_OURS)
         tracker_tell(tracker, EVENT_IDLE_DEATH, flow, frame);
 }

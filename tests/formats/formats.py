@@ -149,6 +149,65 @@ def extraction(folder, database):
           "not every session" in run("extract", "--db", database, "--flow", "99999", "-o", "-", status=(3,)).stderr)
 
 
+# ---- several databases as one
+
+def merging(folder):
+    one, two, all_ = folder / "faulty.db", folder / "samples.db", folder / "all.db"
+    run("merge", "-o", all_, one, two)
+    again = run("merge", "-o", all_, one)
+    check("a run that is there is not copied again", "1 was there already" in again.stderr, again.stderr)
+    merged = sqlite3.connect(all_)
+    merged.text_factory = bytes
+    check("the merged database is sound", merged.execute("PRAGMA integrity_check").fetchall() == [(b"ok",)]
+          and not merged.execute("PRAGMA foreign_key_check").fetchall())
+    check("it is this program's", merged.execute("PRAGMA application_id").fetchone() == (1095782003,))
+    ids = {"run": "id", "flow": "id", "device": "id", "finding": "id"}
+    for run_id, path in ((1, one), (2, two)):
+        source = sqlite3.connect(path)
+        source.text_factory = bytes
+        for table in HIDDEN:
+            kept = [c for c in columns_of(table) if c not in ("run_id", "flow_id", "device_id", ids.get(table))]
+            where = f"WHERE {'id' if table == 'run' else 'run_id'} = "
+            query = f"SELECT {', '.join(kept)} FROM {table} {{}} ORDER BY {ORDER.get(table, 'id')}"
+            check(f"merging keeps the rows of {table}", merged.execute(query.format(where + str(run_id))).fetchall()
+                  == source.execute(query.format(where + "1")).fetchall())
+        named = ("SELECT f.client_ip, w.client_ip, d.ip FROM finding f LEFT JOIN flow w ON w.id = f.flow_id "
+                 "LEFT JOIN device d ON d.id = f.device_id WHERE f.run_id = {} ORDER BY f.id")
+        check("findings name the same sessions and devices as before",
+              merged.execute(named.format(run_id)).fetchall() == source.execute(named.format(1)).fetchall())
+    check("a newer or strange file is refused", "newer" in refused(folder, all_, "PRAGMA user_version = 99")
+          and "apnscope" in refused(folder, all_, "PRAGMA application_id = 7"))
+
+
+def refused(folder, into, change):
+    strange = folder / "strange.db"
+    strange.write_bytes((folder / "faulty.db").read_bytes())
+    connection = sqlite3.connect(strange)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    return run("merge", "-o", into, strange, status=(3,)).stderr
+
+
+# ---- before and after
+
+def trend(folder):
+    database = folder / "faulty.db"
+    moment = "2026-03-01T10:03:00"
+    document = json.loads(run("report", "--db", database, "--change", moment, "--json", "-").stdout)["trend"]
+    connection = sqlite3.connect(database)
+    for port in document["ports"]:
+        sign = "<" if port["side"] == "before" else ">="
+        tried, worked = connection.execute(
+            f"SELECT count(DISTINCT client_ip), count(DISTINCT CASE WHEN outcome IN ('established', 'midstream') "
+            f"THEN client_ip END) FROM flow WHERE server_port = ? AND started_ns {sign} ? "
+            f"AND outcome NOT IN ('one-sided', 'unfinished')", (port["port"], document["change_ns"])).fetchone()
+        check("before and after count devices as SQL does", (port["devices"], port["devices_worked"]) == (tried, worked), port)
+    for words in (["--text"], ["--markdown"], ["--html", "-"]):
+        said = " ".join(run("report", "--db", database, "--change", moment, *words).stdout.split())
+        check("each format says what changed", "Since the change at" in said and "TCP 443 works for" in said)
+
+
 # ---- pseudonyms
 
 def redaction(folder, database):
@@ -199,6 +258,8 @@ def main():
             document = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
             errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}"[:200] for e in validator.iter_errors(document)]
             check(f"{kind}: the JSON is as its schema says", not errors, errors[:5])
+        merging(folder)
+        trend(folder)
         redaction(folder, samples)
         extraction(folder, samples)
     print(f"{passed} passed, {failed} failed")

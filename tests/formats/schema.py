@@ -77,6 +77,10 @@ def schema():
         "version": kind("integer", const=1),
         "verdict": verdict,
         "devices_by_verdict": record({"device": of_role, "mdm-server": of_role}),
+        "trend": {"oneOf": [{"type": "null"}, record({
+            "change_ns": kind("integer"), "sentence": TEXT,
+            "ports": rows({"port": kind("integer"), "side": kind("string", enum=["before", "after"]),
+                           "devices": COUNT, "devices_worked": COUNT, "worked": COUNT, "failed": COUNT})})]},
         "what_to_change": rows({"code": TEXT, "remedy": TEXT}),
         "rules": rows({"requirement": TEXT, "action": TEXT, "from": TEXT, "to": TEXT,
                        "service": TEXT, "how": TEXT}),

@@ -61,7 +61,7 @@ static void keys_stand_in_the_order_that_is_published(void **state)
 {
     (void)state;
     static const char *const order[] = {
-        "format",   "version",      "verdict", "devices_by_verdict", "what_to_change", "rules",
+        "format",   "version",      "verdict", "devices_by_verdict", "trend", "what_to_change", "rules",
         "how_sure", "requirements", "ports",   "networks",           "codes",          "tables"};
     struct fill fill;
     fill_healthy(&fill);

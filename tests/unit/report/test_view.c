@@ -32,7 +32,7 @@ static void a_fault_is_named_with_the_share_of_devices_and_the_cause(void **stat
     assert_string_equal(
         view.sentence, "The network keeps Apple push notifications from 1 of 7 devices and hinders "
                        "3 more. Main cause: TCP 5223 is blocked without an answer.");
-    assert_string_equal(view.who, "10.20.30.11, 10.20.30.12, 10.20.30.13, 10.20.40.7.");
+    assert_string_equal(view.who, "4 clients: 10.20.30.11, 10.20.30.12, 10.20.30.13, 10.20.40.7.");
     assert_non_null(strstr(view.since, "or longer"));
     assert_int_equal(view.affected.count, 4);
 }

@@ -34,6 +34,8 @@ static struct flow_record full_flow(void)
     flow.process_name = "apsd", flow.process_id = 120;
     flow.first_frame = 1000, flow.last_frame = 2000;
     flow.connect_host = "7-courier.push.apple.com:443", flow.proxy_status = 403;
+    flow.survived_s = 1800;
+    flow.lethal_s = 1860;
     return flow;
 }
 
@@ -54,7 +56,7 @@ static void every_column_of_a_flow_comes_back(void **state)
         "CN=Apple Server Authentication CA,O=Apple Inc.,C=US|" FIRST_SHA "|ApplePush|"
         "Known Proto on Non Std Port|64|50|14|apsd|120|1000|2000|"
         "1:c3BsNnCK1275CX/xVOGvgxMAsh8=|3|dns|apns-pack-v1|7-courier.push.apple.com:443|403|11|"
-        "77");
+        "77|1800|1860");
 }
 
 static void what_is_unknown_is_null(void **state)
