@@ -39,11 +39,39 @@ static const struct view_rule rules[] = {
 
 enum { RULE_COUNT = sizeof rules / sizeof rules[0], NETWORKS_SHOWN = 4 };
 
+/* Opening a port helps where the port is closed, not where TCP opens and something later fails. */
+static bool is_about_ports(enum requirement_code requirement)
+{
+    return requirement == R1_PORT_5223 || requirement == R2_FALLBACK_443 ||
+           requirement == R6_MDM_SERVER;
+}
+
+static bool is_of_closed_port(const struct view_group *group)
+{
+    return strncmp(group->code, "port-", 5) == 0 || strcmp(group->code, "fallback-443") == 0;
+}
+
+/* Does a finding of that severity call for the rule? */
+static bool is_called_for(const struct view *view, const struct view_rule *rule,
+                          enum severity severity)
+{
+    for (size_t i = 0; i < view->group_count; i++) {
+        const struct view_group *group = view->groups[i];
+        if (group->severity == severity && group->about &&
+            group->about->requirements >> rule->requirement & 1 &&
+            (!is_about_ports(rule->requirement) || is_of_closed_port(group)))
+            return true;
+    }
+    return false;
+}
+
 const struct view_rule *rules_at(const struct view *view, size_t n)
 {
-    enum requirement_status wanted = view->findings[SEVERITY_FAIL] ? STATUS_FAIL : STATUS_WARN;
+    bool has_faults = view->findings[SEVERITY_FAIL] > 0;
+    enum requirement_status wanted = has_faults ? STATUS_FAIL : STATUS_WARN;
     for (size_t i = 0; i < RULE_COUNT; i++)
-        if (view->requirements[rules[i].requirement].status == wanted && n-- == 0)
+        if (view->requirements[rules[i].requirement].status == wanted &&
+            is_called_for(view, &rules[i], has_faults ? SEVERITY_FAIL : SEVERITY_WARN) && n-- == 0)
             return &rules[i];
     return NULL;
 }
