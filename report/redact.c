@@ -19,7 +19,7 @@
 #include "gather.h"
 #include "model/apple.h"
 
-enum { PSEUDONYM_SIZE = 24, TOKEN_MAX = 256, SEED = 0x72656461, ODD_MIN = 24 };
+enum { PSEUDONYM_SIZE = 24, TOKEN_MAX = 256, SEED = 0x72656461, ODD_MIN = 24, COLUMNS_MAX = 64 };
 
 /* What a pseudonym stands for; its word. */
 enum kind { KIND_HOST, KIND_MAC, KIND_NAME, KIND_SITE, KIND_SENSOR, KIND_FILE, KIND_COUNT };
@@ -73,15 +73,53 @@ struct redactor {
     uint32_t used[KIND_COUNT];
     size_t *odd; /* places of names that are not of a host name's shape: looked for as they are */
     size_t odd_count, odd_room;
-    void *row[ROWS_KIND_COUNT]; /* the copy given away last */
+    bool odd_first[256];                              /* first bytes of those */
+    uint8_t treatments[ROWS_KIND_COUNT][COLUMNS_MAX]; /* enum treatment, by column */
+    void *row[ROWS_KIND_COUNT];                /* the copy given away last; room for its struct */
+    char *owned[ROWS_KIND_COUNT][COLUMNS_MAX]; /* its texts that are not the original's */
 };
+
+static enum treatment treatment_of(enum row_kind kind, const char *column)
+{
+    if (kind == ROWS_QUALITY && strcmp(column, "name") == 0)
+        return TREAT_KEEP; /* of the fact */
+    if (kind == ROWS_FLOW && strcmp(column, "reason") == 0)
+        return TREAT_KEEP; /* a published word */
+    for (size_t i = 0; i < sizeof treatments / sizeof treatments[0]; i++)
+        if (strcmp(treatments[i].column, column) == 0)
+            return treatments[i].treatment;
+    return TREAT_KEEP;
+}
 
 struct redactor *redactor_new(void)
 {
     struct redactor *redactor = calloc(1, sizeof *redactor);
     assert(redactor);
     table_init(&redactor->table, 256);
+    for (int kind = 0; kind < ROWS_KIND_COUNT; kind++) {
+        const struct row_table *table = &row_tables[kind];
+        assert(table->column_count <= COLUMNS_MAX);
+        for (size_t i = 0; i < table->column_count; i++)
+            redactor->treatments[kind][i] =
+                table->columns[i].is_text
+                    ? (uint8_t)treatment_of((enum row_kind)kind, table->columns[i].name)
+                    : (uint8_t)TREAT_KEEP;
+    }
     return redactor;
+}
+
+static void forget_texts(struct redactor *redactor, enum row_kind kind)
+{
+    for (size_t i = 0; i < row_tables[kind].column_count; i++) {
+        free(redactor->owned[kind][i]);
+        redactor->owned[kind][i] = NULL;
+    }
+}
+
+static void forget_row(struct redactor *redactor, enum row_kind kind)
+{
+    forget_texts(redactor, kind);
+    free(redactor->row[kind]);
 }
 
 void redactor_free(struct redactor *redactor)
@@ -91,7 +129,7 @@ void redactor_free(struct redactor *redactor)
     for (size_t i = 0; i < redactor->count; i++)
         free(redactor->known[i].text);
     for (int kind = 0; kind < ROWS_KIND_COUNT; kind++)
-        row_free((enum row_kind)kind, redactor->row[kind]);
+        forget_row(redactor, (enum row_kind)kind);
     free(redactor->known);
     free(redactor->odd);
     table_free(&redactor->table);
@@ -237,6 +275,8 @@ static size_t put_odd(const struct redactor *redactor, FILE *out, const char *at
 {
     const struct known *best = NULL;
     size_t taken = 0;
+    if (!redactor->odd_first[(unsigned char)at[0]])
+        return 0;
     for (size_t i = 0; i < redactor->odd_count; i++) {
         const struct known *known = &redactor->known[redactor->odd[i]];
         size_t length = strlen(known->text), same = 0;
@@ -316,6 +356,7 @@ static const char *know_odd(struct redactor *redactor, enum kind kind, const cha
     if (redactor->odd_count == redactor->odd_room)
         redactor->odd = gather_grow(redactor->odd, &redactor->odd_room, sizeof *redactor->odd);
     redactor->odd[redactor->odd_count++] = redactor->count - 1;
+    redactor->odd_first[(unsigned char)text[0]] = true;
     return instead;
 }
 
@@ -394,37 +435,34 @@ static char *redact_text(struct redactor *redactor, enum treatment treatment, co
     }
 }
 
-static enum treatment treatment_of(enum row_kind kind, const char *column)
+static void redact_column(struct redactor *redactor, enum row_kind kind, size_t i, char *copy,
+                          const void *row, bool wants_sentences)
 {
-    if (kind == ROWS_QUALITY && strcmp(column, "name") == 0)
-        return TREAT_KEEP; /* of the fact */
-    if (kind == ROWS_FLOW && strcmp(column, "reason") == 0)
-        return TREAT_KEEP; /* a published word */
-    for (size_t i = 0; i < sizeof treatments / sizeof treatments[0]; i++)
-        if (strcmp(treatments[i].column, column) == 0)
-            return treatments[i].treatment;
-    return TREAT_KEEP;
+    enum treatment treatment = (enum treatment)redactor->treatments[kind][i];
+    bool is_sentence = treatment == TREAT_SENTENCE || treatment == TREAT_JSON;
+    if (treatment == TREAT_KEEP || is_sentence != wants_sentences)
+        return;
+    const struct row_column *column = &row_tables[kind].columns[i];
+    const char *text = row_text(row, column);
+    if (!text)
+        return;
+    char *own = redact_text(redactor, treatment, text);
+    redactor->owned[kind][i] = own;
+    memcpy(copy + column->offset, &own, sizeof own);
 }
 
 const void *redactor_row(struct redactor *redactor, enum row_kind kind, const void *row)
 {
     const struct row_table *table = &row_tables[kind];
-    char *copy = malloc(table->row_size);
+    if (!redactor->row[kind])
+        redactor->row[kind] = malloc(table->row_size);
+    char *copy = redactor->row[kind];
     assert(copy);
+    forget_texts(redactor, kind);
     memcpy(copy, row, table->row_size);
     /* names first, so that the sentences beside them are searched for them */
     for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < table->column_count; i++) {
-            const struct row_column *column = &table->columns[i];
-            const char *text = column->is_text ? row_text(row, column) : NULL;
-            enum treatment treatment = treatment_of(kind, column->name);
-            bool is_sentence = treatment == TREAT_SENTENCE || treatment == TREAT_JSON;
-            if (!text || is_sentence != (pass == 1))
-                continue;
-            char *own = redact_text(redactor, treatment, text);
-            memcpy(copy + column->offset, &own, sizeof own);
-        }
-    row_free(kind, redactor->row[kind]);
-    redactor->row[kind] = copy;
+        for (size_t i = 0; i < table->column_count; i++)
+            redact_column(redactor, kind, i, copy, row, pass == 1);
     return copy;
 }
