@@ -123,6 +123,17 @@ def check_flows(judgement):
                           for row in there if row not in fitting))
 
 
+def check_requirements(judgement):
+    rows = {row["code"]: row for row in judgement.rows("requirement")}
+    is_unjudged = any(each["code"] not in judgement.known for each in judgement.label["findings"])
+    for code, wanted in judgement.label["requirements"].items():
+        if is_unjudged:
+            judgement.skipped.append(f"{code}: it hangs on a missing rule")
+        elif misfits(rows[code], {"status": wanted}):
+            judgement.wrong.append(f"{code} is {rows[code]['status']}, not {wanted}: "
+                                   f"{rows[code]['summary']}")
+
+
 def main():
     program, label_path = sys.argv[1], pathlib.Path(sys.argv[2])
     judgement = Judgement(program, label_path)
@@ -131,6 +142,7 @@ def main():
         check_findings(judgement)
         check_devices(judgement)
         check_flows(judgement)
+        check_requirements(judgement)
         judgement.database.close()
     print(f"{label_path.stem}: {judgement.label['title']}")
     for line in judgement.skipped:

@@ -27,7 +27,8 @@ class Play:
     uses: str
 
 
-def play(title, *, findings=(), may=(), devices=None, flows=(), proof=(), options=(), stage=None,
+def play(title, *, findings=(), may=(), devices=None, flows=(), proof=(), requirements=None,
+         options=(), stage=None,
          point=("core", "lan"), uses="", exit=None, files=None, compare=None, open=""):
     """Registers a play.
 
@@ -36,6 +37,7 @@ def play(title, *, findings=(), may=(), devices=None, flows=(), proof=(), option
     devices   address: columns of its row
     flows     {where: {column: value}, count: N or [least, most], columns...}
     proof     (display filter, "== 3")
+    requirements  R1: its status, or several
     options   of `apnscope analyze`
     point     (namespace, interface) of the mirror; None: the play captures by itself
     open      what apnscope still gets wrong here: its test then says so and is skipped
@@ -53,6 +55,7 @@ def play(title, *, findings=(), may=(), devices=None, flows=(), proof=(), option
             "may": list(may),
             "devices": devices or {},
             "flows": list(flows),
+            "requirements": requirements or {},
         }
         if compare:
             label["compare"] = compare

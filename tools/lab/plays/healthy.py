@@ -21,6 +21,7 @@ def courier(device, **columns):
       flows=[courier(DEVICE[1], tls_version="TLS 1.2", ended_by="client-fin", hops_server=10,
                      cert_issuer="~Apple Server Authentication CA"),
              flow({"role": "bag"}, outcome="established")],
+      requirements={"R0": "pass", "R1": "pass", "R2": "not-observed", "R4": "pass", "R7": "pass", "R8": "pass"},
       proof=[("tcp.port == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && ip.ttl == 54",
               "== 2"),
              ("tls.handshake.type == 11 && tcp.srcport == 5223", "== 2"),
@@ -42,6 +43,7 @@ def healthy_tls12(lab):
       devices={DEVICE[1]: WORKS, DEVICE[2]: WORKS},
       flows=[courier(DEVICE[1], tls_version="TLS 1.3", cert_issuer=None, ended_by="client-fin"),
              courier(DEVICE[2], tls_version="TLS 1.3")],
+      requirements={"R0": "pass", "R1": "pass", "R4": "pass", "R7": "pass", "R8": "pass"},
       proof=[("tcp.port == 5223 && tls.handshake.extensions.supported_version == 0x0304 && "
               "tls.handshake.type == 2", "== 2"),
              ("tls.handshake.type == 11", "== 0"), NO_RESET_FROM_APPLE],
@@ -59,6 +61,7 @@ def healthy_tls13(lab):
 @play("IPv6: couriers by their IPv6 addresses",
       devices={DEVICE6[1]: WORKS},
       flows=[courier(DEVICE6[1], ip_version=6, hops_server=10)],
+      requirements={"R1": "pass", "R8": "pass"},
       proof=[("ipv6 && tcp.port == 5223 && tcp.flags.syn == 1 && tcp.flags.ack == 1 && "
               "ipv6.hlim == 54", "== 1"),
              ("ip && tcp.port == 5223", "== 0"), ("dns.qry.type == 28", ">= 1")],
@@ -105,6 +108,7 @@ def healthy_hello_retry(lab):
       devices={MDM: {"verdict": "works", "role": "mdm-server"}},
       flows=[flow({"server_port": 443}, role="provider", outcome="established"),
              flow({"server_port": 2197}, role="provider", outcome="established")],
+      requirements={"R1": "not-observed", "R6": "pass"},
       proof=[("tls.handshake.extensions_server_name == \"api.push.apple.com\"", "== 2"),
              ("tls.alert_message.desc == 48", "== 0")],
       point=("core", "srv"), uses="nginx curl dnsmasq")
@@ -119,6 +123,7 @@ def healthy_mdm_server(lab):
 @play("Devices close by FIN, by RST, roam away without a word, and come back",
       devices={DEVICE[1]: WORKS, DEVICE[2]: WORKS},
       flows=[courier(DEVICE[1], count=3), courier(DEVICE[2], count=[1, 3])],
+      requirements={"R1": "pass", "R4": "pass"},
       proof=[("tcp.flags.reset == 1 && ip.src == 10.20.0.11", ">= 2"), NO_RESET_FROM_APPLE,
              ("tcp.analysis.retransmission && ip.dst == 10.20.0.12", ">= 1")],
       uses="dnsmasq nftables")
@@ -147,6 +152,7 @@ def healthy_roaming(lab):
 @play("Idle for half an hour between heartbeats, and it survives",
       devices={DEVICE[1]: WORKS},
       flows=[courier(DEVICE[1], ended_by="client-fin")],
+      requirements={"R1": "pass", "R5": "pass"},
       proof=[("tcp.srcport == 5223 && tcp.time_delta > 1700", "== 3"), NO_RESET_FROM_APPLE],
       uses="dnsmasq")
 def healthy_idle(lab):

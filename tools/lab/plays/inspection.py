@@ -21,6 +21,7 @@ CONNECT = 'http.request.method == "CONNECT"'
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-failed", tls_version="TLS 1.2",
                   cert_issuer="~Example Campus Inspection CA", count=2)],
+      requirements={"R4": "fail"},
       proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 4"), (f"{SYN_ACK} && ip.ttl == 54", "== 0"),
              (f"{CERTIFICATE} && {CAMPUS}", "== 4"), (UNKNOWN_CA, "== 4")],
       uses="sslsplit nftables dnsmasq")
@@ -39,6 +40,7 @@ def inspected_courier_tls12(lab):
       may=["transparent-proxy", "tls-rejected-by-client"],
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-failed", tls_version="TLS 1.3", count=3)],
+      requirements={"R4": "fail"},
       proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 6"), (CERTIFICATE, "== 0"),
              ("tls.handshake.type == 2", ">= 6"), (UNKNOWN_CA, "== 6")],
       uses="sslsplit nftables dnsmasq")
@@ -57,6 +59,7 @@ def inspected_courier_tls13(lab):
                 finding("courier-unreachable", device=DEVICE[1])],
       may=["transparent-proxy", "tls-rejected-by-client"],
       devices={DEVICE[1]: BROKEN},
+      requirements={"R4": "fail"},
       proof=[(f"{SYN_ACK} && ip.ttl == 63", "== 6"), (UNKNOWN_CA, "== 0"),
              ("tls.handshake.type == 2", ">= 6")],
       uses="sslsplit nftables dnsmasq")
@@ -112,6 +115,7 @@ def inspected_bag(lab):
       may=["tls-rejected-by-client", "transparent-proxy"],
       devices={MDM: BROKEN},
       flows=[flow({"role": "provider"}, outcome="tls-failed", count=3)],
+      requirements={"R4": "fail", "R6": "fail"},
       proof=[(f"{CERTIFICATE} && {CAMPUS}", "== 3"), (UNKNOWN_CA, "== 3")],
       point=("core", "srv"), uses="sslsplit nftables curl nginx dnsmasq")
 def inspected_provider(lab):
@@ -130,6 +134,7 @@ def inspected_provider(lab):
       devices={MDM: BROKEN},
       flows=[flow({"role": "provider"}, outcome="tls-failed", count=3,
                   cert_issuer="~Apple Public Server RSA CA")],
+      requirements={"R6": "fail"},
       proof=[(f"{SYN_ACK} && ip.ttl == 54", "== 3"), (UNKNOWN_CA, "== 3"),
              (f"{CERTIFICATE} && ip.src == {PROVIDER_SIDE}", "== 3"), (CAMPUS, "== 0")],
       point=("core", "srv"), uses="curl nginx dnsmasq")
@@ -190,6 +195,7 @@ def untrusted_authority(lab):
       findings=[finding("transparent-proxy", device=DEVICE[n]) for n in (1, 2)],
       devices={DEVICE[1]: {"works_on": "5223"}},
       flows=[flow({"server_port": 5223, "client_ip": DEVICE[1]}, outcome="established", count=3)],
+      requirements={"R4": ["warn", "fail"]},
       proof=[(f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 63", "== 6"),
              ("tcp.flags.syn == 1 && ip.ttl == 54", "== 0"),
              (f"{SYN_ACK} && tcp.srcport == 5223 && tcp.time_delta < 0.005", "== 6"),
@@ -218,6 +224,7 @@ def transparent_proxy(lab):
       devices={DEVICE[1]: {"verdict": "degraded", "works_on": "proxy"}},
       flows=[flow({"role": "proxy"}, path="explicit-proxy", proxy_status=200,
                   connect_host="~courier.push.apple.com")],
+      requirements={"R4": "warn"},
       proof=[(f'{CONNECT} && http.request.uri contains "courier.push.apple.com"', "== 1"),
              ("http.response.code == 200", "== 1"), ("ip.dst == 17.0.0.0/8", "== 0")],
       uses="squid dnsmasq")
@@ -235,6 +242,7 @@ def proxy_allows(lab):
       may=["courier-unreachable"],
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"role": "proxy"}, outcome="proxy-denied", proxy_status=403, count=2)],
+      requirements={"R4": "fail", "R1": "fail"},
       proof=[(CONNECT, "== 2"), ("http.response.code == 403", "== 2"),
              (f"{SYN} && tcp.dstport == 5223", ">= 4"), (f"{SYN_ACK} && tcp.srcport == 5223",
                                                         "== 0")],
@@ -315,6 +323,7 @@ def inspected_downgrade(lab):
 @play("Other HTTPS of Apple's is inspected, push is exempt",
       devices={DEVICE[1]: {"verdict": "works", "works_on": "5223"}},
       flows=[flow({"server_port": 5223}, outcome="established", path="direct")],
+      requirements={"R4": "pass", "R1": "pass"},
       proof=[(f"{CERTIFICATE} && {CAMPUS}", ">= 1"),
              ('tls.handshake.extensions_server_name == "www.apple.com"', "== 1"),
              (f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 54", "== 1")],

@@ -27,6 +27,7 @@ def one_way(lab, way):
       findings=[finding("capture-one-sided")],
       devices={DEVICE[1]: {"verdict": "unknown"}},
       flows=[flow({"server_port": 5223}, outcome="one-sided", count=2)],
+      requirements={"R0": ["warn", "fail"], "R1": "not-observed"},
       proof=[("ip.src == 17.0.0.0/8", "== 0"), ("ip.dst == 17.0.0.0/8", ">= 20")],
       point=None, uses="dnsmasq")
 def one_sided_up(lab):
@@ -77,6 +78,7 @@ def merge(lab, *words):
       devices={DEVICE[1]: WORKS},
       flows=[flow({"server_port": 5223}, outcome="established", retransmissions_up=0,
                   retransmissions_down=0)],
+      requirements={"R1": "pass"},
       proof=[(f"{SYN} && tcp.dstport == 5223", "== 2"), (f"{SYN_ACK} && ip.ttl == 54", "== 2")],
       point=None, uses="dnsmasq")
 def duplicated(lab):

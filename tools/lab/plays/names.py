@@ -30,6 +30,7 @@ def both_ports(code, device=DEVICE[1], **columns):
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-reset", count=2),
              flow({"server_port": 443}, outcome="tls-reset", count=2)],
+      requirements={"R4": "fail"},
       proof=[(f"{SYN_ACK} && ip.ttl == 54", "== 4"), (HELLO, ">= 4"), (SERVER_HELLO, "== 0"),
              (f"{RESET_FROM_APPLE} && ip.ttl == 63", ">= 4")],
       uses="iptables dnsmasq")
@@ -82,6 +83,7 @@ def sni_filter_fin(lab):
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-no-answer"),
              flow({"server_port": 443}, outcome="tls-no-answer")],
+      requirements={"R4": "fail"},
       proof=[(SYN_ACK, "== 2"), ("tcp.analysis.retransmission && tcp.len > 200 && ip.src == 10.20.0.11", ">= 4"),
              (SERVER_HELLO, "== 0"), (RESET_FROM_APPLE, "== 0")],
       uses="iptables dnsmasq")
@@ -129,6 +131,7 @@ def healthy_server_closes_after_hello(lab):
 
 @play("DNS says that couriers do not exist",
       findings=[finding("dns-blocked", device=DEVICE[n]) for n in (1, 2)],
+      requirements={"R8": "fail"},
       proof=[("dns.flags.rcode == 3 && dns.qry.name contains \"courier.push.apple.com\"", ">= 4"),
              ("dns.a", "== 0"), (SYN, "== 0")],
       uses="dnsmasq")
@@ -145,6 +148,7 @@ def dns_nxdomain(lab):
 
 @play("DNS refuses to answer for couriers",
       findings=[finding("dns-blocked", device=DEVICE[1])],
+      requirements={"R8": "fail"},
       proof=[("dns.flags.rcode == 5 && dns.qry.name contains \"courier.push.apple.com\"", ">= 4"),
              ("dns.a", "== 0"), (SYN, "== 0")],
       uses="dnsmasq")
@@ -176,6 +180,7 @@ def dns_sinkhole(lab):
                 finding("off-net-courier", device=DEVICE[1], server=ELSEWHERE[0])],
       flows=[flow({"server_ip": ELSEWHERE[0], "server_port": 5223}, path="off-net",
                   outcome="established")],
+      requirements={"R8": "fail", "R4": "fail"},
       proof=[(f"dns.a == {ELSEWHERE[0]}", ">= 1"),
              (f"{HELLO} && ip.dst == {ELSEWHERE[0]} && "
               "tls.handshake.extensions_server_name == \"courier.push.apple.com\"", ">= 1"),

@@ -22,6 +22,7 @@ def attempts(device, port, outcome, **columns):
       + [finding("fallback-443", device=DEVICE[n]) for n in (1, 2)],
       devices={DEVICE[1]: DEGRADED, DEVICE[2]: DEGRADED},
       flows=[attempts(DEVICE[1], 5223, "no-answer"), attempts(DEVICE[1], 443, "established")],
+      requirements={"R1": "fail", "R2": "pass", "R4": "pass"},
       proof=[(f"{SYN} && tcp.dstport == 5223", ">= 8"), (f"{SYN_ACK} && tcp.srcport == 5223",
                                                         "== 0"),
              (f"{SYN_ACK} && tcp.srcport == 443", "== 2")],
@@ -43,6 +44,7 @@ def dropped_5223_falls_back(lab):
                 finding("courier-unreachable", device=DEVICE[1])],
       devices={DEVICE[1]: BROKEN},
       flows=[attempts(DEVICE[1], 5223, "no-answer"), attempts(DEVICE[1], 443, "no-answer")],
+      requirements={"R1": "fail", "R2": "fail"},
       proof=[(f"{SYN} && tcp.dstport == 5223", ">= 4"), (f"{SYN} && tcp.dstport == 443", ">= 4"),
              (SYN_ACK, "== 0"), ("tcp.flags.reset == 1", "== 0"), ("icmp", "== 0")],
       uses="nftables dnsmasq")
@@ -60,6 +62,7 @@ def dropped_both(lab):
                 for n in (1, 2)] + [finding("fallback-443", device=DEVICE[n]) for n in (1, 2)],
       devices={DEVICE[1]: DEGRADED, DEVICE[2]: DEGRADED},
       flows=[attempts(DEVICE[1], 5223, "refused"), attempts(DEVICE[1], 443, "established")],
+      requirements={"R1": "fail", "R2": "pass"},
       proof=[("tcp.flags.reset == 1 && tcp.srcport == 5223 && ip.ttl == 63", "== 2"),
              (f"{SYN_ACK} && tcp.srcport == 443 && ip.ttl == 54", "== 2")],
       uses="nftables dnsmasq")
@@ -80,6 +83,7 @@ def refused_at_campus_firewall(lab):
                 finding("fallback-443", device=DEVICE[1])],
       devices={DEVICE[1]: DEGRADED},
       flows=[attempts(DEVICE[1], 5223, "refused"), attempts(DEVICE[1], 443, "established")],
+      requirements={"R1": "fail", "R2": "pass"},
       proof=[("tcp.flags.reset == 1 && tcp.srcport == 5223 && ip.ttl == 62", "== 1"),
              (f"{SYN_ACK} && ip.ttl == 54", "== 1")],
       uses="nftables dnsmasq")
@@ -179,6 +183,7 @@ icmp_play("icmpv6_port_unreachable", "5223 is rejected over IPv6 as nftables doe
                   count=2),
              flow({"server_ip": "17.57.144.10", "server_port": 5223}, outcome="established",
                   count=2)],
+      requirements={"R3": "fail"},
       proof=[(f"{SYN_ACK} && (ip.src == 17.57.144.0/22 || ip.src == 17.249.0.0/16)", "== 4"),
              (f"{SYN_ACK} && !(ip.src == 17.57.144.0/22 || ip.src == 17.249.0.0/16)", "== 0"),
              (f"{SYN} && (ip.dst == 17.188.0.0/16 || ip.dst == 17.252.0.0/16)", ">= 16")],
@@ -221,6 +226,7 @@ def healthy_one_courier_down(lab):
       devices={DEVICE[1]: {"verdict": "works", "works_on": "5223"}},
       flows=[flow({"ip_version": 6, "server_port": 5223}, outcome="no-answer", count=3),
              attempts(DEVICE[1], 5223, "established", count=3)],
+      requirements={"R1": "pass", "R9": ["warn", "fail"]},
       proof=[(f"ipv6 && {SYN}", ">= 9"), (f"ipv6 && {SYN_ACK}", "== 0"),
              (f"ip && {SYN_ACK} && tcp.srcport == 5223", "== 3")],
       uses="nftables")
@@ -293,6 +299,7 @@ def healthy_abandoned_ipv6(lab):
                 finding("port-blocked-silent", device=MDM, port=2197)],
       devices={MDM: BROKEN},
       flows=[flow({"server_port": 2197}, outcome="no-answer")],
+      requirements={"R6": "fail", "R1": "not-observed"},
       proof=[(f"{SYN} && tcp.dstport == 443", ">= 4"), (f"{SYN} && tcp.dstport == 2197", ">= 4"),
              (SYN_ACK, "== 0")],
       point=("core", "srv"), uses="nftables curl dnsmasq")
@@ -311,6 +318,7 @@ def mdm_server_dropped(lab):
       devices={MDM: {"verdict": "unknown"}},
       flows=[flow({"server_port": 2195}, outcome="refused"),
              flow({"server_port": 2196}, outcome="refused")],
+      requirements={"R6": ["warn", "not-observed"], "R1": "not-observed"},
       proof=[(f"{SYN} && (tcp.dstport == 2195 || tcp.dstport == 2196)", "== 2"),
              ("tcp.flags.reset == 1 && ip.ttl == 54", "== 2")],
       point=("core", "srv"))
@@ -324,6 +332,7 @@ def legacy_ports(lab):
 @play("A connection from Apple's range to the inside",
       findings=[finding("inbound-from-apple", port=8080)],
       flows=[flow({"role": "inbound"}, count=1)],
+      requirements={"R7": ["warn", "fail"]},
       proof=[(f"{SYN} && ip.src == 17.0.0.0/8 && tcp.dstport == 8080", "== 1"),
              (f"{SYN_ACK} && ip.src == 10.20.0.11", "== 1")],
       uses="curl")
@@ -342,6 +351,7 @@ def inbound_from_apple(lab):
                DEVICE[3]: DEGRADED,
                DEVICE[4]: {"verdict": "works", "works_on": "5223"}},
       flows=[attempts(DEVICE[3], 5223, "no-answer", count=2)],
+      requirements={"R1": "fail", "R2": "pass"},
       proof=[(f"{SYN} && tcp.dstport == 5223 && ip.src == {DEVICE[3]}", ">= 8"),
              (f"{SYN_ACK} && tcp.srcport == 5223 && ip.dst == {DEVICE[3]}", "== 0"),
              (f"{SYN_ACK} && tcp.srcport == 5223", "== 3")],
