@@ -20,18 +20,22 @@ static enum segment_kind advance(struct sequence *sequence, uint32_t first, uint
     return kind;
 }
 
-static bool fills_hole(const struct sequence *sequence, uint32_t first, uint32_t end)
+static bool touches_hole(const struct sequence *sequence, uint32_t first, uint32_t end)
 {
     return sequence->hole_start != sequence->hole_end &&
-           sequence_distance(sequence->hole_start, first) >= 0 &&
-           sequence_distance(end, sequence->hole_end) >= 0;
+           sequence_distance(first, sequence->hole_end) > 0 &&
+           sequence_distance(sequence->hole_start, end) > 0;
 }
 
+/* What is sent again may be cut otherwise than at first (a smaller path MTU, several segments in
+ * one), and reach over the hole's edges. */
 static void shrink_hole(struct sequence *sequence, uint32_t first, uint32_t end)
 {
-    if (first == sequence->hole_start)
-        sequence->hole_start = end;
-    else if (end == sequence->hole_end)
+    bool from_start = sequence_distance(first, sequence->hole_start) >= 0;
+    bool to_end = sequence_distance(sequence->hole_end, end) >= 0;
+    if (from_start)
+        sequence->hole_start = to_end ? sequence->hole_end : end;
+    else if (to_end)
         sequence->hole_end = first;
 }
 
@@ -54,13 +58,13 @@ enum segment_kind sequence_take(struct sequence *sequence, uint32_t first, uint3
         return SEGMENT_KEEPALIVE;
     if (size + marks == 0)
         return SEGMENT_EMPTY;
+    bool touches = touches_hole(sequence, first, end);
+    if (touches)
+        shrink_hole(sequence, first, end);
     if (sequence_distance(sequence->next, end) > 0)
         return advance(sequence, first, end, now_ns);
-    if (fills_hole(sequence, first, end)) {
-        shrink_hole(sequence, first, end);
-        if (now_ns - sequence->advanced_ns <= reorder_ns)
-            return SEGMENT_OUT_OF_ORDER;
-    }
+    if (touches && now_ns - sequence->advanced_ns <= reorder_ns)
+        return SEGMENT_OUT_OF_ORDER;
     if (!sequence->resent_ms)
         sequence->resent_ms = milliseconds(now_ns);
     return SEGMENT_RETRANSMISSION;

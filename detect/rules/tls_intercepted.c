@@ -139,7 +139,8 @@ const struct detector detector_tls_intercepted = {
               "the issuer. Installing its root on the devices does not help.",
     .severity = SEVERITY_FAIL,
     .scope = SCOPE_DEVICE,
-    .requirements = AGAINST(R4_DIRECT),
+    .is_of_its_port = true,
+    .requirements = AGAINST(R4_DIRECT) | AGAINST(R6_MDM_SERVER),
     .events = ON(EVENT_CERTIFICATE) | ON(EVENT_FLOW_CLOSED),
     .observe = observe,
 };

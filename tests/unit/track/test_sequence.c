@@ -50,6 +50,26 @@ static void a_hole_filled_at_once_was_reordering_and_later_a_retransmission(void
     assert_int_equal(take(&late, 1100, 100, NS_PER_S), SEGMENT_RETRANSMISSION);
 }
 
+/* As after path MTU discovery: 1448 bytes that were lost come again in segments of 1248. */
+static void a_hole_is_also_filled_by_segments_that_reach_over_its_edge(void **state)
+{
+    (void)state;
+    struct sequence sequence = {0};
+    take(&sequence, 1000, 1, 0);
+    assert_int_equal(take(&sequence, 2449, 1170, 10), SEGMENT_AHEAD);
+    assert_int_equal(take(&sequence, 1001, 1248, 20), SEGMENT_OUT_OF_ORDER);
+    assert_int_equal(take(&sequence, 2249, 1248, 30), SEGMENT_OUT_OF_ORDER);
+    assert_int_equal(sequence_acknowledged(&sequence, 3619, 40), 0);
+    assert_int_equal(sequence_acknowledged(&sequence, 3619, 40 + 60 * NS_PER_S), 0);
+
+    struct sequence merged = {0};
+    take(&merged, 1000, 1, 0);
+    assert_int_equal(take(&merged, 1101, 100, 10), SEGMENT_AHEAD);
+    assert_int_equal(take(&merged, 1001, 300, 20), SEGMENT_NEW);
+    assert_int_equal(sequence_acknowledged(&merged, 1301, 30), 0);
+    assert_int_equal(sequence_acknowledged(&merged, 1301, 30 + 60 * NS_PER_S), 0);
+}
+
 static void a_probe_just_below_the_next_byte_is_a_keepalive(void **state)
 {
     (void)state;
@@ -104,6 +124,7 @@ int main(void)
         cmocka_unit_test(bytes_in_order_are_new),
         cmocka_unit_test(bytes_seen_before_are_a_retransmission),
         cmocka_unit_test(a_hole_filled_at_once_was_reordering_and_later_a_retransmission),
+        cmocka_unit_test(a_hole_is_also_filled_by_segments_that_reach_over_its_edge),
         cmocka_unit_test(a_probe_just_below_the_next_byte_is_a_keepalive),
         cmocka_unit_test(numbers_wrap_around),
         cmocka_unit_test(an_ack_ahead_of_its_data_is_not_a_loss),

@@ -177,7 +177,6 @@ icmp_play("icmpv6_port_unreachable", "5223 is rejected over IPv6 as nftables doe
           f"icmpv6.type == 1 && icmpv6.code == 4 && ipv6.src == {PROVIDER6}", ipv6=True)
 @play("An allow-list that knows only a part of Apple's addresses",
       findings=[finding("partial-reachability", port=5223)],
-      may=["port-blocked-silent"],
       devices={DEVICE[1]: {"works_on": "5223"}, DEVICE[2]: {"works_on": "5223"}},
       flows=[flow({"server_ip": "17.188.168.10", "server_port": 5223}, outcome="no-answer",
                   count=2),
@@ -222,7 +221,6 @@ def healthy_one_courier_down(lab):
 
 @play("IPv6 to Apple is dropped, IPv4 works",
       findings=[finding("ipv6-broken")],
-      may=["port-blocked-silent"],
       devices={DEVICE[1]: {"verdict": "works", "works_on": "5223"}},
       flows=[flow({"ip_version": 6, "server_port": 5223}, outcome="no-answer", count=3),
              attempts(DEVICE[1], 5223, "established", count=3)],
