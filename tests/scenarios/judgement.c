@@ -18,6 +18,7 @@ struct bench {
     struct text flows;
     struct text details;
     struct text devices;
+    struct text macs;
 };
 
 static void on_event(void *context, const struct event *event)
@@ -82,6 +83,9 @@ static void on_flow(void *context, const struct flow_record *flow)
                 address_text(&flow->client_ip, client), flow->client_port,
                 address_text(&flow->server_ip, server), flow->server_port);
     tell_flow(&bench->details, flow);
+    for (size_t i = 0; i < sizeof flow->client_mac; i++)
+        text_format(&bench->macs, "%02x", flow->has_client_mac ? flow->client_mac[i] : 0);
+    text_add(&bench->macs, "\n");
 }
 
 static void on_finding(void *context, const struct finding *finding)
@@ -177,6 +181,7 @@ void judgement_of(const char *path, size_t batch, struct judgement *judgement)
         .judgement = judgement,
         .findings = text_over(judgement->findings, sizeof judgement->findings),
         .flows = text_over(judgement->flows, sizeof judgement->flows),
+        .macs = text_over(judgement->macs, sizeof judgement->macs),
         .details = text_over(judgement->details, sizeof judgement->details),
         .devices = text_over(judgement->devices, sizeof judgement->devices)};
     judgement->readable = capture_open(&capture, &path, 1, &options, &fault);

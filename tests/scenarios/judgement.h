@@ -23,6 +23,7 @@ struct judgement {
     /* What is known of each flow and requirement but for frames, MAC addresses and tags. */
     char details[4 * JUDGEMENT_TEXT_SIZE];
     char devices[JUDGEMENT_TEXT_SIZE];  /* a line each; their order depends on tags */
+    char macs[JUDGEMENT_TEXT_SIZE];     /* of the flows' clients, a line each */
 };
 
 /* Reads, dissects, tracks and judges the file at `path`, `batch` frames at a time. */

@@ -50,6 +50,7 @@ static const struct {
     {"snap", "lab/healthy-one-courier-down.pcap",
      "sessions whose handshake is cut away do not speak against a block of their port yet"},
     {"snap", "lab/allow-list-too-narrow.pcap", "as above"},
+    {"snap", "lab/ipv6-dropped.pcap", "as above"},
 };
 
 enum { SHARE = 4 }; /* one form in so many, where not all are asked for */
@@ -241,12 +242,20 @@ static bool is_this_captures_turn(size_t form)
            (hash_bytes(name, strlen(name), 0) + form) % SHARE == 0;
 }
 
+/* Only by its MAC address are a device's IPv4 and IPv6 addresses known to be one device's. */
+static bool misses_macs(void)
+{
+    return strstr(plain.findings, "ipv6-broken") && strcmp(plain.macs, wrapped.macs) != 0;
+}
+
 static void check_form(const char *form)
 {
     unsigned losses = losses_of(form);
     if (!only_form && (is_excused(form) || (has_tags && losses & LOSES_TAGS)))
         return;
     judge_in(form, &wrapped);
+    if (misses_macs())
+        return;
     check_no_more(form, plain.findings, wrapped.findings);
     if (losses & LOSES_BYTES)
         return;
