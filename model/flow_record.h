@@ -175,14 +175,18 @@ static inline bool hops_are_nearer(int16_t hops, int16_t other)
 struct flow_record flow_record_blank(void);
 
 /* A server older than TLS 1.3 answered a hello that offers nothing else (RFC 8446 section 4.2.1
- * forbids it to one that knows 1.3), and it is not seen to be Apple's. */
+ * forbids it to one that knows 1.3), and it is not seen to be Apple's: with its own version, or
+ * with the alert protocol_version, as OpenSSL does. */
 static inline bool flow_is_downgraded(const struct flow_record *flow)
 {
     bool is_apples = flow->certificate && (flow->certificate->judgement == CHAIN_APPLE ||
                                            flow->certificate->judgement == CHAIN_APPLE_PUBLIC ||
                                            flow->certificate->judgement == CHAIN_TRUSTED);
-    return flow->saw & SAW_ONLY_TLS13_OFFERED && flow->saw & SAW_SERVER_HELLO &&
-           flow->tls_version && flow->tls_version < 0x0304 && !is_apples;
+    enum { PROTOCOL_VERSION = 70 }; /* RFC 8446 section 6 */
+    bool is_older = flow->saw & SAW_SERVER_HELLO
+                        ? flow->tls_version && flow->tls_version < 0x0304
+                        : flow->alert_down == PROTOCOL_VERSION;
+    return flow->saw & SAW_ONLY_TLS13_OFFERED && is_older && !is_apples;
 }
 
 /* A session that came up and carried what APNs carries: the outcomes established and midstream. */

@@ -188,6 +188,8 @@ static void hear_alert(struct hearing *hearing, const struct tls_item *item)
         *description = item->alert_description;
     if (!record->alert_frame)
         record->alert_frame = hearing->frame;
+    if (hearing->direction == DOWN && !(record->saw & SAW_SERVER_HELLO))
+        hearing->news |= NEWS_SERVER_HELLO; /* in place of one */
 }
 
 static bool is_alert_size(uint32_t record_size)

@@ -143,7 +143,7 @@ static void explain(const struct port_case *place, const struct reference *refer
     if (place->downgraded)
         text_format(&text,
                     "%s%u ClientHello%s that offered TLS 1.3 only got an answer of an older "
-                    "version, which no server of Apple's gives",
+                    "version, or the alert that it is not known, which no server of Apple's gives",
                     place->near ? ". Besides, " : "", place->downgraded,
                     place->downgraded == 1 ? "" : "s");
     text_add(&text, ".");
@@ -185,6 +185,9 @@ static void describe(const struct flow_record *flow, struct finding *finding)
         finding_add_frame(finding, flow->server_hello_frame,
                           flow->hello_ns + flow->tls_hello_us * NS_PER_US, "ServerHello, %s",
                           flow->tls_version >= 0x0304 ? "TLS 1.3" : "TLS 1.2 or older");
+    else if (flow_is_downgraded(flow))
+        finding_add_frame(finding, flow->alert_frame, flow->last_ns,
+                          "the server's alert protocol_version (70)");
     finding->blocker_hops = is_near(flow) ? flow->hops_server : -1;
 }
 
@@ -199,9 +202,9 @@ static void observe(struct judge *judge, void *memory, const struct event *event
         return;
     }
     if (!flow->server_is_apple || way_of(flow) == WAY_NONE || flow->path == PATH_EXPLICIT_PROXY ||
-        !(flow->saw & SAW_SYN_ACK) || !(flow->saw & SAW_SERVER_HELLO))
+        !(flow->saw & SAW_SYN_ACK))
         return;
-    if (!is_near(flow) && !flow_is_downgraded(flow))
+    if (!flow_is_downgraded(flow) && !(flow->saw & SAW_SERVER_HELLO && is_near(flow)))
         return;
     struct port_case *place = case_of(state, flow->server_port);
     if (!place)

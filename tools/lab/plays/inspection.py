@@ -309,7 +309,6 @@ def xmpp_to_a_courier(lab):
       devices={DEVICE[1]: BROKEN},
       proof=[("tls.alert_message.desc == 70 && ip.src == 17.0.0.0/8", "== 6"),
              (f"{SYN_ACK} && ip.ttl == 63", "== 6"), ("tls.handshake.type == 2", "== 0")],
-      open="A server's alert protocol_version in answer to a hello of TLS 1.3 only is a downgrade too",
       uses="sslsplit nftables dnsmasq")
 def inspected_downgrade(lab):
     """sslsplit on the campus firewall speaks TLS 1.2 at most. A device whose hello offers only
