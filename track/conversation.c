@@ -46,6 +46,7 @@ struct conversation {
     bool labelled;       /* nDPI has answered */
     bool proxy_answered; /* the running CONNECT has its status */
     bool tunnel;         /* the proxy said 2xx: TLS follows */
+    bool from_syn;       /* the client's bytes are known from the first */
 };
 
 /* One packet's feeding: what the sinks need. */
@@ -91,7 +92,8 @@ static struct conversation *begin(struct conversation_desk *desk, struct flow *f
     talk->id = id;
     talk->streams[UP] = stream_fresh();
     talk->streams[DOWN] = stream_fresh();
-    if (flow->record.saw & SAW_SYN)
+    talk->from_syn = flow->record.saw & SAW_SYN; /* reordered, the SYN may come after its data */
+    if (talk->from_syn)
         stream_start(&talk->streams[UP], flow->client_isn + 1);
     if (flow->record.saw & SAW_SYN_ACK)
         stream_start(&talk->streams[DOWN], flow->server_isn + 1);
@@ -250,8 +252,7 @@ static void hear_finished(struct hearing *hearing)
 static void hear_not_tls(struct hearing *hearing)
 {
     struct flow_record *record = &hearing->flow->record;
-    bool from_start = record->saw & (SAW_SYN | SAW_SYN_ACK);
-    if (hearing->direction == UP && from_start && !(record->saw & SAW_CLIENT_HELLO))
+    if (hearing->direction == UP && hearing->talk->from_syn && !(record->saw & SAW_CLIENT_HELLO))
         record->saw |= SAW_NOT_TLS;
 }
 

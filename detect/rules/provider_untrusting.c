@@ -8,7 +8,8 @@
 
 #include "resets.h"
 
-enum { ALERTS_NEEDED = 2 };
+/* An encrypted alert has the size of other short records, so it takes one more. */
+enum { ALERTS_NEEDED = 2, HIDDEN_NEEDED = 3 };
 
 /* RFC 8446 section 6.2: what libraries say of a chain they cannot build. OpenSSL says unknown_ca,
  * Java certificate_unknown, Go bad_certificate; an expired old root is certificate_expired. */
@@ -149,7 +150,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     if (refusal == NOT_REFUSED)
         return;
     note(state, flow, refusal);
-    if (refusals(state) >= ALERTS_NEEDED)
+    if (state->genuine + state->unknown >= ALERTS_NEEDED || refusals(state) >= HIDDEN_NEEDED)
         raise(judge, state, event);
 }
 
@@ -159,7 +160,8 @@ const struct detector detector_provider_untrusting = {
     .meaning = "The MDM server reaches api.push.apple.com, but refuses its certificate. It can "
                "send no notification to any device, although the network lets it.",
     .rests_on =
-        "At least two sessions in which the MDM server ends the TLS handshake with an alert "
+        "At least two sessions (three where TLS 1.3 hides the alert) in which the MDM server ends "
+        "the TLS handshake with an alert "
         "about the certificate (unknown_ca and the like), to a certificate that is Apple's "
         "or not seen to be another's, and no session of the server that works in between. "
         "A foreign certificate would prove it wrong: that is tls-intercepted.",

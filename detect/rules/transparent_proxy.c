@@ -114,10 +114,12 @@ static bool weigh(const struct judge *judge, const struct port_case *place,
     uint16_t sure = reference->is_same_network ? place->near : place->slow;
     *confidence = place->downgraded > 1 || (reference->hops >= 0 && sure > 1) ? CONFIDENCE_CERTAIN
                                                                               : CONFIDENCE_LIKELY;
-    if (place->downgraded || reference->hops >= 0)
+    if (place->downgraded || reference->is_same_network)
         return true;
-    return place->slow && place->hops <= 2 &&
-           judge_sessions_answered_on_the_way(judge) >= UNCOMPARED_NEEDED;
+    uint32_t alike = judge_sessions_answered_on_the_way(judge);
+    if (reference->hops >= 0)
+        return place->slow > 1 || alike > 1; /* one slow answer is a server's own */
+    return place->slow && place->hops <= 2 && alike >= UNCOMPARED_NEEDED;
 }
 
 static void explain(const struct port_case *place, const struct reference *reference,
