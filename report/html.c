@@ -75,19 +75,36 @@ static const char *verdict_tone(enum view_verdict verdict)
     return tones[verdict];
 }
 
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Where it was captured; of several places only how many runs there are. */
+static void put_place(FILE *out, const struct view *view)
+{
+    const struct run_row *first = view->runs[0];
+    bool is_one_place = true;
+    for (size_t i = 1; i < view->run_count; i++)
+        is_one_place &= is_same(first->site, view->runs[i]->site) &&
+                        is_same(first->sensor, view->runs[i]->sensor);
+    if (!is_one_place) {
+        html_print(out, "<p class=\"site\">%s of <a href=\"#provenance\">several places</a></p>",
+                   COUNTED(view->run_count, "run"));
+    } else if (first->site || first->sensor) {
+        html_print(out, "<p class=\"site\">%s", first->site ? first->site : "");
+        html_print(out, "%s%s</p>", first->site && first->sensor ? " · " : "",
+                   first->sensor ? first->sensor : "");
+    }
+}
+
 static void put_banner(FILE *out, const struct view *view)
 {
     fputs("<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n"
           "<header class=\"banner\"><p class=\"product\"><strong>apnscope</strong> "
           "Apple push notifications through this network</p>",
           out);
-    if (view->runs[0]->site || view->runs[0]->sensor) {
-        fputs("<p class=\"site\">", out);
-        html_print(out, "%s", view->runs[0]->site ? view->runs[0]->site : "");
-        html_print(out, "%s%s", view->runs[0]->site && view->runs[0]->sensor ? " · " : "",
-                   view->runs[0]->sensor ? view->runs[0]->sensor : "");
-        fputs("</p>", out);
-    }
+    put_place(out, view);
     fputs("</header>\n", out);
 }
 

@@ -186,16 +186,26 @@ static bool is_bad(const struct flow_row *flow, const struct step_row *step)
            (is_text(step->what, step_name(STEP_PROXY_ANSWER)) && flow->proxy_status >= 300);
 }
 
+/* The common name of "CN=Example CA,O=Example", else the whole. */
+static void common_name(const char *name, char text[LADDER_LABEL_SIZE])
+{
+    const char *common = strstr(name, "CN=");
+    size_t size = common ? strcspn(common + 3, ",+") : strlen(name);
+    struct text out = text_over(text, LADDER_LABEL_SIZE);
+    text_add_bytes(&out, common ? common + 3 : name, size);
+}
+
 static void add_certificate(struct builder *builder)
 {
     const struct flow_row *flow = builder->flow;
-    struct rung *rung;
+    char issuer[LADDER_LABEL_SIZE];
     if (!flow->cert_issuer)
         return;
-    rung = add_rung(builder, RUNG_NOTE, ROW_NULL);
+    struct rung *rung = add_rung(builder, RUNG_NOTE, ROW_NULL);
     struct text out = text_over(rung->label, sizeof rung->label);
-    text_add(&out, "certificate issued by");
-    add_name(&out, flow->cert_issuer);
+    common_name(flow->cert_issuer, issuer);
+    text_add(&out, "issued by");
+    add_name(&out, issuer);
 }
 
 static void add_packet(struct builder *builder, const struct step_row *step)
@@ -408,7 +418,7 @@ void ladder_cut(struct ladder *ladder, size_t count)
     struct rung *last = &ladder->rungs[count];
     *last =
         (struct rung){.kind = RUNG_NOTE, .frame = ROW_NULL, .ttl = ROW_NULL, .after_ns = ROW_NULL};
-    label(last, "and so on: it goes on as a healthy session does");
+    label(last, "and so on");
     ladder->count = count + 1;
 }
 
