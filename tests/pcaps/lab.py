@@ -12,6 +12,7 @@ tools/lab/prove shows that a label is true.
 
 import json
 import pathlib
+import re
 import sqlite3
 import subprocess
 import sys
@@ -134,6 +135,29 @@ def check_requirements(judgement):
                                    f"{rows[code]['summary']}")
 
 
+FATES = {"passed": "Passed", "terminated": "Terminated in between",
+         "vanished": "Vanished in between"}
+
+
+def check_compare(judgement, inside, outside):
+    """What `compare` says of the sessions between the label's two captures."""
+    if "compare" not in judgement.label:
+        return
+    commands = subprocess.run([judgement.program, "--help"], capture_output=True, text=True).stdout
+    if not re.search(r"^\s+compare\s", commands, re.MULTILINE):
+        judgement.skipped.append(f"no command yet: compare {judgement.label['compare']}")
+        return
+    capture = judgement.folder / judgement.label["captures"][1]
+    subprocess.run([judgement.program, "analyze", "--quiet", "--db", outside, capture])
+    said = subprocess.run([judgement.program, "compare", inside, outside], capture_output=True,
+                          text=True)
+    for fate, wanted in judgement.label["compare"].items():
+        found = re.search(rf"^{FATES[fate]}: (\d+) session", said.stdout, re.MULTILINE)
+        count = int(found.group(1)) if found else 0
+        if count != wanted:
+            judgement.wrong.append(f"compare: {count} sessions {fate}, not {wanted}: {said.stderr}")
+
+
 def main():
     program, label_path = sys.argv[1], pathlib.Path(sys.argv[2])
     judgement = Judgement(program, label_path)
@@ -144,6 +168,7 @@ def main():
         check_flows(judgement)
         check_requirements(judgement)
         judgement.database.close()
+        check_compare(judgement, f"{folder}/lab.db", f"{folder}/outside.db")
     print(f"{label_path.stem}: {judgement.label['title']}")
     for line in judgement.skipped:
         print(f"  SKIPPED  {line}")
