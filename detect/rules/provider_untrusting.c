@@ -108,7 +108,11 @@ static void describe(const struct state *state, const struct flow_record *flow,
                 client, server, issuer ? ", issued by " : "", issuer ? issuer : "", alert);
     explain(state, finding);
     finding_add_frame(finding, state->first.frame, state->first.time_ns, "the first refusal");
-    finding_add_frame(finding, flow->certificate_frame, flow->last_ns, "the certificate refused");
+    if (flow->hello_ns != TIME_UNKNOWN &&
+        flow->tls_hello_us >= 0) /* it travels with the ServerHello */
+        finding_add_frame(finding, flow->certificate_frame,
+                          flow->hello_ns + flow->tls_hello_us * NS_PER_US,
+                          "the certificate refused");
     finding_add_frame(finding, flow->alert_frame, flow->last_ns, "%s", alert);
 }
 
