@@ -349,8 +349,10 @@ static enum lifecycle_stimulus stimulus_of(const struct packet *packet, enum dir
 {
     if (packet->tcp_flags & TCP_RST)
         return direction == UP ? ON_RST_UP : ON_RST_DOWN;
+    if (packet->tcp_flags & TCP_SYN && packet->tcp_flags & TCP_ACK)
+        return direction == UP ? ON_SYN_ACK_UP : ON_SYN_ACK;
     if (packet->tcp_flags & TCP_SYN)
-        return packet->tcp_flags & TCP_ACK ? ON_SYN_ACK : ON_SYN;
+        return direction == UP ? ON_SYN : ON_SYN_DOWN;
     if (packet->tcp_flags & TCP_FIN)
         return direction == UP ? ON_FIN_UP : ON_FIN_DOWN;
     return direction == UP ? ON_UP : ON_DOWN;

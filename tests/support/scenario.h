@@ -67,6 +67,7 @@ struct scenario_capture {
     uint16_t link_type;
     uint32_t snap_size;    /* 0: whole frames */
     uint64_t truncated_at; /* the file ends after so many bytes; 0: whole */
+    uint32_t trailer_size; /* bytes behind each Ethernet frame: a check sequence, a switch's stamp */
     bool is_pcapng;
     bool has_statistics; /* pcapng: an Interface Statistics Block with the two counts below */
     uint64_t dropped_kernel;

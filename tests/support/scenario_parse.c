@@ -241,11 +241,13 @@ static bool take_capture(struct script *script, struct words *words)
     int64_t truncated_at = (int64_t)capture->truncated_at;
     int64_t dropped_kernel = (int64_t)capture->dropped_kernel;
     int64_t dropped_interface = (int64_t)capture->dropped_interface;
+    int64_t trailer_size = capture->trailer_size;
     bool given;
     if (words_value(words, "drops") || words_value(words, "interface-drops"))
         capture->has_statistics = true;
     if (!script_number(script, words, "snaplen", 1, 262144, &snap_size) ||
         !script_number(script, words, "truncated-at", 1, INT32_MAX, &truncated_at) ||
+        !script_number(script, words, "trailer", 0, 64, &trailer_size) ||
         !script_number(script, words, "drops", 0, INT32_MAX, &dropped_kernel) ||
         !script_number(script, words, "interface-drops", 0, INT32_MAX, &dropped_interface) ||
         !words_duration(words, "routed", &script->stage.routed_ns, script->fault) ||
@@ -257,6 +259,7 @@ static bool take_capture(struct script *script, struct words *words)
         !script_vlan(script, words, "vlan", &script->stage.vlan, &script->stage.outer_vlan, &given))
         return false;
     capture->snap_size = (uint32_t)snap_size;
+    capture->trailer_size = (uint32_t)trailer_size;
     capture->truncated_at = (uint64_t)truncated_at;
     capture->dropped_kernel = (uint64_t)dropped_kernel;
     capture->dropped_interface = (uint64_t)dropped_interface;
@@ -352,6 +355,7 @@ static void capture_frame(const struct script *script, const struct staged_frame
     struct scenario *scenario = script->scenario;
     struct bytes bytes = {0};
     wire_frame(&bytes, scenario->capture.link_type, &staged->link, staged->packet, staged->size);
+    bytes_random(&bytes, scenario->capture.trailer_size, bytes.size);
     uint32_t size = (uint32_t)bytes.size;
     uint32_t snap = scenario->capture.snap_size;
     scenario->frames[scenario->frame_count++] = (struct scenario_frame){
