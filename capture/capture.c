@@ -15,6 +15,7 @@
 #include "merge.h"
 #include "parts.h"
 #include "path_list.h"
+#include "span.h"
 
 /* All windows together, when several files are merged. */
 enum { MERGE_WINDOWS_SIZE = 8 << 20, MERGE_WINDOW_SIZE_MIN = 64 << 10 };
@@ -32,7 +33,7 @@ struct capture {
     struct merge merge;
     struct parts parts; /* of the only input; none: parts.input is NULL */
     uint64_t last_number;
-    int64_t last_time_ns; /* of the frame before, filtered or not */
+    struct span span;
     struct capture_quality quality;
 };
 
@@ -137,8 +138,7 @@ bool capture_open(struct capture **opened, const char *const *paths, size_t path
     *opened = NULL;
     capture->options = *options;
     capture->shared.names = options->names;
-    capture->last_time_ns = TIME_UNKNOWN;
-    capture->quality.first_ns = capture->quality.last_ns = TIME_UNKNOWN;
+    capture->span = span_fresh();
     if (!path_list_expand(&capture->paths, paths, path_count, fault)) {
         capture_close(capture);
         return false;
@@ -185,16 +185,6 @@ static bool in_range(const struct capture_options *options, int64_t time_ns)
            (options->until_ns == TIME_UNKNOWN || time_ns < options->until_ns);
 }
 
-static void count_step_back(struct capture_quality *quality, int64_t before_ns, int64_t time_ns)
-{
-    int64_t step_ns;
-    if (__builtin_sub_overflow(before_ns, time_ns, &step_ns))
-        step_ns = INT64_MAX;
-    quality->backward_steps++;
-    if (step_ns > quality->largest_step_back_ns)
-        quality->largest_step_back_ns = step_ns;
-}
-
 /* The snap length as frames show it, since tools that cut frames later leave the file's header as it
  * was. */
 static void count_cut(struct capture_quality *quality, const struct frame *frame)
@@ -208,37 +198,28 @@ static void count_cut(struct capture_quality *quality, const struct frame *frame
 static size_t accept(struct capture *capture, struct frame *frames, size_t count)
 {
     struct capture_quality *quality = &capture->quality;
-    int64_t before_ns = capture->last_time_ns;
-    int64_t first_ns = quality->first_ns, last_ns = quality->last_ns;
+    struct span span = capture->span;
     uint64_t bytes = 0;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         struct frame *frame = &frames[i];
-        int64_t time_ns = frame->time_ns;
+        bool counts = in_range(&capture->options, frame->time_ns);
         frame->number = capture->last_number += 1 + frame->number;
         bytes += frame->captured_size;
         if (frame->captured_size < frame->original_size)
             count_cut(quality, frame);
-        if (time_ns < before_ns)
-            count_step_back(quality, before_ns, time_ns);
-        before_ns = time_ns;
-        if (!in_range(&capture->options, time_ns)) {
+        span_take(&span, frame->time_ns, counts);
+        if (!counts) {
             quality->skipped[SKIP_FILTERED]++;
             continue;
         }
-        if (first_ns == TIME_UNKNOWN || time_ns < first_ns)
-            first_ns = time_ns;
-        if (last_ns == TIME_UNKNOWN || time_ns > last_ns)
-            last_ns = time_ns;
         if (kept != i)
             frames[kept] = *frame;
         kept++;
     }
     quality->frames += count;
     quality->bytes += bytes;
-    quality->first_ns = first_ns;
-    quality->last_ns = last_ns;
-    capture->last_time_ns = before_ns;
+    capture->span = span;
     return kept;
 }
 
@@ -326,29 +307,15 @@ static void add_input_quality(const struct input *input, struct capture_quality 
     add_snap(input->smallest_snap, quality);
 }
 
-static void add_times(const struct capture_quality *own, struct capture_quality *quality)
-{
-    bool had_none = quality->frames == 0;
-    if (had_none || quality->first_ns == TIME_UNKNOWN ||
-        (own->first_ns != TIME_UNKNOWN && own->first_ns < quality->first_ns))
-        quality->first_ns = own->first_ns;
-    if (had_none || quality->last_ns == TIME_UNKNOWN ||
-        (own->last_ns != TIME_UNKNOWN && own->last_ns > quality->last_ns))
-        quality->last_ns = own->last_ns;
-}
-
 void capture_quality_of(const struct capture *capture, struct capture_quality *quality)
 {
     const struct capture_quality *own = &capture->quality;
-    add_times(own, quality);
+    span_tell(&capture->span, quality);
     quality->frames += own->frames;
     quality->bytes += own->bytes;
     quality->frames_cut += own->frames_cut;
     add_snap(own->smallest_snap, quality);
-    quality->backward_steps += own->backward_steps;
     quality->skipped[SKIP_FILTERED] += own->skipped[SKIP_FILTERED];
-    if (own->largest_step_back_ns > quality->largest_step_back_ns)
-        quality->largest_step_back_ns = own->largest_step_back_ns;
     for (size_t i = 0; i < capture->input_count; i++)
         add_input_quality(capture->inputs[i], quality);
     tell_damage(capture, quality);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/believed_time.h"
+
 static bool comes_before(const struct input *a, const struct input *b)
 {
     if (a->merge_key_ns != b->merge_key_ns)
@@ -86,11 +88,24 @@ void merge_free(struct merge *merge)
     free(merge->parked.items);
 }
 
+/* A damaged time far ahead would have the file wait until all others are through. The next frame
+ * shows it, where there is one at hand. */
+static bool is_stray(const struct input *input, int64_t time_ns)
+{
+    size_t next = input->ready_next + 1;
+    int64_t level_ns = input->merge_key_ns;
+    if (level_ns == INT64_MIN || time_goes_on(level_ns, time_ns))
+        return false;
+    return next < input->ready_count
+               ? !time_bears_out(level_ns, time_ns, input->ready[next].time_ns)
+               : !time_may_stand_alone(level_ns, time_ns);
+}
+
 /* The highest time so far: a clock that was set back does not hold the other files up. */
 static void update_key(struct input *input)
 {
     int64_t time_ns = input->ready[input->ready_next].time_ns;
-    if (time_ns > input->merge_key_ns)
+    if (time_ns > input->merge_key_ns && !is_stray(input, time_ns))
         input->merge_key_ns = time_ns;
 }
 

@@ -18,10 +18,12 @@ struct capture_quality {
     uint64_t dropped_kernel;      /* as the capture's statistics say */
     uint64_t dropped_interface;
     bool drops_known;             /* the capture carried statistics */
-    uint64_t backward_steps;      /* frames whose time is before the one before them */
+    uint64_t stray_times;         /* frames whose time is far from that of all around: damaged */
+    uint64_t backward_steps;      /* other frames whose time is before the one before them */
     int64_t largest_step_back_ns;
-    int64_t first_ns;             /* lowest time; TIME_UNKNOWN without frames */
-    int64_t last_ns;              /* highest time */
+    int64_t first_ns;             /* lowest time, strays left out; TIME_UNKNOWN without frames */
+    int64_t last_ns;              /* highest time, likewise */
+    int64_t end_ns;               /* of the last frame, likewise */
     uint32_t smallest_snap;       /* 0: unlimited */
     bool truncated;               /* the file ends in the middle, or is damaged */
     char damage[CAPTURE_DAMAGE_SIZE]; /* where and how, with offset and frame; "" */

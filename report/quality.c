@@ -45,6 +45,7 @@ static const struct quality_word words[] = {
      "not known"},
     {"fragments_incomplete", "Packets of which a fragment is missing", UNIT_COUNT, true,
      "not known"},
+    {"stray_times", "Packets with a damaged time", UNIT_COUNT, true, "not known"},
     {"backward_steps", "Packets with a time before the one before", UNIT_COUNT, true, "not known"},
     {"largest_step_back_ns", "Largest step back in time", UNIT_DURATION_NS, true, "none"},
     {"flows_evicted", "Sessions given up because too many were open", UNIT_COUNT, true,

@@ -149,7 +149,7 @@ static void hear_server_hello(struct hearing *hearing, const struct tls_server_h
     hearing->news |= NEWS_SERVER_HELLO;
     record->server_hello_frame = hearing->frame;
     record->tls_version = hello->version;
-    if (record->saw & SAW_CLIENT_HELLO)
+    if (record->saw & SAW_CLIENT_HELLO && !hearing->flow->was_late)
         record->tls_hello_us = microseconds(record->hello_ns, hearing->now_ns);
     record->alpn_chosen = keep(hearing->desk->names, hello->alpn);
     if (hello->selects_psk)

@@ -58,6 +58,7 @@ struct flow {
     bool works_told;        /* EVENT_FLOW_WORKS was sent */
     bool has_server_mac;
     bool follows_failure;   /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
+    bool was_late;          /* a packet's time was not its own: delays cannot be measured */
     bool watched;           /* its address outside Apple's ranges is in scope's filter */
     uint8_t server_mac[6];
     uint16_t mss_up;        /* announced in the client's SYN */

@@ -177,6 +177,7 @@ static void count_packet(struct tracker *tracker, struct flow *flow, const struc
     }
     record->last_frame = packet->frame;
     record->last_ns = tracker->now_ns;
+    flow->was_late |= tracker->is_late;
     if (packet->process.name && !record->process_name) {
         record->process_name = names_keep(tracker->options.names, packet->process.name);
         record->process_id = packet->process.id;
@@ -282,7 +283,7 @@ static void on_syn_ack(struct tracker *tracker, struct flow *flow, const struct 
     flow->syn_ack_ns = tracker->now_ns;
     flow->server_isn = packet->sequence;
     evidence_open(tracker, flow, packet);
-    if (record->syn_count == 1)
+    if (record->syn_count == 1 && !flow->was_late)
         record->rtt_server_us = microseconds(record->started_ns, tracker->now_ns);
     if (record->ended_by == ENDED_SERVER_RESET)
         record->ended_by = ENDED_UNKNOWN; /* the reset did not end it */
@@ -294,7 +295,7 @@ static void on_handshake(struct tracker *tracker, struct flow *flow, const struc
     struct flow_record *record = &flow->record;
     record->saw |= SAW_HANDSHAKE;
     record->established_ns = tracker->now_ns;
-    if (record->saw & SAW_SYN_ACK)
+    if (record->saw & SAW_SYN_ACK && !flow->was_late)
         record->rtt_client_us = microseconds(flow->syn_ack_ns, tracker->now_ns);
     if (flow->standing == STANDING_OURS) {
         tell_opened(tracker, flow);

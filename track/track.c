@@ -38,6 +38,7 @@ bool tracker_new(struct tracker **out, const struct track_options *options, stru
     tracker->now_ns = TIME_UNKNOWN;
     tracker->next_number = 1;
     tracker->fragments = fragments_new();
+    packet_time_init(&tracker->time);
     tracker->certificates = certificate_store_new(options->names);
     for (size_t i = 0; i < options->push_domain_count; i++)
         certificate_store_add_push_domain(tracker->certificates, options->push_domains[i]);
@@ -75,6 +76,7 @@ void tracker_free(struct tracker *tracker)
     protocol_engine_free(tracker->protocols);
     certificate_store_free(tracker->certificates);
     fragments_free(tracker->fragments);
+    packet_time_free(&tracker->time);
     free(tracker);
 }
 
@@ -324,7 +326,7 @@ static void take_icmp(struct tracker *tracker, const struct packet *packet)
 static void expire(struct tracker *tracker)
 {
     for (int wait = 0; wait < WAIT_COUNT; wait++) {
-        int64_t before_ns = tracker->now_ns - patience_ns[wait];
+        int64_t before_ns = time_between(patience_ns[wait], tracker->now_ns);
         enum outcome_cause cause =
             wait == WAIT_HALF_OPEN || wait == WAIT_IDLE ? CAUSE_SILENT : CAUSE_ENDED;
         struct flow *flow;
@@ -334,9 +336,12 @@ static void expire(struct tracker *tracker)
 }
 
 /* Time is that of packets of ours, so that neither the size of a batch nor foreign traffic changes
- * what is judged when. A step back is no time at all. */
+ * what is judged when. */
 static void advance_clock(struct tracker *tracker, int64_t time_ns)
 {
+    /* Packets of several queues overtake each other by less. */
+    const int64_t unnoticed_ns = NS_PER_MS;
+    tracker->is_late = time_between(tracker->now_ns, time_ns) < -unnoticed_ns;
     if (time_ns > tracker->now_ns)
         tracker->now_ns = time_ns;
     if (tracker->now_ns >= tracker->next_expiry_ns) {
@@ -345,15 +350,60 @@ static void advance_clock(struct tracker *tracker, int64_t time_ns)
     }
 }
 
-static void take_packet(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+static void take_now(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
-    advance_clock(tracker, packet->time_ns);
     if (packet->kind == PACKET_DNS || (packet->kind == PACKET_TCP && is_dns_over_tcp(packet)))
         name_watch_take(tracker, packet);
     else if (packet->kind == PACKET_TCP)
         take_tcp(tracker, packet, hash);
     else
         take_icmp(tracker, packet);
+}
+
+static void take_in_time(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    advance_clock(tracker, packet_time_moved(&tracker->time, packet->time_ns));
+    take_now(tracker, packet, hash);
+}
+
+/* At the level that was found for it; where that is not its time, no delay can be measured. */
+static void take_held(struct tracker *tracker, int64_t level_ns)
+{
+    struct packet_time *time = &tracker->time;
+    advance_clock(tracker, level_ns);
+    tracker->is_late = packet_time_moved(time, time->held.time_ns) != level_ns;
+    take_now(tracker, &time->held, time->held_hash);
+}
+
+static bool goes_on(const struct tracker *tracker, int64_t time_ns)
+{
+    return tracker->now_ns == TIME_UNKNOWN
+               ? time_is_of_this_world(time_ns)
+               : packet_time_goes_on(&tracker->time, tracker->now_ns, time_ns);
+}
+
+/* The rare packet that does not go on in time, and the one after it. */
+static void take_doubted(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    struct packet_time *time = &tracker->time;
+    if (packet_time_holds_copy(time, packet)) {
+        tracker->counts.duplicates++;
+        return;
+    }
+    if (time->holds)
+        take_held(tracker, packet_time_settle(time, tracker->now_ns, packet->time_ns));
+    if (goes_on(tracker, packet->time_ns) ||
+        packet_time_finds_clock(time, tracker->now_ns, packet->time_ns) ||
+        !packet_time_hold(time, packet, hash))
+        take_in_time(tracker, packet, hash);
+}
+
+static void take_packet(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    if (!tracker->time.holds && goes_on(tracker, packet->time_ns))
+        take_in_time(tracker, packet, hash);
+    else
+        take_doubted(tracker, packet, hash);
 }
 
 /* A datagram's first part or its rest is a packet like another; a fragment that only waits is a
@@ -475,10 +525,23 @@ static void finish_all(struct tracker *tracker)
     free(open);
 }
 
+/* The capture may have gone on after the last packet of ours. Times that were moved are shown as they
+ * are: the capture is as long as they say. */
+static void finish_time(struct tracker *tracker, struct capture_quality *quality)
+{
+    struct packet_time *time = &tracker->time;
+    if (time->holds)
+        take_held(tracker, packet_time_settle_last(time, tracker->now_ns));
+    if (tracker->now_ns == TIME_UNKNOWN)
+        return;
+    advance_clock(tracker, packet_time_end(time, tracker->now_ns, quality->end_ns));
+    if (time->clock_count > 1 && quality->last_ns < tracker->now_ns)
+        quality->last_ns = tracker->now_ns;
+}
+
 void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
 {
-    if (quality->last_ns > tracker->now_ns)
-        advance_clock(tracker, quality->last_ns);
+    finish_time(tracker, quality);
     finish_all(tracker);
     const struct capture_quality *counts = &tracker->counts;
     quality->flows_tracked += counts->flows_tracked;

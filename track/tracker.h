@@ -11,6 +11,7 @@
 #include "idle.h"
 #include "name_watch.h"
 #include "outcome.h"
+#include "packet_time.h"
 #include "scope.h"
 #include "steps.h"
 #include "track/track.h"
@@ -30,7 +31,9 @@ struct tracker {
     struct pool idle;          /* struct idle_evidence: of sessions that broke a silence */
     struct pool steps;         /* of struct flow_steps */
     uint32_t example_kinds;    /* bits of steps.c: kinds of sessions that have an example */
-    int64_t now_ns;            /* highest time of a packet of ours so far */
+    struct packet_time time;
+    int64_t now_ns;            /* the level that packets of ours have reached: see packet_time.h */
+    bool is_late;              /* the packet at hand is from before it: no delay can be measured */
     int64_t next_expiry_ns;    /* expiry looks at the lists once a second of packet time */
     uint64_t next_number;      /* of flow_record.number */
     struct capture_quality counts; /* the tracker's part of it */

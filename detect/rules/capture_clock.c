@@ -1,4 +1,4 @@
-/* capture-clock: the capture's time runs backwards.
+/* capture-clock: the capture's time runs backwards, or single frames have damaged times.
  *
  * A rule of the fourth stage, at the end of the capture. Deliberately silent about the small steps
  * that several interfaces, queues and merged files bring. */
@@ -9,24 +9,42 @@
  * of two machines, differ by more. */
 #define STEP_THAT_MATTERS_NS (500 * NS_PER_MS)
 
+static void describe_steps(const struct capture_quality *quality, struct finding *finding)
+{
+    char step[DURATION_TEXT_SIZE];
+    finding_say(finding->summary, sizeof finding->summary,
+                "The capture's clock ran backwards %s, by up to %s",
+                COUNTED(quality->backward_steps, "time"),
+                duration_text(quality->largest_step_back_ns, step));
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "A frame has an earlier time than one before it in the file. Such a step counts as "
+                "no time at all: times after it are shown as if the clock had not been set.");
+}
+
+static void describe_strays(const struct capture_quality *quality, struct finding *finding)
+{
+    finding_say(finding->summary, sizeof finding->summary, "%s far from that of the packets around",
+                COUNTED(quality->stray_times, "packet has a time|packets have times"));
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "The packets before and after agree with each other, so the time between was "
+                "damaged: it was not believed, and no delay was measured with it.");
+}
+
 static void observe(struct judge *judge, void *state, const struct event *event)
 {
     const struct capture_quality *quality = event->quality;
-    char step[DURATION_TEXT_SIZE];
+    bool was_set = quality->largest_step_back_ns >= STEP_THAT_MATTERS_NS;
     (void)state;
-    if (quality->largest_step_back_ns < STEP_THAT_MATTERS_NS)
+    if (!was_set && !quality->stray_times)
         return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = CONFIDENCE_CERTAIN;
     finding.first_ns = quality->first_ns;
     finding.last_ns = quality->last_ns;
-    finding_say(finding.summary, sizeof finding.summary,
-                "The capture's clock ran backwards %s, by up to %s",
-                COUNTED(quality->backward_steps, "time"),
-                duration_text(quality->largest_step_back_ns, step));
-    finding_say(finding.reasoning, sizeof finding.reasoning,
-                "A frame has an earlier time than one before it in the file. Such a step counts as "
-                "no time at all, so durations and delays across it are too short.");
+    if (was_set)
+        describe_steps(quality, &finding);
+    else
+        describe_strays(quality, &finding);
     judge_raise(judge, &finding);
 }
 
@@ -35,8 +53,10 @@ const struct detector detector_capture_clock = {
     .title = "The capture's clock was set",
     .meaning = "Times in this capture jump, so delays and silences across the jump cannot be "
                "measured.",
-    .rests_on = "A frame whose time is half a second or more before that of a frame before it in "
-                "the same capture.",
+    .rests_on =
+        "A frame whose time is half a second or more before that of a frame before it in "
+        "the same capture; or one whose time is far from that of both its neighbours, which "
+        "agree.",
     .looks_like = "frame.time_delta < -0.5.",
     .innocent = "Frames of several interfaces, queues or files differ by a few milliseconds; files "
                 "that overlap are merged by time first.",

@@ -141,6 +141,19 @@ static bool take_fragments(struct script *script, struct words *words, struct sh
     return true;
 }
 
+/* stamp=+68000h: the time in the capture is off by that. */
+static bool take_stamp(struct script *script, struct words *words, struct shape *shape)
+{
+    const char *text = words_value(words, "stamp");
+    if (!text)
+        return true;
+    if ((*text != '+' && *text != '-') || !words_time(text + 1, &shape->stamp_ns))
+        return words_fault(words, script->fault, "stamp=%s is neither +TIME nor -TIME", text);
+    if (*text == '-')
+        shape->stamp_ns = -shape->stamp_ns;
+    return true;
+}
+
 static bool take_fields(struct script *script, struct words *words, struct shape *shape)
 {
     int64_t id = -1;
@@ -166,7 +179,7 @@ bool script_shape(struct script *script, struct words *words, const struct host 
     shape->wrong_checksum = words_flag(words, "bad-checksum");
     return take_ttl(script, words, speaker, shape) && take_fields(script, words, shape) &&
            take_sizes(script, words, shape) && take_fragments(script, words, shape) &&
-           take_mac(script, words, shape) &&
+           take_stamp(script, words, shape) && take_mac(script, words, shape) &&
            script_vlan(script, words, "vlan", &shape->vlan, &shape->outer_vlan, &shape->has_vlan);
 }
 

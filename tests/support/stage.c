@@ -211,7 +211,7 @@ static void emit_copies(struct stage *stage, const struct bytes *packet, enum wa
 {
     for (unsigned copy = 0; copy <= shape->copies; copy++) {
         int64_t time_ns = stage->now_ns + shape->delay_ns + late_ns + copy * INT64_C(10000);
-        add_frame(stage, packet, way, link, time_ns);
+        add_frame(stage, packet, way, link, time_ns)->shift_ns += shape->stamp_ns;
         if (stage->routed_ns > 0 && way != NO_WAY)
             add_routed_frame(stage, packet, way, link, time_ns);
         if (stage->copied_ns > 0 && way != NO_WAY)

@@ -116,6 +116,7 @@ struct shape {
     bool fragments_reversed; /* the last one first */
     bool fragments_overlap;  /* the second one begins with the last bytes of the first, changed */
     int64_t delay_ns;        /* captured so much later than sent */
+    int64_t stamp_ns;        /* its time in the capture is wrong by so much */
     bool has_mac;
     uint8_t mac[6];
     bool has_vlan;

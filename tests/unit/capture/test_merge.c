@@ -44,23 +44,47 @@ static void at_equal_times_the_earlier_argument_comes_first(void **state)
     forget(&seen);
 }
 
+static void expect_times(const struct seen *seen, const int64_t *seconds, size_t count)
+{
+    assert_int_equal(seen->count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(seen->frames[i].time_ns, seconds[i] * NS_PER_S);
+}
+
 static void a_step_back_never_reorders_a_file(void **state)
 {
     (void)state;
     struct build b = pcap();
-    static const uint32_t times[] = {10, 20, 5, 21};
-    for (size_t i = 0; i < 4; i++)
+    static const uint32_t times[] = {10, 20, 5, 6, 21};
+    for (size_t i = 0; i < 5; i++)
         record(&b, times[i], 0, 60);
     const char *paths[] = {save("a", &b), ticking("b", 15, 1, 1, 61)};
     struct seen seen = read_paths(paths, 2, NULL);
-    static const int64_t expected[] = {10, 15, 20, 5, 21};
-    assert_int_equal(seen.count, 5);
-    for (size_t i = 0; i < 5; i++)
-        assert_int_equal(seen.frames[i].time_ns, expected[i] * NS_PER_S);
+    static const int64_t expected[] = {10, 15, 20, 5, 6, 21};
+    expect_times(&seen, expected, 6);
     assert_int_equal(seen.quality.backward_steps, 1);
     assert_int_equal(seen.quality.largest_step_back_ns, 15 * NS_PER_S);
     assert_int_equal(seen.quality.first_ns, 5 * NS_PER_S);
     assert_int_equal(seen.quality.last_ns, 21 * NS_PER_S);
+    forget(&seen);
+}
+
+/* It stands where its file has it, and the file goes on beside the others. */
+static void a_damaged_time_does_not_hold_its_file_up(void **state)
+{
+    (void)state;
+    struct build b = pcap();
+    static const uint32_t times[] = {1800000010, 4000000000, 1800000012, 1800000014};
+    for (size_t i = 0; i < 4; i++)
+        record(&b, times[i], 0, 60);
+    const char *paths[] = {save("a", &b), ticking("b", 1800000011, 2, 3, 61)};
+    struct seen seen = read_paths(paths, 2, NULL);
+    static const int64_t expected[] = {1800000010, 4000000000, 1800000011, 1800000012,
+                                       1800000013, 1800000014, 1800000015};
+    expect_times(&seen, expected, 7);
+    assert_int_equal(seen.quality.stray_times, 1);
+    assert_int_equal(seen.quality.backward_steps, 0);
+    assert_int_equal(seen.quality.last_ns, 1800000015 * NS_PER_S);
     forget(&seen);
 }
 
@@ -251,6 +275,7 @@ int main(void)
         cmocka_unit_test(frames_of_two_files_come_in_time_order_and_are_numbered_through),
         cmocka_unit_test(at_equal_times_the_earlier_argument_comes_first),
         cmocka_unit_test(a_step_back_never_reorders_a_file),
+        cmocka_unit_test(a_damaged_time_does_not_hold_its_file_up),
         cmocka_unit_test(more_files_overlap_than_may_be_open_at_once),
         cmocka_unit_test(so_they_may_when_they_are_compressed),
         cmocka_unit_test(where_few_descriptors_are_allowed_few_are_used),
