@@ -15,6 +15,7 @@ enum exit_status {
 int command_analyze(const struct settings *settings);
 int command_report(const struct settings *settings);
 int command_show(const struct settings *settings);
+int command_compare(const struct settings *settings);
 int command_checks(const struct settings *settings);
 int command_extract(const struct settings *settings);
 int command_merge(const struct settings *settings);

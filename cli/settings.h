@@ -21,6 +21,7 @@ enum command_bit {
     IN_INTERFACES = 1 << 4,
     IN_EXTRACT = 1 << 5,
     IN_MERGE = 1 << 6,
+    IN_COMPARE = 1 << 7,
     IN_ANY = ~0
 };
 

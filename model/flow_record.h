@@ -83,6 +83,8 @@ struct flow_record {
     uint8_t ended_by;          /* enum flow_ending */
     uint8_t reason;            /* enum scope_reason */
     uint32_t saw;              /* enum flow_saw bits */
+    uint32_t client_isn;       /* initial sequence number, where the SYN was seen */
+    uint64_t hello_random;     /* first eight bytes of the ClientHello's random; 0: none seen */
 
     int64_t started_ns;
     int64_t established_ns;    /* the client's ACK of the SYN-ACK */

@@ -61,6 +61,17 @@ MUST_USE bool report_finding(const struct report_options *options, int64_t findi
 /* `apnscope checks`: the catalogue on standard output, as text or Markdown. */
 void report_checks(const struct report_catalogue *catalogue, bool markdown, FILE *out);
 
+/* Two capture points of one path, one database each. */
+struct compare_options {
+    const char *inside; /* paths */
+    const char *outside;
+    unsigned width;
+    const char *json_path; /* NULL: text on standard output */
+};
+/* `found` becomes true when a session was terminated or lost in between. */
+MUST_USE bool report_compare(const struct compare_options *options, bool *found,
+                             struct fault *fault);
+
 /* True when the range holds a finding of severity fail (exit status 1). */
 MUST_USE bool report_has_fault(const struct report_options *options, bool *fault_found,
                                struct fault *fault);

@@ -98,7 +98,9 @@ static const struct row_column flows_columns[] = {INTEGER(id),
                                                   INTEGER(proxy_status),
                                                   INTEGER(out_of_order),
                                                   INTEGER(silence_survived_s),
-                                                  INTEGER(silence_lethal_s)};
+                                                  INTEGER(silence_lethal_s),
+                                                  INTEGER(client_isn),
+                                                  TEXT(hello_random)};
 #undef ROW
 
 #define ROW struct device_row

@@ -45,7 +45,8 @@ struct flow_row {
     const char *cert_subject, *cert_issuer, *cert_sha256, *ndpi_protocol, *ndpi_risks;
     int64_t ttl_client, ttl_server, hops_server, process_id;
     const char *process_name, *connect_host, *community_id;
-    int64_t first_frame, last_frame, proxy_status;
+    int64_t first_frame, last_frame, proxy_status, client_isn;
+    const char *hello_random;
 };
 
 struct device_row {

@@ -5,6 +5,7 @@
 #include "row_writer.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,14 @@ static const char *community_id_text(struct row_context *at, const struct flow_r
         return NULL;
     return community_id_write(at->community, 0, &flow->client_ip, flow->client_port,
                               &flow->server_ip, flow->server_port, at->community_text);
+}
+
+static const char *hello_random_text(struct row_context *at, const struct flow_record *flow)
+{
+    if (!flow->hello_random)
+        return NULL;
+    snprintf(at->random_text, sizeof at->random_text, "%016" PRIx64, flow->hello_random);
+    return at->random_text;
 }
 
 static const char *server_prefix_text(struct row_context *at, const struct attempt_sum *sum)

@@ -68,6 +68,7 @@ struct row_context {
     char community_text[COMMUNITY_ID_TEXT_SIZE];
     char prefix_text[PREFIX_TEXT_SIZE];
     char version_text[16];
+    char random_text[17];
     char flags_text[8];
 };
 

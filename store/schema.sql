@@ -83,6 +83,8 @@ CREATE TABLE flow (
     connect_host TEXT,
     proxy_status INTEGER,
     out_of_order INTEGER,
+    client_isn INTEGER,
+    hello_random TEXT,
     lane INTEGER NOT NULL
 ) STRICT;
 

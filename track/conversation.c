@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/reader.h"
 #include "dissect/http.h"
 #include "stream.h"
 
@@ -118,6 +119,7 @@ static void hear_client_hello(struct hearing *hearing, const struct tls_client_h
         return; /* the second one, after HelloRetryRequest (RFC 8446 section 4.1.2) */
     record->saw |= SAW_CLIENT_HELLO;
     record->hello_size = hello->size;
+    record->hello_random = load_u64(hello->random);
     if (record->evidence && record->evidence->hello.segments)
         record->hello_segments = record->evidence->hello.segments;
     if (hello->only_tls13)

@@ -258,7 +258,7 @@ static void on_syn(struct tracker *tracker, struct flow *flow, const struct pack
     if (!(record->saw & SAW_SYN)) {
         record->saw |= SAW_SYN;
         record->syn_frame = packet->frame;
-        flow->client_isn = packet->sequence;
+        flow->client_isn = record->client_isn = packet->sequence;
         flow->mss_up = evidence_mss(packet);
         flow->follows_failure = flow->standing == STANDING_CANDIDATE && record->server_is_apple &&
                                 scope_is_fallback(&tracker->scope, record);

@@ -24,6 +24,7 @@ static struct flow_record full_flow(void)
     flow.syn_count = 4, flow.packets_up = 5, flow.packets_down = 6;
     flow.bytes_up = 7, flow.bytes_down = UINT64_MAX;
     flow.retransmissions_up = 9, flow.retransmissions_down = 10, flow.out_of_order = 11;
+    flow.saw = SAW_SYN, flow.client_isn = 7, flow.hello_random = 0x0102030405060708;
     flow.rtt_server_us = 12, flow.rtt_client_us = 13, flow.tls_hello_us = 0;
     flow.tls_version = 0x0304;
     flow.sni = "courier.push.apple.com", flow.alpn = "apns-security-v3,apns-pack-v1";
