@@ -57,7 +57,7 @@ static void every_column_of_a_flow_comes_back(void **state)
         "CN=Apple Server Authentication CA,O=Apple Inc.,C=US|" FIRST_SHA "|ApplePush|"
         "Known Proto on Non Std Port|64|50|14|apsd|120|1000|2000|"
         "1:c3BsNnCK1275CX/xVOGvgxMAsh8=|3|dns|apns-pack-v1|7-courier.push.apple.com:443|403|11|"
-        "77|1800|1860");
+        "7|0102030405060708|77|1800|1860");
 }
 
 static void what_is_unknown_is_null(void **state)
