@@ -97,10 +97,10 @@ static const struct row_column flows_columns[] = {INTEGER(id),
                                                   TEXT(connect_host),
                                                   INTEGER(proxy_status),
                                                   INTEGER(out_of_order),
-                                                  INTEGER(silence_survived_s),
-                                                  INTEGER(silence_lethal_s),
                                                   INTEGER(client_isn),
-                                                  TEXT(hello_random)};
+                                                  TEXT(hello_random),
+                                                  INTEGER(silence_survived_s),
+                                                  INTEGER(silence_lethal_s)};
 #undef ROW
 
 #define ROW struct device_row
