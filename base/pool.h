@@ -1,16 +1,17 @@
-/* Fixed-size items in large chunks, recycled last-in first-out so that memory stays warm.
+/* Fixed-size items in one range of addresses, recycled last-in first-out so that memory stays warm.
  *
- * A page fault costs tens of microseconds, so memory is touched once and reused. Items are named
- * by a small integer (for compact tables) and by pointer; neither changes while the item is taken.
- * Bounded by `cap` items: at the cap pool_take returns NULL, and the caller decides what to give
- * up. Items are not cleared. */
+ * A page fault costs up to tens of microseconds, so memory is touched once and reused; a look-up in
+ * a large pool misses the cache and, with small pages, the processor's table of pages as well, so
+ * what goes beyond the first 2 MiB is asked for in large pages. Items are named by a small integer
+ * (for compact tables) and by pointer; neither changes while the item is taken. Bounded by `cap`
+ * items: at the cap pool_take returns NULL, and the caller decides what to give up. Items are not
+ * cleared. */
 #ifndef APNSCOPE_BASE_POOL_H
 #define APNSCOPE_BASE_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POOL_CHUNK_ITEMS = 256 };
 #define POOL_NONE UINT32_MAX
 
 struct pool {
@@ -19,8 +20,9 @@ struct pool {
     uint32_t taken;   /* items in use now */
     uint32_t touched; /* items ever handed out: [0, touched) have memory */
     uint32_t free_first;
-    uint8_t **chunks;
-    uint32_t chunk_count;
+    void *range;    /* the addresses set aside */
+    uint8_t *items; /* in it; NULL: none was ever taken */
+    size_t usable;  /* bytes at `items` that have memory, or will have it when touched */
 };
 
 void pool_init(struct pool *pool, size_t item_size, uint32_t cap);
@@ -32,7 +34,7 @@ void pool_give(struct pool *pool, uint32_t id);
 
 static inline void *pool_at(const struct pool *pool, uint32_t id)
 {
-    return pool->chunks[id / POOL_CHUNK_ITEMS] + (size_t)(id % POOL_CHUNK_ITEMS) * pool->item_size;
+    return pool->items + (size_t)id * pool->item_size;
 }
 
 #endif

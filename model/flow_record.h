@@ -106,6 +106,8 @@ struct flow_record {
     int64_t last_syn_ns;
     int64_t hello_ns;          /* the ClientHello was complete */
     int64_t last_down_ns;      /* last packet from the server's side */
+    const struct flow_evidence *evidence; /* of a young or reset session; NULL: none (any more) */
+    const struct idle_evidence *idle; /* a silence that was not survived so far; NULL: none */
 
     int32_t rtt_server_us;     /* SYN to SYN-ACK, where the SYN was sent once */
     int32_t rtt_client_us;     /* SYN-ACK to ACK */
@@ -150,8 +152,6 @@ struct flow_record {
     const char *ja4;
     const char *connect_host;  /* host:port of the CONNECT */
     const struct certificate_facts *certificate;
-    const struct flow_evidence *evidence; /* of a young or reset session; NULL: none (any more) */
-    const struct idle_evidence *idle; /* a silence that was not survived so far; NULL: none */
     const char *ndpi_protocol;
     const char *ndpi_risks;
     const char *process_name;

@@ -83,6 +83,13 @@ void conversation_desk_free(struct conversation_desk *desk)
     pool_free(&desk->blocks);
 }
 
+void conversation_ask_for(const struct conversation *talk)
+{
+    enum { CACHE_LINE = 64 };
+    for (size_t at = 0; at < sizeof *talk; at += CACHE_LINE)
+        __builtin_prefetch((const char *)talk + at, 1);
+}
+
 static struct conversation *begin(struct conversation_desk *desk, struct flow *flow)
 {
     uint32_t id;

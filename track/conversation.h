@@ -62,6 +62,9 @@ void conversation_missing(struct conversation_desk *desk, struct flow *flow,
 /* Gives everything back; further payload of the flow is only counted. */
 void conversation_end(struct conversation_desk *desk, struct flow *flow);
 
+/* Asks for its memory, which the flow's next packet will need. */
+void conversation_ask_for(const struct conversation *talk);
+
 /* Ends it when there is nothing more to learn. */
 void conversation_settle(struct conversation_desk *desk, struct flow *flow);
 

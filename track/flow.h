@@ -6,6 +6,7 @@
 #define APNSCOPE_TRACK_FLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lifecycle.h"
@@ -37,9 +38,12 @@ enum flow_standing {
     STANDING_OTHER      /* other Apple traffic: kept only with --all-apple */
 };
 
+enum { FLOW_ALIGNMENT = 64 }; /* a line of cache */
+
+/* What every packet of a session touches comes first, and goes on into the record's first lines of
+ * cache; see FLOW_HOT_SIZE. */
 struct flow {
-    struct flow_record record;
-    struct sequence up;
+    _Alignas(FLOW_ALIGNMENT) struct sequence up;
     struct sequence down;
     struct conversation *conversation; /* NULL: not begun, or done */
     struct flow_steps *steps;          /* NULL: none are kept */
@@ -68,6 +72,10 @@ struct flow {
     uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */
     uint8_t lane_count;
     uint8_t lane_copies; /* bits by place in `lanes`: it carries copies */
+    struct flow_record record;
 };
+
+/* Bytes of a flow that an ordinary packet of an established session needs. */
+enum { FLOW_HOT_SIZE = offsetof(struct flow, record.syn_frame) };
 
 #endif

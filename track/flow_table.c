@@ -46,11 +46,6 @@ uint64_t flow_record_hash(const struct flow_record *record)
                      record->server_port);
 }
 
-static inline struct flow *flow_at(const struct flow_table *flows, uint32_t id)
-{
-    return (struct flow *)pool_at(&flows->pool, id);
-}
-
 static inline bool same_ends(const struct flow_record *record, const struct packet *packet)
 {
     if (record->client_port == packet->source_port &&
@@ -67,7 +62,7 @@ static inline bool same_ends(const struct flow_record *record, const struct pack
 static bool flow_same(const void *context, uint32_t item, const void *key)
 {
     const struct flow_table *flows = (const struct flow_table *)context;
-    const struct flow_record *record = &flow_at(flows, item)->record;
+    const struct flow_record *record = &flow_table_at(flows, item)->record;
     const struct packet *packet = (const struct packet *)key;
     return record->lane == packet->lane && same_ends(record, packet);
 }
@@ -80,7 +75,7 @@ struct search {
 
 static bool flow_elsewhere(const void *context, uint32_t item, const void *key)
 {
-    struct flow *flow = flow_at((const struct flow_table *)context, item);
+    struct flow *flow = flow_table_at((const struct flow_table *)context, item);
     const struct search *search = (const struct search *)key;
     return flow->record.lane != search->packet->lane && same_ends(&flow->record, search->packet) &&
            search->test(search->context, flow, search->packet);
@@ -105,7 +100,7 @@ struct flow *flow_table_find(const struct flow_table *flows, const struct packet
                              uint64_t hash)
 {
     uint32_t id = table_find(&flows->table, hash, flow_same, flows, packet);
-    return id == TABLE_NONE ? NULL : flow_at(flows, id);
+    return id == TABLE_NONE ? NULL : flow_table_at(flows, id);
 }
 
 struct flow *flow_table_find_elsewhere(const struct flow_table *flows, const struct packet *packet,
@@ -113,7 +108,7 @@ struct flow *flow_table_find_elsewhere(const struct flow_table *flows, const str
 {
     struct search search = {packet, test, context};
     uint32_t id = table_find(&flows->table, hash, flow_elsewhere, flows, &search);
-    return id == TABLE_NONE ? NULL : flow_at(flows, id);
+    return id == TABLE_NONE ? NULL : flow_table_at(flows, id);
 }
 
 static void list_append(struct flow_table *flows, struct flow *flow, uint8_t wait)
@@ -126,7 +121,7 @@ static void list_append(struct flow_table *flows, struct flow *flow, uint8_t wai
     if (list->last == POOL_NONE)
         list->first = flow->id;
     else
-        flow_at(flows, list->last)->list_next = flow->id;
+        flow_table_at(flows, list->last)->list_next = flow->id;
     list->last = flow->id;
     list->count++;
 }
@@ -137,11 +132,11 @@ static void list_unlink(struct flow_table *flows, struct flow *flow)
     if (flow->list_previous == POOL_NONE)
         list->first = flow->list_next;
     else
-        flow_at(flows, flow->list_previous)->list_next = flow->list_next;
+        flow_table_at(flows, flow->list_previous)->list_next = flow->list_next;
     if (flow->list_next == POOL_NONE)
         list->last = flow->list_previous;
     else
-        flow_at(flows, flow->list_next)->list_previous = flow->list_previous;
+        flow_table_at(flows, flow->list_next)->list_previous = flow->list_previous;
     list->count--;
 }
 
@@ -161,17 +156,6 @@ void flow_table_touch(struct flow_table *flows, struct flow *flow)
         return;
     list_unlink(flows, flow);
     list_append(flows, flow, wait);
-}
-
-void flow_table_prefetch(const struct flow_table *flows, uint64_t hash)
-{
-    enum { CACHE_LINE = 64 };
-    uint32_t id = table_guess(&flows->table, hash);
-    if (id == TABLE_NONE)
-        return;
-    const char *flow = (const char *)flow_at(flows, id);
-    for (size_t at = 0; at < sizeof(struct flow); at += CACHE_LINE)
-        __builtin_prefetch(flow + at, 1);
 }
 
 static void set_key(struct flow_record *record, const struct packet *packet, bool from_client)
@@ -210,7 +194,7 @@ void flow_table_remove(struct flow_table *flows, struct flow *flow)
 static struct flow *oldest(const struct flow_table *flows, enum lifecycle_wait wait)
 {
     uint32_t id = flows->lists[wait].first;
-    return id == POOL_NONE ? NULL : flow_at(flows, id);
+    return id == POOL_NONE ? NULL : flow_table_at(flows, id);
 }
 
 struct flow *flow_table_crowded(const struct flow_table *flows)

@@ -52,8 +52,16 @@ struct flow *flow_table_add(struct flow_table *flows, const struct packet *packe
                             bool from_client);
 void flow_table_remove(struct flow_table *flows, struct flow *flow);
 
-/* Asks for the cache lines that session_take will touch. */
-void flow_table_prefetch(const struct flow_table *flows, uint64_t hash);
+/* The number of the flow that flow_table_find will most likely find, or POOL_NONE. */
+static inline uint32_t flow_table_guess(const struct flow_table *flows, uint64_t hash)
+{
+    return table_guess(&flows->table, hash);
+}
+
+static inline struct flow *flow_table_at(const struct flow_table *flows, uint32_t id)
+{
+    return (struct flow *)pool_at(&flows->pool, id);
+}
 
 /* The flow was heard just now: to the end of the list of what it waits for. An idle session moves
  * at most once in FLOW_REQUEUE_NS, so that its common packet touches no neighbour. */

@@ -14,6 +14,7 @@
 #include "dissect/push_name.h"
 #include "dissect/tls.h"
 #include "lanes.h"
+#include "lookahead.h"
 #include "tracker.h"
 
 enum { DNS_PORT = 53, BATCH_MAX = 64 };
@@ -446,26 +447,17 @@ static uint64_t select_packets(const struct scope *scope, const uint64_t *keys, 
     return selected;
 }
 
-/* So that look-ups do not wait for memory. Packets that are ours by a watched address are few: they
- * do without. */
-static void prefetch_flows(const struct flow_table *flows, const uint64_t *keys, uint64_t wanted)
-{
-    for (uint64_t left = wanted; left; left &= left - 1)
-        table_prefetch(&flows->table, keys[__builtin_ctzll(left)]);
-    for (uint64_t left = wanted; left; left &= left - 1)
-        flow_table_prefetch(flows, keys[__builtin_ctzll(left)]);
-}
-
 static void take_batch(struct tracker *tracker, const struct packet *packets, const uint64_t *keys,
-                       uint64_t wanted, size_t count)
+                       uint64_t wanted, size_t count, struct lookahead *ahead)
 {
     uint64_t changes = tracker->scope.watch_changes;
     uint64_t left = select_packets(&tracker->scope, keys, wanted, count);
-    prefetch_flows(&tracker->flows, keys, wanted);
     while (left) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        uint64_t hash = wanted >> i & 1 ? keys[i] : flow_hash(&packets[i]);
-        take_selected(tracker, &packets[i], hash);
+        bool is_wanted = wanted >> i & 1;
+        if (is_wanted)
+            lookahead_step(ahead);
+        take_selected(tracker, &packets[i], is_wanted ? keys[i] : flow_hash(&packets[i]));
         left &= left - 1;
         if (tracker->scope.watch_changes == changes)
             continue;
@@ -478,9 +470,11 @@ static void take_batch(struct tracker *tracker, const struct packet *packets, co
 void tracker_take_screened(struct tracker *tracker, const struct packet *packets,
                            const uint64_t *keys, const uint64_t *wanted, size_t count)
 {
+    struct lookahead ahead;
+    lookahead_begin(&ahead, &tracker->flows, keys, wanted, count);
     for (size_t done = 0; done < count; done += BATCH_MAX) {
         size_t part = count - done < BATCH_MAX ? count - done : BATCH_MAX;
-        take_batch(tracker, packets + done, keys + done, wanted[done / BATCH_MAX], part);
+        take_batch(tracker, packets + done, keys + done, wanted[done / BATCH_MAX], part, &ahead);
     }
 }
 
@@ -492,7 +486,7 @@ void tracker_take(struct tracker *tracker, const struct packet *packets, size_t 
         uint64_t wanted = 0;
         for (size_t i = 0; i < part; i++)
             wanted |= (uint64_t)tracker_screen(tracker, &packets[done + i], &keys[i]) << i;
-        take_batch(tracker, packets + done, keys, wanted, part);
+        tracker_take_screened(tracker, packets + done, keys, &wanted, part);
     }
 }
 

@@ -90,7 +90,33 @@ static void memory_is_touched_only_as_far_as_needed(void **state)
         pool_give(&pool, id);
     }
     assert_int_equal(pool.touched, 1);
-    assert_int_equal(pool.chunk_count, 1);
+    assert_true(pool.usable <= 64 << 10);
+    pool_free(&pool);
+}
+
+static void a_pool_grows_past_large_pages_and_items(void **state)
+{
+    enum { ITEM = 100000, COUNT = 90 };
+    struct pool pool;
+    (void)state;
+    pool_init(&pool, ITEM, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        memset(pool_take(&pool, NULL), i, ITEM);
+    assert_null(pool_take(&pool, NULL));
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const uint8_t *item = pool_at(&pool, i);
+        assert_int_equal(item[0], i);
+        assert_int_equal(item[ITEM - 1], i);
+    }
+    pool_free(&pool);
+}
+
+static void a_pool_that_was_never_used_can_be_freed(void **state)
+{
+    struct pool pool;
+    (void)state;
+    pool_init(&pool, 512, 1 << 20);
+    pool_free(&pool);
     pool_free(&pool);
 }
 
@@ -101,6 +127,8 @@ int main(void)
         cmocka_unit_test(items_do_not_overlap_and_are_aligned),
         cmocka_unit_test(at_the_cap_there_is_no_item),
         cmocka_unit_test(the_item_given_last_is_taken_first),
+        cmocka_unit_test(a_pool_grows_past_large_pages_and_items),
+        cmocka_unit_test(a_pool_that_was_never_used_can_be_freed),
         cmocka_unit_test(memory_is_touched_only_as_far_as_needed),
     };
     return cmocka_run_group_tests_name("base pool", tests, NULL, NULL);
