@@ -33,6 +33,7 @@ struct device {
     int64_t first_ns;
     int64_t last_ns;
     uint32_t sessions;
+    uint32_t number;       /* of the row that was told of it; 0: none */
     uint32_t straight_s;   /* when its newest session straight to Apple was established */
     uint32_t older, newer; /* neighbours in its list */
     struct device_way way[WAY_COUNT];

@@ -151,6 +151,7 @@ static void give_up_device(struct engine *engine, uint32_t id)
     const struct device *device = devices_at(&engine->devices, id);
     if (engine->early_device && device_is_worth_a_row(device)) {
         struct device_record record = judge_device(device);
+        record.number = ++engine->devices_told;
         engine->early_device(engine->early_context, &record);
     }
     engine->devices_early++;
@@ -373,6 +374,31 @@ static void mark_failures_again(struct engine *engine)
         }
 }
 
+static void tell_devices(struct engine *engine, const struct engine_results *results)
+{
+    uint32_t count;
+    uint32_t *ids = devices_sorted(&engine->devices, &count);
+    for (uint32_t i = 0; results->device && i < count; i++) {
+        struct device *device = devices_at(&engine->devices, ids[i]);
+        if (!device_is_worth_a_row(device))
+            continue;
+        struct device_record record = judge_device(device);
+        record.number = device->number = ++engine->devices_told;
+        results->device(results->context, &record);
+    }
+    free(ids);
+}
+
+/* Where a device was given up and came again, its two records are one row, and which number that
+ * has is the store's affair. */
+static uint64_t device_number(const struct engine *engine, const struct finding *finding)
+{
+    if (engine->devices_early || finding->scope == SCOPE_SITE)
+        return 0;
+    uint32_t id = devices_find(&engine->devices, &finding->client_ip, finding->lane);
+    return id == DEVICE_NONE ? 0 : devices_at(&engine->devices, id)->number;
+}
+
 static void tell_findings(struct engine *engine, const struct engine_results *results)
 {
     uint32_t count;
@@ -380,6 +406,7 @@ static void tell_findings(struct engine *engine, const struct engine_results *re
     for (uint32_t i = 0; results->finding && i < count; i++) {
         struct finding finding = findings_at(&engine->findings, ids[i])->finding;
         finding.number = i + 1;
+        finding.device_number = device_number(engine, &finding);
         summary_finish(&finding);
         if (!finding.limits[0] && finding.scope != SCOPE_SITE)
             limits_say(finding.limits, sizeof finding.limits, &engine->quality,
@@ -389,25 +416,11 @@ static void tell_findings(struct engine *engine, const struct engine_results *re
     free(ids);
 }
 
-static void tell_devices(struct engine *engine, const struct engine_results *results)
-{
-    uint32_t count;
-    uint32_t *ids = devices_sorted(&engine->devices, &count);
-    for (uint32_t i = 0; results->device && i < count; i++) {
-        const struct device *device = devices_at(&engine->devices, ids[i]);
-        if (!device_is_worth_a_row(device))
-            continue;
-        struct device_record record = judge_device(device);
-        results->device(results->context, &record);
-    }
-    free(ids);
-}
-
 void engine_finish(struct engine *engine, const struct engine_results *results)
 {
     mark_failures_again(engine);
-    tell_findings(engine, results);
     tell_devices(engine, results);
+    tell_findings(engine, results);
     if (results->requirement)
         requirements_judge(engine, results->context, results->requirement);
 }

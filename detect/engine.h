@@ -43,6 +43,7 @@ struct engine {
     void *early_context;
     void (*early_device)(void *context, const struct device_record *device);
     uint64_t devices_early;
+    uint64_t devices_told; /* early ones included */
 };
 
 /* The judge's device, looked up once per event; engine_need_device makes it where it is not. */

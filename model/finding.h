@@ -29,6 +29,7 @@ struct finding {
     enum confidence confidence;
     enum finding_scope scope;
     uint64_t flow_number;      /* the first flow it rests on; 0: none */
+    uint64_t device_number;    /* device_record.number, told before it; 0: none, or not known */
     struct address client_ip;  /* unspecified: none */
     struct address server_ip;
     uint32_t lane;

@@ -34,6 +34,7 @@ struct run_record {
 };
 
 struct device_record {
+    uint64_t number;          /* within the run, from 1, in the order in which they are told */
     struct address ip;
     uint32_t lane;
     uint8_t mac[6];

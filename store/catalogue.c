@@ -136,6 +136,12 @@ void catalogue_insert(const struct table_description *table, struct text *sql)
     for (size_t i = 0; i < table->column_count; i++)
         text_add(sql, i ? ", ?" : "?");
     text_add(sql, ")");
+    assert(!sql->cut);
+}
+
+void catalogue_upsert(const struct table_description *table, struct text *sql)
+{
+    catalogue_insert(table, sql);
     if (table->same_row)
         add_update(table, sql);
     assert(!sql->cut);

@@ -70,8 +70,10 @@ enum { CATALOGUE_SQL_SIZE = 8192 };
 bool catalogue_has_table(enum row_kind kind, int64_t version);
 bool catalogue_has_column(enum row_kind kind, const char *name, int64_t version);
 
-/* INSERT with one parameter per column, in order; where `same_row` exists, an upsert. */
+/* INSERT with one parameter per column, in order. */
 void catalogue_insert(const struct table_description *table, struct text *sql);
+/* The same, and where the table has a `same_row`, what makes an update of it when the row is there. */
+void catalogue_upsert(const struct table_description *table, struct text *sql);
 /* "SELECT <every column that is not hidden> FROM <table>"; columns that a database of that schema
  * lacks are NULL. */
 void catalogue_select(enum row_kind kind, int64_t version, struct text *sql);

@@ -6,8 +6,15 @@
 
 #include "model/finding.h"
 
-/* Compact JSON, to be freed with evidence_free; NULL where memory is short. */
-char *evidence_text(const struct finding *finding);
-void evidence_free(char *text);
+/* Every byte of every sentence written as \u00NN, or made printable and its backslash escaped, and
+ * what stands around them. */
+enum {
+    EVIDENCE_FRAME_SIZE = 128 + 6 * (int)sizeof((struct finding_frame *)0)->shows,
+    EVIDENCE_TEXT_SIZE = FINDING_FRAMES_MAX * EVIDENCE_FRAME_SIZE +
+                         6 * (FINDING_REASONING_SIZE + FINDING_LIMIT_SIZE) + 128
+};
+
+/* Compact JSON. */
+const char *evidence_text(const struct finding *finding, char text[EVIDENCE_TEXT_SIZE]);
 
 #endif

@@ -79,10 +79,10 @@ int finish_connect(sqlite3 *database, int64_t run_id, int64_t flow_base)
         return result;
     return database_run_with(
         database,
-        "UPDATE finding SET device_id = (SELECT device.id FROM device"
-        " WHERE device.run_id = finding.run_id AND device.ip = finding.client_ip"
-        " AND device.lane = finding.lane)"
-        " WHERE run_id = ?1 AND client_ip IS NOT NULL AND scope <> 'site'",
+        "UPDATE finding SET device_id = device.id FROM device"
+        " WHERE finding.run_id = ?1 AND finding.device_id IS NULL AND finding.scope <> 'site'"
+        " AND device.run_id = ?1 AND device.ip = finding.client_ip"
+        " AND device.lane = finding.lane",
         &run_id, 1);
 }
 

@@ -90,7 +90,7 @@ static int prepare(const struct merge *merge, enum row_kind kind, sqlite3_stmt *
                 kind == ROW_RUN ? "id" : "+run_id", table->order);
     int result = sqlite3_prepare_v2(merge->from, buffer, -1, select, NULL);
     sql = text_over(buffer, sizeof buffer);
-    catalogue_insert(table, &sql);
+    catalogue_upsert(table, &sql);
     if (result == SQLITE_OK)
         result = sqlite3_prepare_v2(merge->into, buffer, -1, insert, NULL);
     return result;

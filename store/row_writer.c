@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "evidence.h"
 #include "model/finding.h"
 #include "model/flow_record.h"
 #include "store/archive.h"
@@ -197,6 +196,82 @@ static int run_binder(struct binder *binder)
     return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
+static void bind_row(struct binder *binder, struct row_context *at, enum row_kind kind,
+                     const void *row)
+{
+    switch (kind) {
+    case ROW_RUN:
+        bind_run(binder, at, row);
+        break;
+    case ROW_FLOW:
+        bind_flow(binder, at, row);
+        break;
+    case ROW_DEVICE:
+        bind_device(binder, at, row);
+        break;
+    case ROW_FINDING:
+        bind_finding(binder, at, row);
+        break;
+    case ROW_STEP:
+        bind_step(binder, at, row);
+        break;
+    case ROW_REQUIREMENT:
+        bind_requirement(binder, at, row);
+        break;
+    case ROW_DNS_ANSWER:
+        bind_dns_answer(binder, at, row);
+        break;
+    case ROW_ATTEMPTS:
+        bind_attempts(binder, at, row);
+        break;
+    case ROW_SKIPPED:
+        bind_skipped(binder, at, row);
+        break;
+    case ROW_CAPTURE_QUALITY:
+        bind_capture_quality(binder, at, row);
+        break;
+    case ROW_PADDING:
+    case ROW_KIND_COUNT:
+    default:
+        assert(!"a row of no table");
+    }
+}
+
+static bool is_there_already(enum row_kind kind, int result)
+{
+    return table_descriptions[kind].same_row &&
+           (result == SQLITE_CONSTRAINT_PRIMARYKEY || result == SQLITE_CONSTRAINT_ROWID ||
+            result == SQLITE_CONSTRAINT_UNIQUE);
+}
+
+static int open_again(struct row_writer *writer, enum row_kind kind)
+{
+    char buffer[CATALOGUE_SQL_SIZE];
+    struct text sql = text_over(buffer, sizeof buffer);
+    if (writer->again[kind].statement)
+        return SQLITE_OK;
+    catalogue_upsert(&table_descriptions[kind], &sql);
+    return binder_open(&writer->again[kind], writer->database, buffer);
+}
+
+/* Nearly every row is new. A plain insert finds out without harm when one is not, whereas for an
+ * upsert SQLite journals the pages that it changes, statement by statement: for a finding four,
+ * which cost more than the row. */
+static int put_row(struct row_writer *writer, enum row_kind kind, const void *row, bool *is_new)
+{
+    bind_row(&writer->binders[kind], &writer->context, kind, row);
+    int result = run_binder(&writer->binders[kind]);
+    if (!is_there_already(kind, result))
+        return result;
+    if (is_new)
+        *is_new = false;
+    result = open_again(writer, kind);
+    if (result != SQLITE_OK)
+        return result;
+    bind_row(&writer->again[kind], &writer->context, kind, row);
+    return run_binder(&writer->again[kind]);
+}
+
 /* An answer seen before is counted; a new one is a row, up to the cap. */
 static int write_dns_row(struct row_writer *writer, const struct dns_row_value *dns)
 {
@@ -208,9 +283,7 @@ static int write_dns_row(struct row_writer *writer, const struct dns_row_value *
         writer->counts.dns_not_stored++;
         return SQLITE_OK;
     }
-    struct binder *binder = &writer->binders[ROW_DNS_ANSWER];
-    bind_dns_answer(binder, &writer->context, dns);
-    result = run_binder(binder);
+    result = put_row(writer, ROW_DNS_ANSWER, dns, NULL);
     if (result == SQLITE_OK)
         writer->counts.dns_rows++;
     return result;
@@ -269,17 +342,35 @@ static int64_t flow_row_id(struct row_writer *writer, const struct flow_record *
     return writer->context.flow_base + flow_ids_place(&writer->flow_ids, flow->number);
 }
 
+static int write_device(struct row_writer *writer, const struct device_record *device)
+{
+    struct row_counts *counts = &writer->counts;
+    uint64_t place = (uint64_t)counts->devices + 1;
+    writer->context.device_id = writer->context.device_base + (int64_t)place;
+    bool is_new = true;
+    int result = put_row(writer, ROW_DEVICE, device, &is_new);
+    if (result != SQLITE_OK)
+        return result;
+    counts->devices++;
+    counts->devices_in_step +=
+        is_new && device->number == place && counts->devices_in_step == counts->devices - 1;
+    return result;
+}
+
+/* NULL where that is not certain: finish_connect knows. */
+static int64_t device_row_id(const struct row_writer *writer, uint64_t number)
+{
+    bool is_known = number > 0 && number <= (uint64_t)writer->counts.devices_in_step;
+    return is_known ? writer->context.device_base + (int64_t)number : ROW_NULL;
+}
+
 static int write_finding(struct row_writer *writer, const struct finding *finding)
 {
-    struct binder *binder = &writer->binders[ROW_FINDING];
+    writer->context.device_id = device_row_id(writer, finding->device_number);
     int64_t place = flow_ids_find(&writer->flow_ids, finding->flow_number);
     writer->context.flow_id = place > 0 ? writer->context.flow_base + place : ROW_NULL;
-    writer->context.evidence = evidence_text(finding);
-    bind_finding(binder, &writer->context, finding);
-    int result = run_binder(binder);
-    evidence_free(writer->context.evidence);
-    writer->context.evidence = NULL;
-    return result;
+    writer->context.evidence = evidence_text(finding, writer->evidence);
+    return put_row(writer, ROW_FINDING, finding, NULL);
 }
 
 /* An ICMP error is no packet of the session's, and has the number of the one before it. */
@@ -293,7 +384,6 @@ static int64_t skipped_between(const struct flow_step *before, const struct flow
 static int write_steps(struct row_writer *writer, const struct session_steps *steps)
 {
     static const struct address neither;
-    struct binder *binder = &writer->binders[ROW_STEP];
     const struct flow_step *before = NULL;
     int result = SQLITE_OK;
     int64_t place = flow_ids_find(&writer->flow_ids, steps->flow_number);
@@ -307,8 +397,7 @@ static int write_steps(struct row_writer *writer, const struct session_steps *st
                                          step->what == STEP_ICMP ? &steps->icmp_source : &neither,
                                      .number = (int64_t)i + 1,
                                      .skipped = skipped_between(before, step)};
-        bind_step(binder, &writer->context, &row);
-        result = run_binder(binder);
+        result = put_row(writer, ROW_STEP, &row, NULL);
         before = step;
     }
     return result;
@@ -316,45 +405,24 @@ static int write_steps(struct row_writer *writer, const struct session_steps *st
 
 int row_write(struct row_writer *writer, enum row_kind kind, const void *row)
 {
-    struct binder *binder = &writer->binders[kind];
     struct row_context *at = &writer->context;
     switch (kind) {
-    case ROW_RUN:
-        bind_run(binder, at, row);
-        break;
-    case ROW_FLOW:
-        writer->counts.flows++;
-        at->flow_id = flow_row_id(writer, row);
-        bind_flow(binder, at, row);
-        break;
-    case ROW_DEVICE:
-        at->device_id = at->device_base + ++writer->counts.devices;
-        bind_device(binder, at, row);
-        break;
     case ROW_FINDING:
         return write_finding(writer, row);
     case ROW_STEP:
         return write_steps(writer, row);
-    case ROW_REQUIREMENT:
-        bind_requirement(binder, at, row);
-        break;
     case ROW_DNS_ANSWER:
         return write_dns(writer, row);
-    case ROW_ATTEMPTS:
-        bind_attempts(binder, at, row);
+    case ROW_FLOW:
+        writer->counts.flows++;
+        at->flow_id = flow_row_id(writer, row);
         break;
-    case ROW_SKIPPED:
-        bind_skipped(binder, at, row);
-        break;
-    case ROW_CAPTURE_QUALITY:
-        bind_capture_quality(binder, at, row);
-        break;
-    case ROW_PADDING:
-    case ROW_KIND_COUNT:
+    case ROW_DEVICE:
+        return write_device(writer, row);
     default:
-        assert(!"a row of no table");
+        break;
     }
-    return run_binder(binder);
+    return put_row(writer, kind, row, NULL);
 }
 
 bool row_is_refused(int result)
@@ -384,6 +452,8 @@ void row_writer_close(struct row_writer *writer)
 {
     for (int kind = ROW_RUN; kind < ROW_KIND_COUNT; kind++)
         binder_close(&writer->binders[kind]);
+    for (int kind = ROW_RUN; kind < ROW_KIND_COUNT; kind++)
+        binder_close(&writer->again[kind]);
     binder_close(&writer->dns_again);
     community_id_free(writer->context.community);
     flow_ids_free(&writer->flow_ids);

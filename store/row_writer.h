@@ -12,6 +12,7 @@
 #include "binder.h"
 #include "catalogue.h"
 #include "community_id.h"
+#include "evidence.h"
 #include "flow_ids.h"
 #include "model/dns_message.h"
 #include "model/event.h"
@@ -62,8 +63,8 @@ struct row_context {
     uint64_t rows_lost;
     char writer[PROCESS_MARK_SIZE];
     int64_t flow_id;   /* of the session that is being written, or that the finding rests on */
-    int64_t device_id; /* of the device that is being written */
-    char *evidence;    /* of the finding that is being written */
+    int64_t device_id; /* of the device that is being written, or that the finding is about */
+    const char *evidence; /* of the finding that is being written */
     struct community_id *community;
     char community_text[COMMUNITY_ID_TEXT_SIZE];
     char prefix_text[PREFIX_TEXT_SIZE];
@@ -75,6 +76,7 @@ struct row_context {
 /* Counts that go back with the transaction. */
 struct row_counts {
     int64_t devices;
+    int64_t devices_in_step; /* the first ones, whose rows have the numbers that they were told by */
     int64_t dns_rows;
     int64_t dns_not_stored;
     int64_t flows;
@@ -85,7 +87,9 @@ struct row_writer {
     struct row_context context;
     struct flow_ids flow_ids;
     struct row_counts counts;
+    char evidence[EVIDENCE_TEXT_SIZE];
     struct binder binders[ROW_KIND_COUNT];
+    struct binder again[ROW_KIND_COUNT]; /* for rows that are there already; opened when needed */
     struct binder dns_again;
 };
 

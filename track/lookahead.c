@@ -47,6 +47,15 @@ static void ask_for_flow(struct lookahead *ahead)
     ahead->next_flow = index + 1;
 }
 
+/* The step of its next packet, if none was left out before, and the count of those that are. */
+static void ask_for_step(const struct flow *flow)
+{
+    uint64_t packets = flow->record.packets_up + flow->record.packets_down;
+    __builtin_prefetch(flow->steps, 1);
+    if (packets < STEPS_FIRST)
+        ask_for(&flow->steps->first[packets], sizeof(struct flow_step));
+}
+
 /* The flow itself has come by now, or nearly so. */
 static void ask_for_parts(struct lookahead *ahead)
 {
@@ -60,7 +69,7 @@ static void ask_for_parts(struct lookahead *ahead)
     if (flow->record.evidence)
         ask_for(flow->record.evidence, sizeof *flow->record.evidence);
     if (flow->steps)
-        ask_for(steps_next(flow->steps), sizeof(struct flow_step));
+        ask_for_step(flow);
     if (flow->conversation)
         conversation_ask_for(flow->conversation);
 }

@@ -24,14 +24,6 @@ void steps_take_icmp(struct tracker *tracker, struct flow *flow, const struct pa
                      bool quotes_client);
 void steps_release(struct tracker *tracker, struct flow *flow);
 
-/* Where the next step goes. */
-static inline const struct flow_step *steps_next(const struct flow_steps *steps)
-{
-    if (steps->first_count < STEPS_FIRST && !steps->last_count)
-        return &steps->first[steps->first_count];
-    return &steps->last[steps->last_count % STEPS_LAST];
-}
-
 /* Is a step wanted of this packet? The short answer for the packets of idle sessions. */
 static inline bool steps_wanted(const struct flow *flow, const struct packet *packet,
                                 enum segment_kind kind)
