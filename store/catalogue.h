@@ -72,7 +72,8 @@ bool catalogue_has_column(enum row_kind kind, const char *name, int64_t version)
 
 /* INSERT with one parameter per column, in order. */
 void catalogue_insert(const struct table_description *table, struct text *sql);
-/* The same, and where the table has a `same_row`, what makes an update of it when the row is there. */
+/* The same, and where the table has a `same_row`, what makes an update of it when the row is there.
+ */
 void catalogue_upsert(const struct table_description *table, struct text *sql);
 /* "SELECT <every column that is not hidden> FROM <table>"; columns that a database of that schema
  * lacks are NULL. */

@@ -1,8 +1,9 @@
 /* Evidence to JSON: frames, reasoning, limits.
  *
- * Sentences are ASCII without quotes nearly always, and copied; Jansson writes those that are not. It
- * does not build the whole object, because that took longer than writing the row. Deliberately adds
- * no sentence of its own: what a finding says is detect/'s work, what the report says report/'s. */
+ * Sentences are ASCII without quotes nearly always, and copied; Jansson writes those that are not.
+ * It does not build the whole object, because that took longer than writing the row. Deliberately
+ * adds no sentence of its own: what a finding says is detect/'s work, what the report says
+ * report/'s. */
 #include "evidence.h"
 
 #include <assert.h>

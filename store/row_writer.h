@@ -62,8 +62,8 @@ struct row_context {
     const char *state; /* of the run */
     uint64_t rows_lost;
     char writer[PROCESS_MARK_SIZE];
-    int64_t flow_id;   /* of the session that is being written, or that the finding rests on */
-    int64_t device_id; /* of the device that is being written, or that the finding is about */
+    int64_t flow_id;      /* of the session that is being written, or that the finding rests on */
+    int64_t device_id;    /* of the device that is being written, or that the finding is about */
     const char *evidence; /* of the finding that is being written */
     struct community_id *community;
     char community_text[COMMUNITY_ID_TEXT_SIZE];
@@ -76,7 +76,8 @@ struct row_context {
 /* Counts that go back with the transaction. */
 struct row_counts {
     int64_t devices;
-    int64_t devices_in_step; /* the first ones, whose rows have the numbers that they were told by */
+    int64_t
+        devices_in_step; /* the first ones, whose rows have the numbers that they were told by */
     int64_t dns_rows;
     int64_t dns_not_stored;
     int64_t flows;

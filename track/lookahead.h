@@ -17,7 +17,7 @@ enum { LOOKAHEAD_RING = 16 };
 
 struct lookahead {
     const struct flow_table *flows;
-    const uint64_t *keys;   /* as tracker_take_screened has them */
+    const uint64_t *keys; /* as tracker_take_screened has them */
     const uint64_t *wanted;
     size_t count;
     size_t next_slot; /* packets; where each cursor goes on */
