@@ -19,6 +19,7 @@ int command_compare(const struct settings *settings);
 int command_checks(const struct settings *settings);
 int command_extract(const struct settings *settings);
 int command_merge(const struct settings *settings);
+int command_filter(const struct settings *settings);
 int command_interfaces(const struct settings *settings);
 
 /* Prints the sentence on standard error and returns the status. */

@@ -1,6 +1,8 @@
-/* `apnscope checks` and `apnscope interfaces`: what the program knows and can capture on. */
+/* `apnscope checks`, `apnscope interfaces`, `apnscope filter`: what the program knows, what it can
+ * capture on, and what it takes of it. */
 #include <stdio.h>
 
+#include "capture/filter.h"
 #include "capture/interfaces.h"
 #include "command.h"
 
@@ -24,5 +26,28 @@ int command_interfaces(const struct settings *settings)
     (void)settings;
     if (!capture_interfaces(print_interface, NULL, &fault))
         return command_failed(EXIT_ENVIRONMENT, &fault);
+    return EXIT_NO_FAULT;
+}
+
+int command_filter(const struct settings *settings)
+{
+    char expression[SCOPE_FILTER_SIZE];
+    struct text text = text_over(expression, sizeof expression);
+    struct scope_filter scope = settings_scope_filter(settings);
+    struct filter *compiled;
+    struct fault fault = {{0}};
+    scope_filter_write(&scope, true, &text);
+    if (text.cut)
+        return command_misused("the filter would be longer than %d characters; join prefixes",
+                               SCOPE_FILTER_SIZE);
+    if (settings->filter) {
+        if (!filter_compile_packets(&compiled, settings->filter, &fault))
+            return command_failed(EXIT_USAGE, &fault);
+        filter_free(compiled);
+    }
+    if (!filter_compile(&compiled, expression, &fault))
+        return command_failed(EXIT_USAGE, &fault);
+    filter_free(compiled);
+    puts(expression);
     return EXIT_NO_FAULT;
 }

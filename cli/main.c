@@ -32,6 +32,8 @@ static const struct command {
      command_compare},
     {"checks", "checks [--markdown]", "every finding it knows, with meaning and remedy", IN_CHECKS,
      command_checks},
+    {"filter", "filter [OPTION…]", "the kernel's filter of a live capture, for tcpdump as well",
+     IN_FILTER, command_filter},
     {"interfaces", "interfaces", "what can be captured on", IN_INTERFACES, command_interfaces},
 };
 

@@ -30,6 +30,7 @@ typedef bool (*apply)(struct settings *settings, const char *value, struct fault
 
 FLAG(all_apple)
 FLAG(all_runs)
+FLAG(decap)
 FLAG(follow)
 FLAG(help)
 FLAG(markdown)
@@ -37,7 +38,9 @@ FLAG(quiet)
 FLAG(redact)
 FLAG(text)
 FLAG(version)
+FLAG(wide)
 FLAG(without_ndpi)
+WORD(also, also)
 WORD(csv, csv_directory)
 WORD(db, database)
 WORD(filter, filter)
@@ -77,6 +80,24 @@ static bool apply_push_domain(struct settings *settings, const char *value, stru
         return fault_set(fault, "--push-domain was given more than %d times",
                          SETTINGS_DOMAINS_MAX);
     settings->push_domains[settings->push_domain_count++] = value;
+    return true;
+}
+
+static bool apply_proxy_port(struct settings *settings, const char *value, struct fault *fault)
+{
+    char *end;
+    settings->has_proxy_ports = true;
+    if (strcmp(value, "none") == 0) {
+        settings->proxy_port_count = 0;
+        return true;
+    }
+    unsigned long port = strtoul(value, &end, 10);
+    if (!*value || *end || port == 0 || port > UINT16_MAX)
+        return fault_set(fault, "--proxy-port %s is not a port; write a number or none", value);
+    if (settings->proxy_port_count == SCOPE_FILTER_PROXY_PORTS_MAX)
+        return fault_set(fault, "--proxy-port was given more than %d times",
+                         SCOPE_FILTER_PROXY_PORTS_MAX);
+    settings->proxy_ports[settings->proxy_port_count++] = (uint16_t)port;
     return true;
 }
 
@@ -251,6 +272,23 @@ bool settings_read(struct settings *settings, enum command_bit command, int argc
         settings->since_ns >= settings->until_ns)
         return fault_set(fault, "--until must be a later time than --since");
     return true;
+}
+
+struct scope_filter settings_scope_filter(const struct settings *settings)
+{
+    struct scope_filter scope = {.apple_nets = settings->apple_nets.items,
+                                 .apple_net_count = settings->apple_nets.count,
+                                 .any_dns = settings->push_domain_count > 0,
+                                 .also = settings->also,
+                                 .filter = settings->filter,
+                                 .decapsulate = settings->decap,
+                                 .wide = settings->wide};
+    size_t common = sizeof scope_filter_common_proxy_ports / sizeof *scope_filter_common_proxy_ports;
+    scope.proxy_port_count = settings->has_proxy_ports ? settings->proxy_port_count : common;
+    memcpy(scope.proxy_ports,
+           settings->has_proxy_ports ? settings->proxy_ports : scope_filter_common_proxy_ports,
+           scope.proxy_port_count * sizeof scope.proxy_ports[0]);
+    return scope;
 }
 
 void settings_print_options(enum command_bit command)

@@ -115,7 +115,7 @@ static struct run_record describe_run(struct pipeline *pipeline, int64_t analyze
                              .bytes = pipeline->quality.bytes,
                              .drops_known = pipeline->quality.drops_known,
                              .state = RUN_COMPLETE};
-    run.packets_dropped = pipeline->quality.dropped_kernel + pipeline->quality.dropped_interface;
+    run.packets_dropped = capture_quality_drops(&pipeline->quality);
     if (pipeline->quality.truncated)
         run.state = RUN_TRUNCATED;
     if (pipeline->interrupted)

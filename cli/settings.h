@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/fault.h"
 #include "capture/capture.h"
+#include "capture/scope_filter.h"
 
 enum { SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32, SETTINGS_IDS_MAX = 256 };
 
@@ -22,6 +23,8 @@ enum command_bit {
     IN_EXTRACT = 1 << 5,
     IN_MERGE = 1 << 6,
     IN_COMPARE = 1 << 7,
+    IN_LIVE = 1 << 8,
+    IN_FILTER = 1 << 9,
     IN_ANY = ~0
 };
 
@@ -43,6 +46,7 @@ struct settings {
     const char *sensor;
     const char *trust_path;
     const char *filter; /* NULL: none */
+    const char *also;   /* an expression: frames to take besides those of the scope */
     const char *html_path;
     const char *json_path;
     const char *csv_directory;
@@ -53,6 +57,9 @@ struct settings {
     struct prefix_list apple_nets;
     const char *push_domains[SETTINGS_DOMAINS_MAX];
     size_t push_domain_count;
+    uint16_t proxy_ports[SCOPE_FILTER_PROXY_PORTS_MAX];
+    size_t proxy_port_count;
+    bool has_proxy_ports; /* given; otherwise the common ones */
     enum capture_hash hash;
     enum log_level log_level;
     int64_t since_ns;
@@ -60,7 +67,7 @@ struct settings {
     int64_t change_ns;   /* 0: none */
     int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
-    bool all_apple, all_runs, follow, markdown, quiet, redact, text, without_ndpi;
+    bool all_apple, all_runs, decap, follow, markdown, quiet, redact, text, wide, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;
@@ -69,6 +76,8 @@ struct settings {
 /* Reads options of the command with that bit. False: a usage error, with its sentence. */
 MUST_USE bool settings_read(struct settings *settings, enum command_bit command, int argc,
                             char **argv, struct fault *fault);
+/* The kernel's filter that the options ask for. The pointers are the settings'. */
+struct scope_filter settings_scope_filter(const struct settings *settings);
 /* The option lines of --help for a command. */
 void settings_print_options(enum command_bit command);
 

@@ -115,7 +115,7 @@ static void judge_capture(const struct engine *engine, struct requirement_record
     const struct capture_quality *quality = &engine->quality;
     struct side_counts sides = engine->site.sides;
     uint32_t one_sided = sides.up_only + sides.down_only;
-    uint64_t lost = quality->dropped_kernel + quality->dropped_interface;
+    uint64_t lost = capture_quality_drops(quality);
     row->seen = sides.both + one_sided;
     row->failed = one_sided;
     if (!quality->frames) {

@@ -114,7 +114,7 @@ void limits_say(char *sentence, size_t size, const struct capture_quality *quali
                 const struct side_counts *sides)
 {
     struct text text = text_over(sentence, size);
-    uint64_t lost = quality->dropped_kernel + quality->dropped_interface;
+    uint64_t lost = capture_quality_drops(quality);
     if (sides->up_only + sides->down_only > sides->both)
         limit_add(&text, sides->up_only >= sides->down_only
                              ? "most sessions show only the client's packets"

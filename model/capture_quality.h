@@ -17,6 +17,7 @@ struct capture_quality {
     uint64_t push_frames_cut;     /* of them, in tracked sessions, where payload was wanted */
     uint64_t dropped_kernel;      /* as the capture's statistics say */
     uint64_t dropped_interface;
+    uint64_t dropped_queue;       /* live: the program had no room for them */
     bool drops_known;             /* the capture carried statistics */
     uint64_t stray_times;         /* frames whose time is far from that of all around: damaged */
     uint64_t backward_steps;      /* other frames whose time is before the one before them */
@@ -44,5 +45,11 @@ struct capture_quality {
     uint64_t devices_early;       /* judged before the end to make room */
     uint64_t rule_states_lost;    /* rules that had to forget a device */
 };
+
+/* Packets that reached the capturing machine and are not in the capture. */
+static inline uint64_t capture_quality_drops(const struct capture_quality *quality)
+{
+    return quality->dropped_kernel + quality->dropped_interface + quality->dropped_queue;
+}
 
 #endif

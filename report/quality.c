@@ -30,6 +30,7 @@ static const struct quality_word words[] = {
      "the capture does not say"},
     {"dropped_interface", "Packets lost by its network interface", UNIT_COUNT, true,
      "the capture does not say"},
+    {"dropped_queue", "Packets lost by this program for want of room", UNIT_COUNT, true, "none"},
     {"gap_bytes", "Data acknowledged by the receiver but missing here", UNIT_BYTES, true,
      "not known"},
     {"flows_up_only", "Sessions with only the device's half captured", UNIT_COUNT, true,

@@ -12,17 +12,20 @@
 static void describe(const struct capture_quality *quality, struct finding *finding)
 {
     struct text summary = text_over(finding->summary, sizeof finding->summary);
-    uint64_t dropped = quality->dropped_kernel + quality->dropped_interface;
+    uint64_t dropped = capture_quality_drops(quality);
+    char own[48];
+    snprintf(own, sizeof own, ", apnscope %s", DIGITS(quality->dropped_queue));
     if (quality->gap_bytes)
         text_format(&summary,
                     "%s of push sessions %s acknowledged by the receiver but never "
                     "captured",
                     COUNTED(quality->gap_bytes, "byte"), quality->gap_bytes == 1 ? "was" : "were");
     if (dropped)
-        text_format(&summary, "%s%s while capturing (kernel %s, interface %s)",
+        text_format(&summary, "%s%s while capturing (kernel %s, interface %s%s)",
                     quality->gap_bytes ? "; " : "",
                     COUNTED(dropped, "packet was dropped|packets were dropped"),
-                    DIGITS(quality->dropped_kernel), DIGITS(quality->dropped_interface));
+                    DIGITS(quality->dropped_kernel), DIGITS(quality->dropped_interface),
+                    quality->dropped_queue ? own : "");
     finding_say(finding->reasoning, sizeof finding->reasoning,
                 "What is not in the capture cannot be told from what did not happen: silence and "
                 "missing answers weigh less here.");
@@ -32,7 +35,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
 {
     const struct capture_quality *quality = event->quality;
     (void)state;
-    if (!quality->gap_bytes && !quality->dropped_kernel && !quality->dropped_interface)
+    if (!quality->gap_bytes && !capture_quality_drops(quality))
         return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = CONFIDENCE_CERTAIN;

@@ -1,0 +1,226 @@
+/* Several interfaces as one stream of frames in the order of their times.
+ *
+ * See live.h. Each interface delivers in its own rhythm, so a frame waits until every other
+ * interface has shown a later one, or LIVE_HOLD_NS have passed. Deliberately reads no clock. */
+#include "capture/live.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "live_interface.h"
+
+struct live {
+    struct live_interface interfaces[LIVE_INTERFACES_MAX];
+    size_t count;
+    int wake;
+    atomic_bool sleeps;
+    double time_factor;
+    int64_t epoch_ns;
+    uint64_t last_number;
+    int64_t last_time_ns;
+    uint32_t snap_size;
+    struct capture_quality quality;
+};
+
+int64_t live_time(const struct live *live, int64_t wall_ns)
+{
+    if (live->time_factor == 1 || wall_ns == INT64_MAX)
+        return wall_ns;
+    return live->epoch_ns + (int64_t)((double)(wall_ns - live->epoch_ns) * live->time_factor);
+}
+
+static bool open_interfaces(struct live *live, const struct live_options *options,
+                            struct fault *fault)
+{
+    if (options->interface_count > LIVE_INTERFACES_MAX)
+        return fault_set(fault, "more than %d interfaces; run a second apnscope, or bridge them",
+                         LIVE_INTERFACES_MAX);
+    for (size_t i = 0; i < options->interface_count; i++) {
+        struct live_interface *interface = &live->interfaces[live->count++];
+        interface->wake = live->wake;
+        interface->consumer_sleeps = &live->sleeps;
+        interface->cpu = options->first_cpu < 0 ? -1 : options->first_cpu + (int)i;
+        if (!live_interface_open(interface, options->interfaces[i], options, fault))
+            return false;
+    }
+    return true;
+}
+
+bool live_open(struct live **opened, const struct live_options *options, struct fault *fault)
+{
+    struct live *live = calloc(1, sizeof *live);
+    assert(live && options->interface_count > 0);
+    *opened = NULL;
+    live->time_factor = options->time_factor != 0 ? options->time_factor : 1;
+    live->epoch_ns = options->epoch_ns;
+    live->last_time_ns = TIME_UNKNOWN;
+    live->snap_size = options->snap_size;
+    live->quality.first_ns = live->quality.last_ns = TIME_UNKNOWN;
+    live->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert(live->wake >= 0);
+    if (!open_interfaces(live, options, fault)) {
+        live_close(live);
+        return false;
+    }
+    *opened = live;
+    return true;
+}
+
+bool live_start(struct live *live, struct fault *fault)
+{
+    for (size_t i = 0; i < live->count; i++) {
+        int result = live_interface_start(&live->interfaces[i]);
+        if (result != 0)
+            return fault_set(fault, "%s: no thread to capture with: %s", live->interfaces[i].name,
+                             strerror(result));
+    }
+    return true;
+}
+
+void live_stop(struct live *live)
+{
+    for (size_t i = 0; i < live->count; i++)
+        live_interface_stop(&live->interfaces[i]);
+}
+
+void live_close(struct live *live)
+{
+    if (!live)
+        return;
+    for (size_t i = 0; i < live->count; i++)
+        live_interface_close(&live->interfaces[i]);
+    close(live->wake);
+    free(live);
+}
+
+/* ---- frames ---- */
+
+/* The interface whose next frame is the earliest; `live->count`: none may be given yet. */
+static size_t earliest(struct live *live, int64_t now_ns)
+{
+    size_t best = live->count;
+    int64_t best_ns = 0;
+    bool one_is_empty = false;
+    for (size_t i = 0; i < live->count; i++) {
+        const struct queued_frame *queued = frame_queue_peek(&live->interfaces[i].queue);
+        one_is_empty |= !queued;
+        if (queued && (best == live->count || queued->time_ns < best_ns)) {
+            best = i;
+            best_ns = queued->time_ns;
+        }
+    }
+    if (best < live->count && one_is_empty && now_ns != INT64_MAX &&
+        best_ns > now_ns - LIVE_HOLD_NS)
+        return live->count;
+    return best;
+}
+
+static void count_frame(struct live *live, const struct frame *frame)
+{
+    struct capture_quality *quality = &live->quality;
+    int64_t time_ns = frame->time_ns;
+    quality->frames++;
+    quality->bytes += frame->captured_size;
+    quality->frames_cut += frame->captured_size < frame->original_size;
+    if (live->last_time_ns != TIME_UNKNOWN && time_ns < live->last_time_ns) {
+        int64_t step_ns = live->last_time_ns - time_ns;
+        quality->backward_steps++;
+        if (step_ns > quality->largest_step_back_ns)
+            quality->largest_step_back_ns = step_ns;
+    }
+    live->last_time_ns = time_ns;
+    if (quality->first_ns == TIME_UNKNOWN || time_ns < quality->first_ns)
+        quality->first_ns = time_ns;
+    if (quality->last_ns == TIME_UNKNOWN || time_ns > quality->last_ns)
+        quality->last_ns = time_ns;
+}
+
+static struct frame frame_of(struct live *live, size_t index, const struct queued_frame *queued)
+{
+    return (struct frame){.number = ++live->last_number,
+                          .time_ns = live_time(live, queued->time_ns),
+                          .captured_size = queued->captured_size,
+                          .original_size = queued->original_size,
+                          .interface_id = (uint32_t)index,
+                          .link_type = live->interfaces[index].link_type,
+                          .bytes = queued_frame_bytes(queued),
+                          .process = {.id = -1}};
+}
+
+size_t live_next(struct live *live, struct frame *frames, size_t max, int64_t now_ns)
+{
+    size_t count = 0;
+    assert(max <= CAPTURE_BATCH_MAX);
+    for (size_t i = 0; i < live->count; i++)
+        frame_queue_give_back(&live->interfaces[i].queue);
+    while (count < max) {
+        size_t index = earliest(live, now_ns);
+        if (index == live->count)
+            break;
+        struct frame_queue *queue = &live->interfaces[index].queue;
+        frames[count] = frame_of(live, index, frame_queue_peek(queue));
+        count_frame(live, &frames[count++]);
+        frame_queue_pass(queue);
+    }
+    return count;
+}
+
+static bool has_frames(struct live *live)
+{
+    for (size_t i = 0; i < live->count; i++)
+        if (frame_queue_peek(&live->interfaces[i].queue))
+            return true;
+    return false;
+}
+
+void live_wait(struct live *live, int timeout_ms)
+{
+    struct pollfd wake = {.fd = live->wake, .events = POLLIN};
+    uint64_t count;
+    bool waits_for_another = has_frames(live); /* held back: only time helps */
+    atomic_store(&live->sleeps, true);
+    if (waits_for_another || !has_frames(live))
+        (void)poll(&wake, 1, timeout_ms);
+    atomic_store(&live->sleeps, false);
+    while (read(live->wake, &count, sizeof count) > 0)
+        continue;
+}
+
+/* ---- what is known ---- */
+
+size_t live_interface_count(const struct live *live)
+{
+    return live->count;
+}
+
+void live_statistics_of(struct live *live, size_t index, struct live_statistics *statistics)
+{
+    assert(index < live->count);
+    live_interface_statistics(&live->interfaces[index], statistics);
+}
+
+void live_quality_of(struct live *live, struct capture_quality *quality)
+{
+    const struct capture_quality *own = &live->quality;
+    quality->frames += own->frames;
+    quality->bytes += own->bytes;
+    quality->frames_cut += own->frames_cut;
+    quality->backward_steps += own->backward_steps;
+    quality->largest_step_back_ns = own->largest_step_back_ns;
+    quality->first_ns = own->first_ns;
+    quality->last_ns = own->last_ns;
+    quality->smallest_snap = live->snap_size;
+    quality->drops_known = true;
+    for (size_t i = 0; i < live->count; i++) {
+        struct live_statistics statistics;
+        live_interface_statistics(&live->interfaces[i], &statistics);
+        quality->dropped_kernel += statistics.dropped_kernel;
+        quality->dropped_interface += statistics.dropped_interface;
+        quality->dropped_queue += statistics.dropped_queue;
+    }
+}

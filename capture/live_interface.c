@@ -1,0 +1,303 @@
+/* An interface through libpcap: opening, the thread that empties the ring, counters.
+ *
+ * See live_interface.h. libpcap maps the kernel's ring (TPACKET_V3 where the kernel has it); the
+ * thread sleeps until a block is full or a timer of the kernel's ran out. Deliberately opens all
+ * files in live_interface_open, because the process gives up its privileges afterwards. */
+#include "live_interface.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    RING_WAITS_MS = 50, /* the kernel hands over a block that is not full after this */
+    RETRY_MS = 500      /* an interface that went down is asked again */
+};
+
+/* https://www.tcpdump.org/linktypes.html, where the DLT_ value here differs. */
+enum { LINKTYPE_RAW = 101, LINKTYPE_PPP_HDLC = 50, LINKTYPE_ATM = 100 };
+
+static uint16_t link_type_of(int dlt)
+{
+    switch (dlt) {
+    case DLT_RAW:
+        return LINKTYPE_RAW;
+    case DLT_PPP_SERIAL:
+        return LINKTYPE_PPP_HDLC;
+    case DLT_ATM_RFC1483:
+        return LINKTYPE_ATM;
+    default:
+        return (uint16_t)dlt;
+    }
+}
+
+/* ---- opening ---- */
+
+static bool cannot_open(const char *name, int status, const char *reason, struct fault *fault)
+{
+    switch (status) {
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+        return fault_set(fault, "%s: there is no such interface; see apnscope interfaces", name);
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED:
+        return fault_set(fault,
+                         "%s: no permission to capture; run it as root, or give the program the "
+                         "capability with: setcap cap_net_raw+ep apnscope",
+                         name);
+    case PCAP_ERROR_IFACE_NOT_UP:
+        return fault_set(fault, "%s: the interface is down; bring it up with: ip link set %s up",
+                         name, name);
+    default:
+        return fault_set(fault, "%s: cannot capture on it: %s", name,
+                         reason && *reason ? reason : pcap_statustostr(status));
+    }
+}
+
+/* The adapter's own clock where it follows the host's: times are of the wire then, not of the
+ * moment when the kernel got round to the packet. */
+static void choose_time_stamps(struct live_interface *interface)
+{
+    int *types;
+    int count = pcap_list_tstamp_types(interface->handle, &types);
+    interface->time_stamps = "host";
+    for (int i = 0; i < count; i++)
+        if (types[i] == PCAP_TSTAMP_ADAPTER &&
+            pcap_set_tstamp_type(interface->handle, PCAP_TSTAMP_ADAPTER) == 0)
+            interface->time_stamps = "adapter";
+    if (count > 0)
+        pcap_free_tstamp_types(types);
+}
+
+static void prepare(struct live_interface *interface, const struct live_options *options)
+{
+    pcap_t *handle = interface->handle;
+    size_t buffer_size = options->buffer_size ? options->buffer_size : LIVE_BUFFER_SIZE;
+    uint32_t snap_size = options->snap_size ? options->snap_size : LIVE_SNAP_AUTO;
+    pcap_set_snaplen(handle, (int)snap_size);
+    pcap_set_promisc(handle, !options->not_promiscuous);
+    pcap_set_timeout(handle, RING_WAITS_MS);
+    pcap_set_immediate_mode(handle, 0);
+    pcap_set_buffer_size(handle, buffer_size > INT32_MAX ? INT32_MAX : (int)buffer_size);
+    pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
+    choose_time_stamps(interface);
+}
+
+static bool set_filter(struct live_interface *interface, const char *expression,
+                       struct fault *fault)
+{
+    struct bpf_program program;
+    if (pcap_compile(interface->handle, &program, expression, 1, PCAP_NETMASK_UNKNOWN) != 0)
+        return fault_set(fault, "%s: the filter is not valid: %s; see pcap-filter(7)",
+                         interface->name, pcap_geterr(interface->handle));
+    int status = pcap_setfilter(interface->handle, &program);
+    /* libpcap falls back to running a program itself that the kernel does not take */
+    interface->in_kernel = program.bf_len <= 4096; /* BPF_MAXINSNS of linux/bpf_common.h */
+    pcap_freecode(&program);
+    if (status != 0)
+        return fault_set(fault, "%s: the filter cannot be set: %s", interface->name,
+                         pcap_geterr(interface->handle));
+    return true;
+}
+
+/* All that the interface received; dropped for want of a buffer in the hardware or its driver. */
+static const char *const counter_names[LIVE_COUNTERS] = {"rx_packets", "rx_missed_errors",
+                                                         "rx_fifo_errors"};
+
+static uint64_t read_counter(int file)
+{
+    char text[32];
+    ssize_t size = file < 0 ? -1 : pread(file, text, sizeof text - 1, 0);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    return strtoull(text, NULL, 10);
+}
+
+static void open_counters(struct live_interface *interface)
+{
+    for (size_t i = 0; i < LIVE_COUNTERS; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "/sys/class/net/%.64s/statistics/%s", interface->name,
+                 counter_names[i]);
+        interface->counters[i] = open(path, O_RDONLY | O_CLOEXEC);
+        interface->counted[i] = read_counter(interface->counters[i]);
+    }
+}
+
+bool live_interface_open(struct live_interface *interface, const char *name,
+                         const struct live_options *options, struct fault *fault)
+{
+    char reason[PCAP_ERRBUF_SIZE] = "";
+    interface->name = name;
+    pthread_mutex_init(&interface->lock, NULL);
+    for (size_t i = 0; i < LIVE_COUNTERS; i++)
+        interface->counters[i] = -1;
+    interface->handle = pcap_create(name, reason);
+    if (!interface->handle)
+        return cannot_open(name, PCAP_ERROR, reason, fault);
+    prepare(interface, options);
+    int status = pcap_activate(interface->handle);
+    if (status < 0)
+        return cannot_open(name, status, pcap_geterr(interface->handle), fault);
+    int dlt = pcap_datalink(interface->handle);
+    interface->link_type = link_type_of(dlt);
+    interface->nanoseconds =
+        pcap_get_tstamp_precision(interface->handle) == PCAP_TSTAMP_PRECISION_NANO;
+    const char *filter =
+        dlt == DLT_EN10MB ? options->filter_with_link : options->filter_without_link;
+    if (filter && !set_filter(interface, filter, fault))
+        return false;
+    open_counters(interface);
+    size_t queue_size = options->queue_size ? options->queue_size : LIVE_QUEUE_SIZE;
+    if (!frame_queue_init(&interface->queue, queue_size))
+        return fault_set(fault, "%s: no memory for a queue of %zu bytes", name, queue_size);
+    return true;
+}
+
+/* ---- the thread ---- */
+
+static void take_frame(u_char *context, const struct pcap_pkthdr *header, const u_char *bytes)
+{
+    struct live_interface *interface = (struct live_interface *)(void *)context;
+    int64_t fraction_ns =
+        interface->nanoseconds ? header->ts.tv_usec : header->ts.tv_usec * NS_PER_US;
+    frame_queue_put(&interface->queue, header->ts.tv_sec * NS_PER_S + fraction_ns, bytes,
+                    header->caplen, header->len);
+}
+
+static void wake_consumer(struct live_interface *interface)
+{
+    uint64_t one = 1;
+    if (atomic_exchange(interface->consumer_sleeps, false) &&
+        write(interface->wake, &one, sizeof one) < 0)
+        return; /* the counter is full: it is awake */
+}
+
+static void note_counts(struct live_interface *interface)
+{
+    struct pcap_stat counts;
+    if (pcap_stats(interface->handle, &counts) != 0)
+        return;
+    /* libpcap counts in 32 bits; differences to the last look cannot be more than that. */
+    uint32_t matched = counts.ps_recv - (uint32_t)atomic_load(&interface->matched);
+    uint32_t dropped = counts.ps_drop - (uint32_t)atomic_load(&interface->dropped_kernel);
+    atomic_fetch_add(&interface->matched, matched);
+    atomic_fetch_add(&interface->dropped_kernel, dropped);
+}
+
+static void note_trouble(struct live_interface *interface)
+{
+    pthread_mutex_lock(&interface->lock);
+    snprintf(interface->trouble, sizeof interface->trouble, "%.120s",
+             pcap_geterr(interface->handle));
+    pthread_mutex_unlock(&interface->lock);
+    atomic_store(&interface->is_down, true);
+}
+
+static void stay_on_processor(int cpu)
+{
+    cpu_set_t set;
+    if (cpu < 0)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu % CPU_SETSIZE, &set);
+    (void)pthread_setaffinity_np(pthread_self(), sizeof set, &set); /* a wish */
+}
+
+/* An interface that goes down is waited for: it may come back tonight. */
+static void *capture_frames(void *context)
+{
+    struct live_interface *interface = context;
+    struct timespec retry = {.tv_nsec = RETRY_MS * NS_PER_MS};
+    stay_on_processor(interface->cpu);
+    while (!atomic_load(&interface->stops)) {
+        int count = pcap_dispatch(interface->handle, -1, take_frame, (u_char *)(void *)interface);
+        if (count == PCAP_ERROR) {
+            note_trouble(interface);
+            wake_consumer(interface);
+            nanosleep(&retry, NULL);
+            continue;
+        }
+        note_counts(interface);
+        if (count > 0) {
+            atomic_store(&interface->is_down, false);
+            wake_consumer(interface);
+        }
+    }
+    /* what the kernel still holds */
+    char reason[PCAP_ERRBUF_SIZE];
+    if (pcap_setnonblock(interface->handle, 1, reason) == 0)
+        while (pcap_dispatch(interface->handle, -1, take_frame, (u_char *)(void *)interface) > 0)
+            continue;
+    note_counts(interface);
+    return NULL;
+}
+
+int live_interface_start(struct live_interface *interface)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = pthread_create(&interface->thread, NULL, capture_frames, interface);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    interface->thread_runs = result == 0;
+    return result;
+}
+
+void live_interface_stop(struct live_interface *interface)
+{
+    if (!interface->thread_runs)
+        return;
+    atomic_store(&interface->stops, true);
+    pcap_breakloop(interface->handle);
+    pthread_join(interface->thread, NULL);
+    interface->thread_runs = false;
+}
+
+void live_interface_close(struct live_interface *interface)
+{
+    live_interface_stop(interface);
+    if (interface->handle)
+        pcap_close(interface->handle);
+    for (size_t i = 0; i < LIVE_COUNTERS; i++)
+        if (interface->counters[i] >= 0)
+            close(interface->counters[i]);
+    frame_queue_free(&interface->queue);
+    pthread_mutex_destroy(&interface->lock);
+}
+
+static uint64_t counter_grown(const struct live_interface *interface, size_t index)
+{
+    uint64_t now = read_counter(interface->counters[index]);
+    return now > interface->counted[index] ? now - interface->counted[index] : 0;
+}
+
+void live_interface_statistics(struct live_interface *interface, struct live_statistics *statistics)
+{
+    *statistics = (struct live_statistics){
+        .interface = interface->name,
+        .time_stamps = interface->time_stamps,
+        .link_type = interface->link_type,
+        .in_kernel = interface->in_kernel,
+        .received = counter_grown(interface, 0),
+        .matched = atomic_load(&interface->matched),
+        .dropped_kernel = atomic_load(&interface->dropped_kernel),
+        .dropped_interface = counter_grown(interface, 1) + counter_grown(interface, 2),
+        .dropped_queue = atomic_load(&interface->queue.dropped),
+        .queue_waiting = frame_queue_waiting(&interface->queue),
+        .queue_highest = atomic_load(&interface->queue.highest),
+        .queue_size = interface->queue.size,
+        .is_down = atomic_load(&interface->is_down)};
+    pthread_mutex_lock(&interface->lock);
+    memcpy(statistics->trouble, interface->trouble, sizeof statistics->trouble);
+    pthread_mutex_unlock(&interface->lock);
+}

@@ -1,0 +1,47 @@
+/* One interface that is captured on: its handle, its thread, its queue.
+ *
+ * Private to capture/; live.c has several of them. */
+#ifndef APNSCOPE_CAPTURE_LIVE_INTERFACE_H
+#define APNSCOPE_CAPTURE_LIVE_INTERFACE_H
+
+#include <pcap/pcap.h>
+#include <pthread.h>
+
+#include "capture/live.h"
+#include "frame_queue.h"
+
+enum { LIVE_COUNTERS = 3 };
+
+struct live_interface {
+    const char *name;
+    pcap_t *handle;
+    uint16_t link_type;
+    const char *time_stamps;
+    bool in_kernel;
+    bool nanoseconds;
+    int cpu;  /* -1: any */
+    int wake; /* eventfd of the consumer */
+    atomic_bool *consumer_sleeps;
+    struct frame_queue queue;
+    pthread_t thread;
+    bool thread_runs;
+    atomic_bool stops;
+    _Atomic uint64_t matched;
+    _Atomic uint64_t dropped_kernel;
+    atomic_bool is_down;
+    pthread_mutex_t lock; /* of `trouble` */
+    char trouble[128];
+    int counters[LIVE_COUNTERS];     /* files of the system's counters; -1: not there */
+    uint64_t counted[LIVE_COUNTERS]; /* when the capture began */
+};
+
+MUST_USE bool live_interface_open(struct live_interface *interface, const char *name,
+                                  const struct live_options *options, struct fault *fault);
+/* False where no thread can be had: the errno. */
+int live_interface_start(struct live_interface *interface);
+void live_interface_stop(struct live_interface *interface);
+void live_interface_close(struct live_interface *interface);
+void live_interface_statistics(struct live_interface *interface,
+                               struct live_statistics *statistics);
+
+#endif
