@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Lives the day of a synthetic site and holds what apnscope finds against what happened.
+
+    check.py FLEET APNSCOPE [--devices N] [--hours N] [--seed N] [--fault NAME|all|none] [--keep DIR]
+
+Without a fault: no finding above severity info, whatever the devices do; but a device of which
+more than 5 % of the segments really were repeated may be said to lose packets. With a fault: its
+finding for each device that it hit often enough, none for a device that it did not hit, and no
+other finding than those that fault.def allows beside it. Deliberately knows no packets: truth comes
+from the program that made them.
+"""
+
+import argparse
+import csv
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+# How a healthy site is mirrored: once, twice, twice and late. A faulty one gets the last.
+HEALTHY = [["--copies", "none"], ["--copies", "routed"], ["--copies", "same", "--delay", "50"]]
+FAULTY = ["--copies", "routed", "--delay", "50"]
+LOSS_LIMIT = 0.05
+SHOWN = 12
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("fleet")
+    parser.add_argument("apnscope")
+    parser.add_argument("--devices", default="100")
+    parser.add_argument("--hours", default="24")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--fault", default="all", help="a name of `fleet --list`, all or none")
+    parser.add_argument("--keep", help="leave captures and databases in this folder")
+    return parser.parse_args()
+
+
+class Day:
+    """A capture, its truth, and what was found in it."""
+
+    def __init__(self, given, folder, name, options):
+        self.name, self.wrong = name, []
+        capture, truth, database = (folder / f"{name}.{end}" for end in ("pcap", "tsv", "db"))
+        subprocess.run([given.fleet, "--devices", given.devices, "--hours", given.hours, "--seed",
+                        given.seed, *options, "--truth", truth, capture], check=True)
+        self.megabytes = capture.stat().st_size / 1e6
+        database.unlink(missing_ok=True)
+        began = time.monotonic()
+        done = subprocess.run([given.apnscope, "analyze", "--quiet", "--db", database, capture],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.seconds = time.monotonic() - began
+        self.status = done.returncode
+        if done.returncode not in (0, 1):
+            self.wrong.append(f"exit status {done.returncode}: {done.stderr}")
+        with open(truth, encoding="utf-8") as rows:
+            self.devices = list(csv.DictReader(rows, delimiter="\t"))
+        self.device_of = {row[ip]: row for row in self.devices for ip in ("ip", "ip6")}
+        self.findings = self.read(database)
+        if not given.keep:
+            capture.unlink()
+
+    def read(self, path):
+        database = sqlite3.connect(path)
+        database.row_factory = sqlite3.Row
+        rows = database.execute("SELECT code, severity, scope, client_ip, summary FROM finding "
+                                "WHERE severity <> 'info'")
+        findings = [dict(row) for row in rows]
+        database.close()
+        return findings
+
+    def complain(self, what, finding):
+        self.wrong.append(f"{what}: {finding['code']} of {finding['client_ip']}: "
+                          f"{finding['summary']}")
+
+    def loses_packets(self, device):
+        return any(int(device[f"repeated_{way}"]) > LOSS_LIMIT * int(device[f"said_{way}"])
+                   for way in ("up", "down"))
+
+    def is_true_anyway(self, finding):
+        device = self.device_of.get(finding["client_ip"])
+        return finding["code"] == "high-loss" and device and self.loses_packets(device)
+
+
+def judge_healthy(day):
+    for finding in day.findings:
+        if not day.is_true_anyway(finding):
+            day.complain("false alarm", finding)
+
+
+def judge_faulty(day, code, also, needed, is_of_site):
+    found = set()
+    for finding in day.findings:
+        device = day.device_of.get(finding["client_ip"])
+        is_hit = is_of_site or (device and device["hit"] == "1")
+        if day.is_true_anyway(finding) and code != finding["code"]:
+            continue
+        if finding["code"] not in (code, *also):
+            day.complain("another finding", finding)
+        elif not is_hit:
+            day.complain("a device that was not hit", finding)
+        elif finding["code"] == code:
+            found.add(device["ip"] if device else None)
+    if is_of_site and None not in found:
+        day.wrong.append(f"missing: {code} of the site")
+    for device in day.devices:
+        if not is_of_site and int(device["bites"]) >= needed and device["ip"] not in found:
+            day.wrong.append(f"missing: {code} of {device['ip']}, hit {device['bites']} times "
+                             f"in {device['attempts']} attempts, {device['sessions']} sessions")
+    hit = [row for row in day.devices if int(row["bites"]) >= needed and row["hit"] == "1"]
+    if not hit:
+        day.wrong.append("the fault hit nobody")
+    return f"{len(found)} found of {len(hit)}"
+
+
+def tell(day, what):
+    print(f"{'WRONG' if day.wrong else 'right'}  {day.name:32} {what:22} {day.megabytes:7.1f} MB, "
+          f"{day.seconds:5.1f} s to analyse")
+    for line in day.wrong[:SHOWN]:
+        print(f"       {line}")
+    if len(day.wrong) > SHOWN:
+        print(f"       and {len(day.wrong) - SHOWN} more")
+    sys.stdout.flush()
+    return not day.wrong
+
+
+def run(given, folder):
+    listed = subprocess.run([given.fleet, "--list"], capture_output=True, text=True, check=True)
+    faults = [line.split("\t") for line in listed.stdout.splitlines()]
+    good = True
+    for options in HEALTHY if given.fault in ("all", "none") else []:
+        day = Day(given, folder, "healthy-" + "-".join(options[1::2]), options)
+        judge_healthy(day)
+        good &= tell(day, f"{len(day.devices)} devices")
+    for name, code, needed, scope, also in faults:
+        if given.fault not in ("all", name):
+            continue
+        day = Day(given, folder, name, ["--fault", name, *FAULTY])
+        good &= tell(day, judge_faulty(day, code, also.split(), int(needed), scope == "site"))
+    return good
+
+
+def main():
+    given = arguments()
+    if given.keep:
+        pathlib.Path(given.keep).mkdir(parents=True, exist_ok=True)
+        return 0 if run(given, pathlib.Path(given.keep)) else 1
+    with tempfile.TemporaryDirectory() as folder:
+        return 0 if run(given, pathlib.Path(folder)) else 1
+
+
+sys.exit(main())
