@@ -88,6 +88,16 @@ static void note_failure(struct family_pair *pair, const struct flow_record *flo
     pair->v6_failed++;
 }
 
+static void note_client(struct family_pair *pair, const struct flow_record *flow)
+{
+    bool is_v6 = flow->ip_version == 6;
+    uint8_t *clients = is_v6 ? &pair->v6_clients : &pair->v4_clients;
+    if (*clients && address_equal(&pair->newest_client[is_v6], &flow->client_ip))
+        return;
+    pair->newest_client[is_v6] = flow->client_ip;
+    *clients = (uint8_t)(*clients + (*clients < UINT8_MAX));
+}
+
 void families_note(struct families *families, const struct flow_record *flow)
 {
     bool works = flow_works(flow);
@@ -96,6 +106,7 @@ void families_note(struct families *families, const struct flow_record *flow)
     struct family_pair *pair = take(families, flow);
     if (!pair)
         return;
+    note_client(pair, flow);
     if (flow->ip_version != 6) {
         pair->v4_worked += works;
         pair->v4_failed += !works;

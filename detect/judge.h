@@ -170,6 +170,9 @@ struct family_pair {
     uint32_t lane;
     bool has_mac; /* false: of all clients of a capture without MAC addresses */
     bool several_servers;
+    uint8_t v4_clients; /* addresses, as they took turns: many behind a router */
+    uint8_t v6_clients;
+    struct address newest_client[2]; /* IPv4, IPv6 */
     uint32_t v4_worked;
     uint32_t v4_failed; /* here and below: not reached */
     uint32_t v6_worked;
@@ -186,6 +189,9 @@ const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t 
 /* The device is an IPv6 address whose MAC address gets through by IPv4 on this port, and never did
  * by IPv6. */
 bool judge_only_ipv4_works(const struct judge *judge, uint16_t port);
+/* The device is the only IPv4 address of its MAC address, which gets through by IPv6 on a courier's
+ * port: one machine that works. */
+bool judge_machine_works_by_ipv6(const struct judge *judge);
 
 /* Sessions of which both directions, and of which only one, were captured. */
 struct side_counts {

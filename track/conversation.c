@@ -25,6 +25,9 @@ enum { ENCRYPTED_ALERT_SIZE = 19, ENCRYPTED_ALERT_SIZE_CCM_8 = 11 };
 /* wire.md section 2: a healthy device's Connect message is about 0.9 kB or more. */
 enum { CONNECT_MESSAGE_MIN = 400 };
 
+/* The client's records that are read before the ServerHello, which a mirror may deliver late. */
+enum { HELD_RECORDS = 4 };
+
 enum { HEADS_CAP = 1024, TLS_BUFFER_CAP = 64 << 20 };
 
 enum spoken { SPOKEN_UNKNOWN, SPOKEN_TLS, SPOKEN_CONNECT, SPOKEN_OTHER };
@@ -43,7 +46,10 @@ struct conversation {
     struct protocol_session *protocol;
     uint32_t bytes;
     uint8_t spoken;
+    uint16_t held[HELD_RECORDS]; /* sizes of records that wait for the ServerHello */
+    uint8_t held_count;
     uint8_t up_records;  /* application-data records after the ServerHello, saturating */
+    bool early_data;     /* the ClientHello announced it (RFC 8446 section 4.2.10) */
     bool labelled;       /* nDPI has answered */
     bool proxy_answered; /* the running CONNECT has its status */
     bool tunnel;         /* the proxy said 2xx: TLS follows */
@@ -131,6 +137,7 @@ static void hear_client_hello(struct hearing *hearing, const struct tls_client_h
         record->hello_segments = record->evidence->hello.segments;
     if (hello->only_tls13)
         record->saw |= SAW_ONLY_TLS13_OFFERED;
+    hearing->talk->early_data = hello->has_early_data;
     struct names *names = hearing->desk->names;
     record->sni = keep(names, hello->has_sni ? hello->sni : "");
     record->alpn = keep(names, hello->alpn);
@@ -143,6 +150,55 @@ static int32_t microseconds(int64_t from_ns, int64_t to_ns)
 {
     int64_t us = (to_ns - from_ns) / NS_PER_US;
     return us < 0 ? 0 : us > INT32_MAX ? INT32_MAX : (int32_t)us;
+}
+
+static bool is_alert_size(uint32_t record_size)
+{
+    return record_size == ENCRYPTED_ALERT_SIZE || record_size == ENCRYPTED_ALERT_SIZE_CCM_8;
+}
+
+/* TLS 1.3 hides the content type: the client's first record after the ServerHello is Finished (or
+ * its certificate), unless it is as small as an alert; what follows is application data. */
+static void note_upward_13(struct flow_record *record, struct conversation *talk,
+                           uint32_t record_size, uint64_t frame)
+{
+    bool first = talk->up_records == 0;
+    if (talk->up_records < UINT8_MAX)
+        talk->up_records++;
+    if (first && is_alert_size(record_size)) {
+        record->saw |= SAW_FATAL_ALERT_UP | SAW_ALERT_ENCRYPTED;
+        record->alert_frame = frame;
+    } else if (first) {
+        record->saw |= SAW_FINISHED_UP;
+    } else if (!is_alert_size(record_size)) {
+        record->saw |= SAW_APPLICATION_UP;
+    }
+}
+
+static void note_upward(struct flow_record *record, struct conversation *talk, uint32_t record_size,
+                        uint64_t frame)
+{
+    /* Where the ServerHello is missing, a hello for nothing older says which version it was. */
+    bool only_13 = !(record->saw & SAW_SERVER_HELLO) && record->saw & SAW_ONLY_TLS13_OFFERED;
+    if (talk->tls[UP].tls13 || (only_13 && !talk->early_data))
+        note_upward_13(record, talk, record_size, frame);
+    else
+        record->saw |= SAW_APPLICATION_UP;
+    if (record_size > record->largest_up)
+        record->largest_up = record_size;
+    if (record->saw & SAW_APPLICATION_UP && record_size >= CONNECT_MESSAGE_MIN)
+        record->saw |= SAW_CONNECT_MESSAGE;
+}
+
+/* The ServerHello has come, or never will. */
+static void release_held(struct flow_record *record, struct conversation *talk, uint64_t frame)
+{
+    uint8_t count = talk->held_count;
+    talk->held_count = 0;
+    if (talk->early_data && talk->tls[UP].tls13)
+        return; /* sent before the ServerHello indeed */
+    for (uint8_t i = 0; i < count; i++)
+        note_upward(record, talk, talk->held[i], frame);
 }
 
 static void hear_server_hello(struct hearing *hearing, const struct tls_server_hello *hello)
@@ -165,6 +221,7 @@ static void hear_server_hello(struct hearing *hearing, const struct tls_server_h
         record->saw |= SAW_RESUMPTION;
     if (hello->version >= 0x0304)
         hearing->talk->tls[UP].tls13 = hearing->talk->tls[DOWN].tls13 = true;
+    release_held(record, hearing->talk, hearing->frame);
 }
 
 static void hear_certificate(struct hearing *hearing, const struct tls_certificate_list *list)
@@ -203,47 +260,26 @@ static void hear_alert(struct hearing *hearing, const struct tls_item *item)
         hearing->news |= NEWS_SERVER_HELLO; /* in place of one */
 }
 
-static bool is_alert_size(uint32_t record_size)
+/* Nobody sends these before the ServerHello, but for early data: it was delivered late. */
+static bool must_wait(const struct flow_record *record, const struct conversation *talk)
 {
-    return record_size == ENCRYPTED_ALERT_SIZE || record_size == ENCRYPTED_ALERT_SIZE_CCM_8;
-}
-
-/* TLS 1.3 hides the content type: the client's first record after the ServerHello is Finished (or
- * its certificate), unless it is as small as an alert; what follows is application data. */
-static void hear_upward_13(struct hearing *hearing, uint32_t record_size)
-{
-    struct flow_record *record = &hearing->flow->record;
-    struct conversation *talk = hearing->talk;
-    if (!(record->saw & SAW_SERVER_HELLO))
-        return; /* early data, RFC 8446 section 4.2.10 */
-    bool first = talk->up_records == 0;
-    if (talk->up_records < UINT8_MAX)
-        talk->up_records++;
-    if (first && is_alert_size(record_size)) {
-        record->saw |= SAW_FATAL_ALERT_UP | SAW_ALERT_ENCRYPTED;
-        record->alert_frame = hearing->frame;
-    } else if (first) {
-        record->saw |= SAW_FINISHED_UP;
-    } else if (!is_alert_size(record_size)) {
-        record->saw |= SAW_APPLICATION_UP;
-    }
+    return record->saw & SAW_CLIENT_HELLO && !(record->saw & SAW_SERVER_HELLO) &&
+           !talk->streams[DOWN].broken;
 }
 
 static void hear_application_data(struct hearing *hearing, uint32_t record_size)
 {
     struct flow_record *record = &hearing->flow->record;
-    bool tls13 = hearing->talk->tls[hearing->direction].tls13;
-    if (hearing->direction == UP) {
-        if (tls13)
-            hear_upward_13(hearing, record_size);
-        else
-            record->saw |= SAW_APPLICATION_UP;
-        if (record_size > record->largest_up)
-            record->largest_up = record_size;
-        if (record->saw & SAW_APPLICATION_UP && record_size >= CONNECT_MESSAGE_MIN)
-            record->saw |= SAW_CONNECT_MESSAGE;
-    } else if (!tls13 || record->saw & SAW_FINISHED_UP) {
-        record->saw |= SAW_APPLICATION_DOWN;
+    struct conversation *talk = hearing->talk;
+    if (hearing->direction == DOWN) {
+        if (!talk->tls[DOWN].tls13 || record->saw & SAW_FINISHED_UP)
+            record->saw |= SAW_APPLICATION_DOWN;
+    } else if (must_wait(record, talk) && talk->held_count < HELD_RECORDS) {
+        talk->held[talk->held_count++] =
+            (uint16_t)(record_size < UINT16_MAX ? record_size : UINT16_MAX);
+    } else {
+        release_held(record, talk, hearing->frame);
+        note_upward(record, talk, record_size, hearing->frame);
     }
 }
 
@@ -456,8 +492,11 @@ void conversation_label(struct conversation_desk *desk, struct flow *flow,
 void conversation_missing(struct conversation_desk *desk, struct flow *flow,
                           enum direction direction)
 {
-    if (flow->conversation)
-        stream_break(&flow->conversation->streams[direction], &desk->blocks);
+    if (!flow->conversation)
+        return;
+    stream_break(&flow->conversation->streams[direction], &desk->blocks);
+    if (direction == DOWN)
+        release_held(&flow->record, flow->conversation, flow->record.last_frame);
 }
 
 void conversation_end(struct conversation_desk *desk, struct flow *flow)
@@ -466,6 +505,7 @@ void conversation_end(struct conversation_desk *desk, struct flow *flow)
     flow->heard_out = true;
     if (!talk)
         return;
+    release_held(&flow->record, talk, flow->record.last_frame);
     if (!talk->labelled)
         protocol_finish(desk->protocols, &talk->protocol, &flow->record.ndpi_protocol,
                         &flow->record.ndpi_risks);

@@ -165,8 +165,8 @@ static void recover(struct judge *judge, struct run *run, const struct flow_reco
     run->left_on_one_port = left_on_one_port;
 }
 
-/* Frames too short to show a CONNECT: a device may well have got through by a proxy. An IPv6
- * address that reaches nothing may be a machine's that does by IPv4. */
+/* Frames too short to show a CONNECT: a device may well have got through by a proxy. An address
+ * that reaches nothing may be a machine's that does by its other IP version. */
 static void review(struct judge *judge, const struct run *run,
                    const struct capture_quality *quality)
 {
@@ -175,8 +175,9 @@ static void review(struct judge *judge, const struct run *run,
     bool on_one_port = run_attempts(run) ? is_on_one_port(run) : run->left_on_one_port;
     if (!kept)
         return;
-    if (judge_only_ipv4_works(judge, 5223) || judge_only_ipv4_works(judge, 443))
-        judge_withdraw(judge, kept); /* the machine works: ipv6-broken says what does not */
+    if (judge_only_ipv4_works(judge, 5223) || judge_only_ipv4_works(judge, 443) ||
+        judge_machine_works_by_ipv6(judge))
+        judge_withdraw(judge, kept); /* the machine works: other findings say what does not */
     else if (!may_hide_proxy)
         return;
     else if (on_one_port)
@@ -225,7 +226,8 @@ const struct detector detector_courier_unreachable = {
                   "attempts, first one port, then the other, then a pause, none with data from "
                   "the server after its handshake.",
     .innocent = "Attempts that the capture's end cut short, a short outage, a second session that "
-                "fails while a first one works, silence (a phone may keep APNs on its cellular "
+                "fails while a first one works, an address of a machine that works by its other IP "
+                "version, silence (a phone may keep APNs on its cellular "
                 "connection), browsers and port tests (other ALPN) that do not trust Apple's own "
                 "root, and failures on one port in a capture whose snap length would hide a proxy "
                 "are not reported.",

@@ -7,12 +7,13 @@
 
 #include "device.h"
 #include "fault.h"
+#include "lookup.h"
 #include "support/certificate_payload.h"
 #include "support/tls_payload.h"
 
 #define GRACE_NS     (35 * NS_PER_S) /* how long a device waits for a heartbeat that is due */
 #define ESTABLISH_NS (30 * NS_PER_S) /* how long it waits for a session to work */
-#define PUSHES_NS    (40 * MINUTE_NS)
+#define PUSHES_NS    (20 * MINUTE_NS)
 
 enum {
     ALERT_FATAL = 2,
@@ -325,9 +326,42 @@ static void begin_to_work(struct session *session)
         farewell(session, UP);
         return;
     }
+    if (box_of(session) == BOX_PASSES)
+        device->bites++;
     session->due_ns = session->line.fleet->now_ns + device->heartbeat_ns + GRACE_NS;
     check_due(session, NULL);
     device_works(device, session);
+}
+
+static void fetch_again(void *subject, const uint64_t detail[3])
+{
+    struct device *device = subject;
+    (void)detail;
+    if (device->is_on_air)
+        courier_fetch_bag(device);
+}
+
+/* It asks DNS whether there is a configuration at all, and tries again some times. */
+static void miss_bag(struct session *session)
+{
+    enum { BAG_TRIES = 4 };
+    struct device *device = session->line.device;
+    if (session->is_given_up || session->works)
+        return;
+    session->is_given_up = true;
+    if (!device->is_on_air || ++device->bag_tries >= BAG_TRIES)
+        return;
+    lookup_text(device);
+    fleet_later(device->fleet, draw_between(&device->draw, 20, 200) * NS_PER_S, fetch_again, device,
+                0);
+}
+
+static void lose(struct session *session)
+{
+    if (session->is_bag)
+        miss_bag(session);
+    else
+        device_lost(session->line.device, session, session->works);
 }
 
 static void device_hears(struct session *session, enum saying saying)
@@ -364,7 +398,7 @@ static void device_hears(struct session *session, enum saying saying)
         break;
     case SAY_FIN:
         fleet_later(session->line.fleet, think_ns, close_planned, session, UP);
-        device_lost(device, session, session->works);
+        lose(session);
         break;
     default: /* an alert comes before a FIN; the rest it says itself */
         break;
@@ -384,7 +418,7 @@ static void over(struct line *line, enum direction whose, enum end_cause cause)
     struct session *session = session_of(line);
     (void)cause;
     if (whose == UP)
-        device_lost(line->device, session, session->works);
+        lose(session);
 }
 
 void courier_close(struct session *session)
@@ -405,7 +439,7 @@ static void give_up(void *subject, const uint64_t detail[3])
         line_close(&session->line, UP);
     else
         line_forget(&session->line, UP);
-    device_lost(session->line.device, session, false);
+    lose(session);
 }
 
 static void set_box(struct session *session)

@@ -27,6 +27,7 @@ struct device {
     bool is_here;
     uint16_t next_port;
     uint16_t port;      /* that it tries next: 5223 or 443 */
+    uint8_t bag_tries;
     uint8_t failures;   /* in a row */
     uint32_t plan;      /* only the newest counts */
     struct session *session; /* that it relies on, or tries */

@@ -146,13 +146,12 @@ static bool swallow_large_hello(struct line *line, const struct segment *segment
 
 /* ---- sessions ---- */
 
-/* It has seen enough at the third packet that is older than some minutes. */
-static bool reset_in_session(struct line *line, const struct segment *segment)
+/* As soon as the session works, and mostly. */
+static bool reset_young_session(struct line *line, const struct segment *segment)
 {
     enum { GUESSES = 3, GUESS_STEP = 1460 };
-    if (segment->saying != SAY_HEARTBEAT && segment->saying != SAY_PUSH)
-        return true;
-    if (!segment->size || line->box_cuts || !line->device->is_on_air)
+    bool matches = segment->saying == SAY_ANSWER && segment->size && !is_bag(line);
+    if (!matches || line->box_cuts || !draw_chance(&line->device->draw, 0.6))
         return !line->box_cuts;
     line->box_cuts = true;
     bite(line);

@@ -28,6 +28,7 @@ struct fault {
     bool server_cuts; /* a limit of minutes on each session */
     bool blocks_dns;
     bool whole_site;  /* a finding about the site, and every device is hit */
+    bool whole_kind;  /* a finding about devices, and all that can be are hit */
 };
 
 extern const struct fault faults[];

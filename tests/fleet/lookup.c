@@ -7,7 +7,7 @@
 #include "fault.h"
 #include "support/dns_payload.h"
 
-enum { TRIES = 5, TYPE_A = 1, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3, ANSWERS = 8, PORT_DNS = 53 };
+enum { TRIES = 5, TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3, ANSWERS = 8, PORT_DNS = 53 };
 
 struct question {
     struct device *device;
@@ -122,4 +122,19 @@ void lookup(struct device *device, void (*found)(struct device *device),
     question->id = (uint16_t)draw_bits(&device->draw);
     question->port = (uint16_t)draw_between(&device->draw, 49152, 65535);
     try(question, NULL);
+}
+
+void lookup_text(struct device *device)
+{
+    struct question question = {.device = device, .name = "push.apple.com"};
+    struct bytes message = {0};
+    struct dns_answer answer = {
+        .name = question.name, .type = TYPE_TXT, .record_ttl_s = 3600, .text = "count=50"};
+    int64_t at_ns = device->fleet->now_ns + device->near_ns;
+    answer.id = question.id = (uint16_t)draw_bits(&device->draw);
+    question.port = (uint16_t)draw_between(&device->draw, 49152, 65535);
+    payload_dns_query(&message, question.id, question.name, TYPE_TXT);
+    datagram(&question, true, at_ns, &message);
+    payload_dns_response(&message, &answer);
+    datagram(&question, false, at_ns + 5 * NS_PER_MS, &message);
 }

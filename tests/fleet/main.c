@@ -128,7 +128,7 @@ static void set_fault(struct device *device)
     bool is_chosen = draw_chance(&device->draw, device->fleet->hit_part);
     if (!fault || (fault->can_hit && !fault->can_hit(device)))
         return;
-    device->is_hit = is_chosen || fault->whole_site;
+    device->is_hit = is_chosen || fault->whole_site || fault->whole_kind;
     if (device->is_hit && fault->loss > 0)
         device->loss = fault->loss;
 }
