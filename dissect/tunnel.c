@@ -43,8 +43,7 @@ static enum skip_reason gre_erspan(struct walk *walk, const struct gre *gre)
         return walk_lack(walk, 8, SKIP_LINK_CUT, SKIP_LINK_BAD);
     if (walk->at[0] >> 4 != 1)
         return SKIP_LINK_BAD;
-    uint16_t vlan = load_u16(walk->at) & 0x0fff;
-    walk->vlan = vlan ? vlan : walk->vlan;
+    link_take_vlan(walk, load_u16(walk->at)); /* that the switch may have taken off the frame */
     walk_skip(walk, 8);
     return link_ethernet(walk);
 }
@@ -62,8 +61,7 @@ static enum skip_reason gre_erspan3(struct walk *walk, const struct gre *gre)
     uint32_t size = header[11] & 1 ? 20 : 12;
     if (!walk_has(walk, size))
         return walk_lack(walk, size, SKIP_LINK_CUT, SKIP_LINK_BAD);
-    uint16_t vlan = load_u16(header) & 0x0fff;
-    walk->vlan = vlan ? vlan : walk->vlan;
+    link_take_vlan(walk, load_u16(header));
     walk_skip(walk, size);
     uint8_t frame_type = (header[10] >> 2) & 0x1f;
     if (frame_type == 2)

@@ -45,13 +45,21 @@ static size_t slot_of(uint64_t hash)
     return (hash >> 32) % DUPLICATES_SLOTS;
 }
 
+/* Timestamps with their padding take twelve bytes of options; a SYN without any has fewer. */
+static uint64_t window_of(const struct packet *packet)
+{
+    enum { TIMESTAMPS_SIZE = 12 };
+    bool is_marked = packet->ip_id != 0 && packet->tcp_options_size >= TIMESTAMPS_SIZE;
+    return is_marked ? DUPLICATES_MARKED_WINDOW_NS : DUPLICATES_WINDOW_NS;
+}
+
 static bool is_in(const struct duplicates *duplicates, const struct packet *packet, uint64_t hash)
 {
     size_t slot = slot_of(hash);
+    uint64_t window_ns = window_of(packet);
     /* As numbers without sign: a damaged capture's times may be any. */
     uint64_t age_ns = (uint64_t)packet->time_ns - (uint64_t)duplicates->slots[slot].time_ns;
-    return duplicates->slots[slot].hash == hash &&
-           age_ns + DUPLICATES_WINDOW_NS <= 2 * DUPLICATES_WINDOW_NS;
+    return duplicates->slots[slot].hash == hash && age_ns + window_ns <= 2 * window_ns;
 }
 
 bool duplicates_knows(const struct duplicates *duplicates, const struct packet *packet,

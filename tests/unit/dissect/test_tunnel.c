@@ -49,6 +49,11 @@ static void erspan_of_all_three_types_is_read(void **state)
     expect_gre("0000 88be", inner_ethernet());
     struct packet packet = expect_gre("1000 88be 00000001 1064 0001 00000000", inner_ethernet());
     assert_int_equal(packet.vlan, 100);
+    uint32_t lane = packet.lane;
+    assert_int_not_equal(lane, 0);
+    packet = expect_gre("1000 88be 00000001 1065 0001 00000000", inner_ethernet());
+    assert_int_not_equal(packet.lane, lane); /* other VLANs may use the same addresses */
+    packet = expect_gre("1000 88be 00000001 1000 0001 00000000", inner_ethernet());
     assert_int_equal(packet.lane, 0);
     packet = expect_gre("1000 22eb 00000001 2064 0001 00000000 0000 0000", inner_ethernet());
     assert_int_equal(packet.vlan, 100);
