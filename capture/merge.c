@@ -94,18 +94,33 @@ static bool is_stray(const struct input *input, int64_t time_ns)
 {
     size_t next = input->ready_next + 1;
     int64_t level_ns = input->merge_key_ns;
-    if (level_ns == INT64_MIN || time_goes_on(level_ns, time_ns))
+    if (time_goes_on(level_ns, time_ns))
         return false;
     return next < input->ready_count
                ? !time_bears_out(level_ns, time_ns, input->ready[next].time_ns)
                : !time_may_stand_alone(level_ns, time_ns);
 }
 
+/* Of the first frame of all: where it is far from the second, the third shows which of them is
+ * right.
+ */
+static int64_t first_time(const struct input *input)
+{
+    const struct frame *frames = input->ready + input->ready_next;
+    size_t count = input->ready_count - input->ready_next;
+    if (count < 3 || time_may_stand_alone(frames[0].time_ns, frames[1].time_ns))
+        return frames[0].time_ns;
+    bool is_second_right = time_may_stand_alone(frames[1].time_ns, frames[2].time_ns);
+    return frames[is_second_right ? 1 : 0].time_ns;
+}
+
 /* The highest time so far: a clock that was set back does not hold the other files up. */
 static void update_key(struct input *input)
 {
     int64_t time_ns = input->ready[input->ready_next].time_ns;
-    if (time_ns > input->merge_key_ns && !is_stray(input, time_ns))
+    if (input->merge_key_ns == INT64_MIN)
+        input->merge_key_ns = first_time(input);
+    else if (time_ns > input->merge_key_ns && !is_stray(input, time_ns))
         input->merge_key_ns = time_ns;
 }
 

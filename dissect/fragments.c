@@ -23,7 +23,7 @@ enum datagram_state {
     DATAGRAM_WAITS,
     DATAGRAM_DONE,    /* complete and told; kept to know copies of its fragments */
     DATAGRAM_REFUSED, /* overlapping */
-    DATAGRAM_CUT      /* the snap length took a part of it */
+    DATAGRAM_PARTIAL  /* never to be whole; its first fragment, if it came, was told */
 };
 
 struct datagram {
@@ -31,7 +31,6 @@ struct datagram {
     uint8_t kind;     /* enum fragment_kind */
     uint8_t protocol; /* IPv4: also tells datagrams apart */
     bool has_first;
-    bool has_told; /* the first fragment went out as a packet */
     uint32_t id;
     uint32_t lane;
     struct address source;
@@ -53,6 +52,9 @@ struct buffer {
 struct fragments {
     struct buffer *buffers;      /* NULL before the first fragment */
     const struct datagram *busy; /* its bytes are being read */
+    bool has_begun;
+    bool has_later;   /* a fragment that is not the first of its datagram was captured */
+    int64_t begun_ns; /* the first of all */
     struct fragment_counts counts;
     uint64_t hashes[FRAGMENTS_DATAGRAMS];
     struct datagram datagrams[FRAGMENTS_DATAGRAMS];
@@ -289,14 +291,24 @@ static void refuse(struct fragments *fragments, struct datagram *datagram)
     fragments->counts.refused++;
 }
 
-/* True: the piece is new and in its place. */
-static bool place(struct fragments *fragments, struct datagram *datagram, const struct piece *piece)
+/* Where a capture's filter names ports, only first fragments pass it: nothing else will come. */
+static bool tells_first_only(const struct fragments *fragments, int64_t time_ns)
+{
+    int64_t age_ns;
+    return !fragments->has_later &&
+           (__builtin_sub_overflow(time_ns, fragments->begun_ns, &age_ns) ||
+            age_ns > FRAGMENTS_PATIENCE_NS);
+}
+
+/* True: the piece is new and in its place, or all that there will be. */
+static bool place(struct fragments *fragments, struct datagram *datagram, const struct piece *piece,
+                  int64_t time_ns)
 {
     uint32_t covered, before;
     if (datagram->state != DATAGRAM_WAITS)
         return false;
-    if (piece->is_cut) {
-        datagram->state = DATAGRAM_CUT;
+    if (piece->is_cut || tells_first_only(fragments, time_ns)) {
+        datagram->state = DATAGRAM_PARTIAL;
         fragments->counts.incomplete++;
         return piece->offset == 0;
     }
@@ -348,20 +360,9 @@ static enum skip_reason resume(const struct packet *packet, struct walk *walk, u
     return network_resume(walk, protocol);
 }
 
-/* Whether its payload goes on in later fragments: it does in the datagram's own packet, and in one
- * of a tunnel that says it is longer. The FIN comes with the last byte then. */
-static void note_told(struct datagram *datagram, const struct packet *packet, struct packet *told)
-{
-    bool goes_on = told->ip == packet->ip || told->payload_captured < told->payload_size;
-    datagram->has_told = true;
-    datagram->told = told->payload_size = told->payload_captured;
-    if (goes_on)
-        told->tcp_flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-}
-
-/* What the first fragment says already. Only TCP goes on in a later packet; a message does not. */
-static enum skip_reason tell_first(struct datagram *datagram, const struct packet *packet,
-                                   const struct piece *piece, struct packet *told)
+/* What the first fragment says by itself. A message that is not TCP says nothing in part. */
+static enum skip_reason tell_first(const struct packet *packet, const struct piece *piece,
+                                   struct packet *told)
 {
     struct frame frame = {.number = packet->frame, .time_ns = packet->time_ns};
     struct walk walk = walk_on(packet, &frame, told);
@@ -371,13 +372,7 @@ static enum skip_reason tell_first(struct datagram *datagram, const struct packe
     walk.ip = packet->ip;
     walk.is_fragment = true;
     enum skip_reason reason = resume(packet, &walk, piece->protocol);
-    if (reason == SKIP_NONE && told->kind != PACKET_TCP)
-        return SKIP_FRAGMENT;
-    if (reason != SKIP_NONE)
-        return piece->is_cut ? reason : SKIP_FRAGMENT;
-    if (datagram->state == DATAGRAM_WAITS)
-        note_told(datagram, packet, told);
-    return SKIP_NONE;
+    return reason == SKIP_NONE && told->kind != PACKET_TCP ? SKIP_FRAGMENT : reason;
 }
 
 /* RFC 791 section 3.1, RFC 8200 section 4.5: the header as the sender had it. */
@@ -400,21 +395,6 @@ static const uint8_t *whole_header(struct datagram *datagram)
     return ip;
 }
 
-/* Leaves out what went out with the first fragment; the SYN went with it, RFC 9293 section 3.4. */
-static enum skip_reason leave_out(struct packet *told, uint32_t size)
-{
-    if (size >= told->payload_captured)
-        return SKIP_FRAGMENT;
-    if (told->tcp_flags & TCP_SYN)
-        told->sequence++;
-    told->tcp_flags &= (uint8_t)~TCP_SYN;
-    told->sequence += size;
-    told->payload += size;
-    told->payload_size -= size;
-    told->payload_captured -= size;
-    return SKIP_NONE;
-}
-
 static enum skip_reason tell_whole(struct datagram *datagram, const struct packet *packet,
                                    struct packet *told)
 {
@@ -425,10 +405,7 @@ static enum skip_reason tell_whole(struct datagram *datagram, const struct packe
     walk.end = walk.at + datagram->total;
     walk.wire = datagram->total;
     walk.ip = datagram->kind == FRAGMENT_CAPWAP ? packet->ip : whole_header(datagram);
-    enum skip_reason reason = resume(packet, &walk, datagram->protocol);
-    if (reason == SKIP_NONE && told->kind == PACKET_TCP && datagram->has_told)
-        return leave_out(told, datagram->told);
-    return reason;
+    return resume(packet, &walk, datagram->protocol);
 }
 
 static bool is_complete(const struct datagram *datagram)
@@ -442,6 +419,10 @@ static enum skip_reason take_one(struct fragments *fragments, const struct packe
 {
     struct piece piece = read_piece(packet);
     uint64_t hash = hash_of(packet, &piece);
+    if (!fragments->has_begun)
+        fragments->begun_ns = packet->time_ns;
+    fragments->has_begun = true;
+    fragments->has_later |= piece.offset != 0;
     struct datagram *datagram = find(fragments, hash, packet, &piece);
     bool is_new = !datagram || is_over(datagram, packet->time_ns) ||
                   (datagram->state == DATAGRAM_DONE && !is_copy(datagram, &piece));
@@ -449,12 +430,12 @@ static enum skip_reason take_one(struct fragments *fragments, const struct packe
         datagram = make_room(fragments, packet->time_ns);
     if (is_new)
         begin(fragments, datagram, hash, packet, &piece);
-    if (!place(fragments, datagram, &piece))
+    if (!place(fragments, datagram, &piece, packet->time_ns))
         return SKIP_FRAGMENT;
     fragments->busy = datagram;
-    if (is_complete(datagram))
-        return tell_whole(datagram, packet, told);
-    return piece.offset == 0 ? tell_first(datagram, packet, &piece, told) : SKIP_FRAGMENT;
+    if (datagram->state == DATAGRAM_PARTIAL)
+        return tell_first(packet, &piece, told);
+    return is_complete(datagram) ? tell_whole(datagram, packet, told) : SKIP_FRAGMENT;
 }
 
 enum skip_reason fragments_take(struct fragments *fragments, const struct packet *fragment,

@@ -102,6 +102,18 @@ static void join(struct flow *flow, const struct packet *packet, bool is_copy)
     flow->lanes[flow->lane_count++] = lane;
 }
 
+/* A copy is of this session's packet, not of another one's between the same ends. */
+static bool is_its_own(const struct flow *flow, const struct packet *packet,
+                       enum direction direction)
+{
+    uint32_t saw = flow->record.saw;
+    if (!(packet->tcp_flags & TCP_SYN))
+        return continues(flow, packet, direction);
+    if (packet->tcp_flags & TCP_ACK)
+        return direction == DOWN && saw & SAW_SYN_ACK && packet->sequence == flow->server_isn;
+    return direction == UP && saw & SAW_SYN && packet->sequence == flow->client_isn;
+}
+
 struct question {
     const struct tracker *tracker;
     uint64_t hash;
@@ -113,8 +125,10 @@ static bool belongs(void *context, struct flow *flow, const struct packet *packe
     unsigned place;
     if (knows_lane(flow, packet->lane, &place))
         return true;
-    bool is_copy = duplicates_knows(&question->tracker->duplicates, packet, question->hash);
-    if (!is_copy && !continues(flow, packet, direction_of(flow, packet)))
+    enum direction direction = direction_of(flow, packet);
+    bool is_copy = is_its_own(flow, packet, direction) &&
+                   duplicates_knows(&question->tracker->duplicates, packet, question->hash);
+    if (!is_copy && !continues(flow, packet, direction))
         return false;
     join(flow, packet, is_copy);
     return true;

@@ -69,6 +69,22 @@ static void a_step_back_never_reorders_a_file(void **state)
     forget(&seen);
 }
 
+static void a_damaged_first_time_does_not_put_its_file_first(void **state)
+{
+    (void)state;
+    struct build b = pcap();
+    static const uint32_t times[] = {1000, 1800000013, 1800000014};
+    for (size_t i = 0; i < 3; i++)
+        record(&b, times[i], 0, 60);
+    const char *paths[] = {save("a", &b), ticking("b", 1800000011, 1, 2, 61)};
+    struct seen seen = read_paths(paths, 2, NULL);
+    static const int64_t expected[] = {1800000011, 1800000012, 1000, 1800000013, 1800000014};
+    expect_times(&seen, expected, 5);
+    assert_int_equal(seen.quality.stray_times, 1);
+    assert_int_equal(seen.quality.first_ns, 1800000011 * NS_PER_S);
+    forget(&seen);
+}
+
 /* It stands where its file has it, and the file goes on beside the others. */
 static void a_damaged_time_does_not_hold_its_file_up(void **state)
 {
@@ -276,6 +292,7 @@ int main(void)
         cmocka_unit_test(at_equal_times_the_earlier_argument_comes_first),
         cmocka_unit_test(a_step_back_never_reorders_a_file),
         cmocka_unit_test(a_damaged_time_does_not_hold_its_file_up),
+        cmocka_unit_test(a_damaged_first_time_does_not_put_its_file_first),
         cmocka_unit_test(more_files_overlap_than_may_be_open_at_once),
         cmocka_unit_test(so_they_may_when_they_are_compressed),
         cmocka_unit_test(where_few_descriptors_are_allowed_few_are_used),

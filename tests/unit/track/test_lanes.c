@@ -248,6 +248,26 @@ static void copies_are_one_session_whichever_comes_first(void **state)
     begin(NULL); /* for the teardown */
 }
 
+/* Two sites, the same ports at the same moment, and each packet in two lanes. */
+static void copies_of_two_devices_stay_with_their_own(void **state)
+{
+    (void)state;
+    struct packet one = segment(true, LANE_A, S, 1000, 0, 0);
+    struct packet two = segment(true, LANE_B, S, 900000, 0, 0);
+    take(one);
+    take(two);
+    two.lane = 444;
+    take(two);
+    one.lane = 333;
+    take(one);
+    take(segment(false, 444, SA, 7000, 900001, 0));
+    finish();
+    assert_int_equal(done_count, 2);
+    assert_int_equal(quality.duplicates, 2);
+    assert_int_equal(done[0].packets_down, 0);
+    assert_int_equal(done[1].packets_down, 1);
+}
+
 static void acknowledgements_without_marks_are_copies_where_others_were(void **state)
 {
     (void)state;
@@ -342,6 +362,7 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(a_bare_reset_must_be_near, begin, end),
         cmocka_unit_test_setup_teardown(copies_are_one_session_whichever_comes_first, NULL, end),
+        cmocka_unit_test_setup_teardown(copies_of_two_devices_stay_with_their_own, begin, end),
         cmocka_unit_test_setup_teardown(acknowledgements_without_marks_are_copies_where_others_were,
                                         begin, end),
         cmocka_unit_test_setup_teardown(a_copy_that_comes_alone_counts, begin, end),
