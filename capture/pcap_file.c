@@ -199,9 +199,10 @@ void pcap_file_close(struct input *input)
 }
 
 /* The variants that share a magic number differ in what follows the 16 bytes of a record header.
- * Each is tried on the first records, and the one with the fewest contradictions wins, the earlier
- * one among equals (Wireshark's libpcap.c does the same). Wrong where the first three records of a
- * standard file are damaged so that they fit another layout better. */
+ * Each is tried on the first records. The magic's own layout is taken unless it contradicts itself
+ * and another one fits without any contradiction: so a damaged standard file is not read as
+ * something exotic (Wireshark takes the layout with the fewest contradictions, and does). Wrong
+ * where the first three records of an exotic file are damaged. */
 struct variant {
     const char *format; /* NULL: the magic's own */
     uint32_t header_size;
@@ -272,16 +273,14 @@ static unsigned contradictions(const struct input *input, const struct variant *
 
 static void choose_variant(struct input *input, const struct variant *variants, size_t count)
 {
-    unsigned least = UINT32_MAX;
-    for (size_t i = 0; i < count && least; i++) {
-        unsigned found = contradictions(input, &variants[i]);
-        if (found >= least)
-            continue;
-        least = found;
-        input->pcap.header_size = variants[i].header_size;
-        if (variants[i].format)
-            input->facts.format = variants[i].format;
-    }
+    size_t chosen = 0;
+    while (chosen < count && contradictions(input, &variants[chosen]))
+        chosen++;
+    if (chosen == count)
+        chosen = 0;
+    input->pcap.header_size = variants[chosen].header_size;
+    if (variants[chosen].format)
+        input->facts.format = variants[chosen].format;
 }
 
 /* AIX writes version 2.2, nanoseconds, and interface types of RFC 1573 as link types. Those of

@@ -289,6 +289,29 @@ static void a_capture_without_packets_opens_and_has_none(void **state)
     forget(&seen);
 }
 
+/* Its lengths contradict each other and its second record is nonsense, but the first one's bytes
+ * are an Ethernet frame only in the standard layout. */
+static void a_damaged_standard_file_is_not_read_as_something_exotic(void **state)
+{
+    (void)state;
+    struct build b = pcap_of(0xa1b2c3d4, true, 69, 1);
+    record_head(&b, 0x0a007010, 0x08020316, 64, 54);
+    static const uint8_t ethernet[16] = {0,    0x0c, 0xfb, 0,    0x7f, 6,    1,    0xc1,
+                                         0xc0, 0xa0, 0xab, 0x9d, 0x08, 0x00, 0x45, 0};
+    put(&b, ethernet, sizeof ethernet);
+    put_filler(&b, 48, 0xc1);
+    put32(&b, 0);
+    put32(&b, 0);
+    put32(&b, 11670272);
+    put32(&b, 0);
+    struct seen seen = read_build(&b);
+    assert_string_equal(capture_file_at(seen.capture, 0)->format, "pcap");
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.frames[0].captured_size, 64);
+    assert_contains(seen.quality.damage, "packet 2 at byte 104 claims 11670272 bytes");
+    forget(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +333,7 @@ int main(void)
         cmocka_unit_test(an_empty_frame_is_a_frame),
         cmocka_unit_test(unknown_versions_and_reserved_bits_are_faults),
         cmocka_unit_test(a_capture_without_packets_opens_and_has_none),
+        cmocka_unit_test(a_damaged_standard_file_is_not_read_as_something_exotic),
     };
     return cmocka_run_group_tests_name("capture/pcap_file", tests, NULL, remove_folder);
 }
