@@ -16,6 +16,7 @@
 #include "base/table.h"
 #include "capture/capture.h"
 #include "dissect/dissect.h"
+#include "dissect/fragments.h"
 #include "dissect/tls.h"
 #include "track/stream.h"
 
@@ -45,6 +46,7 @@ struct facts {
     struct table table;
     struct pool blocks;
     struct tls_buffers *buffers;
+    struct fragments *fragments;
     uint64_t frame; /* being read */
     uint64_t tcp;
     uint64_t resets;
@@ -161,14 +163,30 @@ static void take_payload(struct facts *facts, struct half *half, const struct pa
                 packet->payload_captured, packet->payload_size, on_bytes, &feeding);
 }
 
+/* What came in fragments is told in two parts, of which only the first has its payload right behind
+ * the header; tshark counts a datagram once. */
+static bool is_rest_of_a_datagram(const struct packet *packet)
+{
+    return packet->payload_captured &&
+           packet->payload > packet->tcp_options + packet->tcp_options_size;
+}
+
 static void take_packet(struct facts *facts, const struct packet *packet)
 {
+    struct packet told;
+    if (packet->kind == PACKET_FRAGMENT) {
+        if (fragments_take(facts->fragments, packet, &told) == SKIP_NONE)
+            take_packet(facts, &told);
+        return;
+    }
     if (packet->kind != PACKET_TCP)
         return;
     struct half *half = half_of(facts, packet);
     bool is_syn = (packet->tcp_flags & TCP_SYN) != 0;
-    facts->tcp++;
-    facts->resets += (packet->tcp_flags & TCP_RST) != 0;
+    if (!is_rest_of_a_datagram(packet)) {
+        facts->tcp++;
+        facts->resets += (packet->tcp_flags & TCP_RST) != 0;
+    }
     facts->frame = packet->frame;
     if (!half->has_base) {
         half->has_base = true;
@@ -198,7 +216,9 @@ static void read_capture(struct facts *facts, struct capture *capture)
 
 static void begin(struct facts *facts)
 {
-    *facts = (struct facts){.buffers = tls_buffers_new(TLS_BYTES), .hellos = json_array()};
+    *facts = (struct facts){.buffers = tls_buffers_new(TLS_BYTES),
+                            .fragments = fragments_new(),
+                            .hellos = json_array()};
     table_init(&facts->table, 1024);
     stream_blocks_init(&facts->blocks);
 }
@@ -210,6 +230,7 @@ static void end(struct facts *facts)
         close_half(facts, &facts->flows[i].halves[1]);
     }
     tls_buffers_free(facts->buffers);
+    fragments_free(facts->fragments);
     pool_free(&facts->blocks);
     table_free(&facts->table);
     free(facts->flows);

@@ -17,8 +17,9 @@ struct bench {
     struct text findings;
     struct text flows;
     struct text details;
-    struct text devices;
     struct text macs;
+    struct text counts;
+    struct text verdicts;
 };
 
 static void on_event(void *context, const struct event *event)
@@ -33,11 +34,8 @@ static const char *or_dash(const char *name)
 
 static void tell_counts(struct text *text, const struct flow_record *flow)
 {
-    text_format(text, "  syn %u, up %llu packets %llu bytes %u again, down %llu %llu %u, late %u\n",
-                flow->syn_count, (unsigned long long)flow->packets_up,
-                (unsigned long long)flow->bytes_up, flow->retransmissions_up,
-                (unsigned long long)flow->packets_down, (unsigned long long)flow->bytes_down,
-                flow->retransmissions_down, flow->out_of_order);
+    text_format(text, "  syn %u, up %llu bytes, down %llu bytes\n", flow->syn_count,
+                (unsigned long long)flow->bytes_up, (unsigned long long)flow->bytes_down);
     text_format(text, "  times %lld %lld %lld, rtt %d %d hello %d, ttl %d %d hops %d reset %d\n",
                 (long long)flow->started_ns, (long long)flow->established_ns,
                 (long long)flow->last_ns, flow->rtt_server_us, flow->rtt_client_us,
@@ -52,11 +50,10 @@ static void tell_names(struct text *text, const struct flow_record *flow)
     text_format(text, "  tls %04x sni %s alpn %s chosen %s %s %s\n", flow->tls_version,
                 or_dash(flow->sni), or_dash(flow->alpn), or_dash(flow->alpn_chosen),
                 or_dash(flow->ja3), or_dash(flow->ja4));
-    text_format(text, "  alerts %d %d, hello %u in %u, proxy %s %u, icmp %s %u.%u, issuer %s\n",
-                flow->alert_up, flow->alert_down, flow->hello_size, flow->hello_segments,
-                or_dash(flow->connect_host), flow->proxy_status,
-                address_text(&flow->icmp_source, icmp), flow->icmp_type, flow->icmp_code,
-                certificate ? certificate->issuer : "-");
+    text_format(text, "  alerts %d %d, hello %u, proxy %s %u, icmp %s %u.%u, issuer %s\n",
+                flow->alert_up, flow->alert_down, flow->hello_size, or_dash(flow->connect_host),
+                flow->proxy_status, address_text(&flow->icmp_source, icmp), flow->icmp_type,
+                flow->icmp_code, certificate ? certificate->issuer : "-");
 }
 
 static void tell_flow(struct text *text, const struct flow_record *flow)
@@ -86,6 +83,12 @@ static void on_flow(void *context, const struct flow_record *flow)
     for (size_t i = 0; i < sizeof flow->client_mac; i++)
         text_format(&bench->macs, "%02x", flow->has_client_mac ? flow->client_mac[i] : 0);
     text_add(&bench->macs, "\n");
+    text_format(&bench->counts,
+                "flow %llu: %llu packets up, %u again, %llu down, %u again, %u late, %u with the "
+                "hello\n",
+                (unsigned long long)flow->number, (unsigned long long)flow->packets_up,
+                flow->retransmissions_up, (unsigned long long)flow->packets_down,
+                flow->retransmissions_down, flow->out_of_order, flow->hello_segments);
 }
 
 static void on_finding(void *context, const struct finding *finding)
@@ -101,7 +104,7 @@ static void on_device(void *context, const struct device_record *device)
 {
     struct bench *bench = (struct bench *)context;
     char ip[ADDRESS_TEXT_SIZE];
-    text_format(&bench->devices, "device %s: verdict %d, works on %s, %llu sessions\n",
+    text_format(&bench->verdicts, "device %s: verdict %d, works on %s, %llu sessions\n",
                 address_text(&device->ip, ip), device->verdict, or_dash(device->works_on),
                 (unsigned long long)device->sessions);
 }
@@ -109,7 +112,7 @@ static void on_device(void *context, const struct device_record *device)
 static void on_requirement(void *context, const struct requirement_record *requirement)
 {
     struct bench *bench = (struct bench *)context;
-    text_format(&bench->details, "requirement %d: status %d\n", requirement->code,
+    text_format(&bench->verdicts, "requirement %d: status %d\n", requirement->code,
                 requirement->status);
 }
 
@@ -174,16 +177,17 @@ void judgement_of(const char *path, size_t batch, struct judgement *judgement)
     memset(judgement, 0, sizeof *judgement);
     judgement->quality.first_ns = judgement->quality.last_ns = TIME_UNKNOWN;
     struct names *names = names_new(1 << 20);
-    struct capture_options options = {
-        .names = names, .hash = CAPTURE_HASH_NEVER, .since_ns = TIME_UNKNOWN,
-        .until_ns = TIME_UNKNOWN};
-    struct bench bench = {
-        .judgement = judgement,
-        .findings = text_over(judgement->findings, sizeof judgement->findings),
-        .flows = text_over(judgement->flows, sizeof judgement->flows),
-        .macs = text_over(judgement->macs, sizeof judgement->macs),
-        .details = text_over(judgement->details, sizeof judgement->details),
-        .devices = text_over(judgement->devices, sizeof judgement->devices)};
+    struct capture_options options = {.names = names,
+                                      .hash = CAPTURE_HASH_NEVER,
+                                      .since_ns = TIME_UNKNOWN,
+                                      .until_ns = TIME_UNKNOWN};
+    struct bench bench = {.judgement = judgement,
+                          .findings = text_over(judgement->findings, sizeof judgement->findings),
+                          .flows = text_over(judgement->flows, sizeof judgement->flows),
+                          .details = text_over(judgement->details, sizeof judgement->details),
+                          .macs = text_over(judgement->macs, sizeof judgement->macs),
+                          .counts = text_over(judgement->counts, sizeof judgement->counts),
+                          .verdicts = text_over(judgement->verdicts, sizeof judgement->verdicts)};
     judgement->readable = capture_open(&capture, &path, 1, &options, &fault);
     if (judgement->readable) {
         bench.engine = engine_new();

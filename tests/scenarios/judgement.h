@@ -20,9 +20,10 @@ struct judgement {
     char findings[JUDGEMENT_TEXT_SIZE]; /* a line each: code, client, port; without capture-* */
     size_t flows_length;
     char flows[JUDGEMENT_TEXT_SIZE];    /* a line each: role, outcome, addresses */
-    /* What is known of each flow and requirement but for frames, MAC addresses and tags. */
+    /* What is known of each flow but for frames, MAC addresses, tags and numbers of packets. */
     char details[4 * JUDGEMENT_TEXT_SIZE];
-    char devices[JUDGEMENT_TEXT_SIZE];  /* a line each; their order depends on tags */
+    char counts[JUDGEMENT_TEXT_SIZE];   /* a line each: packets up and down */
+    char verdicts[JUDGEMENT_TEXT_SIZE]; /* a line for each device and requirement */
     char macs[JUDGEMENT_TEXT_SIZE];     /* of the flows' clients, a line each */
 };
 

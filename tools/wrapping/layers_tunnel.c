@@ -12,6 +12,7 @@ enum {
     GRE_ROUTING = 0x4000,
     GRE_KEY = 0x2000,
     GRE_SEQUENCE = 0x1000,
+    PROTOCOL_FRAGMENT = 44,
     PROTOCOL_GRE = 47,
     PROTOCOL_AH = 51,
     PROTOCOL_ETHERIP = 97,
@@ -260,8 +261,10 @@ bool put_authentication(struct parcel *parcel, uint32_t unused)
     bool is_v4 = parcel->type == TYPE_IPV4;
     uint32_t ip_size = is_v4 ? (parcel->bytes.at[0] & 0x0fU) * 4 : 40;
     uint32_t length_at = is_v4 ? 2 : 4, protocol_at = is_v4 ? 9 : 6;
-    if (parcel->bytes.size < ip_size || parcel->wire + SIZE > UINT16_MAX)
-        return false;
+    bool is_fragment = is_v4 ? (load_u16(parcel->bytes.at + 6) & 0x3fff) != 0
+                             : parcel->bytes.at[protocol_at] == PROTOCOL_FRAGMENT;
+    if (parcel->bytes.size < ip_size || parcel->wire + SIZE > UINT16_MAX || is_fragment)
+        return false; /* a datagram is authenticated whole */
     memcpy(ip, parcel->bytes.at, ip_size);
     if (!parcel_take(parcel, ip_size))
         return false;

@@ -37,7 +37,8 @@ enum wrap_loss {
     LOSES_NOTHING = 0,
     LOSES_TAGS = 1 << 0,  /* VLAN tags of the frames */
     LOSES_BYTES = 1 << 1, /* bytes of packets: snap lengths */
-    LOSES_ORDER = 1 << 2  /* frames lie in several files and are merged by time */
+    LOSES_ORDER = 1 << 2, /* the order of frames whose times run backwards: files merged by time */
+    LOSES_COUNT = 1 << 3  /* how many packets there were: one is cut into several */
 };
 
 struct wrap_form {
