@@ -58,6 +58,10 @@ static const struct {
     {"snap", "lab/allow-list-too-narrow.pcap", "as above"},
     {"snap", "lab/ipv6-dropped.pcap", "as above"},
     {"fragmented", "lossy-path.scn", "the two parts of a datagram count as two segments"},
+    {"fragmented", "fast-open.scn", "the rest of a SYN's data passes for the client's answer"},
+    {"l2tp3", "segments-merged-by-the-network-card.scn",
+     "L2TPv3 has no mark of its own: it is believed where a frame ends with it, without a trailer"},
+    {"l2tp3-udp", "segments-merged-by-the-network-card.scn", "as above"},
 };
 
 enum { SHARE = 4 }; /* one form in so many, where not all are asked for */
