@@ -52,6 +52,16 @@ enum hello_fate hello_fate(const struct flow_record *flow)
     return flow->outcome == OUTCOME_TLS_NO_ANSWER ? HELLO_STALLED : HELLO_NOT_JUDGED;
 }
 
+bool hello_is_due(struct judge *judge, const struct attempts *attempts, const struct event *event,
+                  enum hello_fate fate)
+{
+    if (event->kind == EVENT_CAPTURE_END) {
+        attempts_review_unless(judge, attempts, "large-hello-blocked");
+        return false;
+    }
+    return is_attempt_at_apple(event->flow) && hello_fate(event->flow) == fate;
+}
+
 bool hello_is_large(const struct flow_record *flow)
 {
     enum { HEADERS = 9 };        /* record and handshake header, RFC 8446 sections 5.1 and 4 */
@@ -78,8 +88,7 @@ void hello_name(const struct flow_record *flow, char *out, size_t size)
 int64_t syn_ack_ns(const struct flow_record *flow)
 {
     int64_t back_ns = flow->rtt_client_us > 0 ? flow->rtt_client_us * NS_PER_US : 0;
-    return flow->established_ns == TIME_UNKNOWN ? flow->started_ns
-                                                : flow->established_ns - back_ns;
+    return flow->established_ns == TIME_UNKNOWN ? flow->started_ns : flow->established_ns - back_ns;
 }
 
 void hello_show(const struct flow_record *flow, struct finding *finding)

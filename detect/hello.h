@@ -2,6 +2,7 @@
 #ifndef APNSCOPE_DETECT_HELLO_H
 #define APNSCOPE_DETECT_HELLO_H
 
+#include "attempts.h"
 #include "detect/judge.h"
 
 enum hello_fate {
@@ -13,6 +14,12 @@ enum hello_fate {
 
 /* Of a session that has closed. */
 enum hello_fate hello_fate(const struct flow_record *flow);
+
+/* The head of a rule about hellos with that fate: at the end of the capture its findings are
+ * reviewed (large-hello-blocked is the better name), and of other events true says that one such
+ * session has closed. */
+bool hello_is_due(struct judge *judge, const struct attempts *attempts, const struct event *event,
+                  enum hello_fate fate);
 
 /* It does not fit one segment: a post-quantum key share. */
 bool hello_is_large(const struct flow_record *flow);

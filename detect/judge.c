@@ -163,6 +163,15 @@ struct finding judge_draft(const struct judge *judge, const struct event *event)
     return finding;
 }
 
+struct finding judge_draft_of_capture(const struct judge *judge, const struct event *event)
+{
+    struct finding finding = judge_draft(judge, event);
+    finding.confidence = CONFIDENCE_CERTAIN;
+    finding.first_ns = event->quality->first_ns;
+    finding.last_ns = event->quality->last_ns;
+    return finding;
+}
+
 static void mark_device(struct judge *judge, enum confidence confidence, int64_t last_ns,
                         uint16_t port)
 {
@@ -224,6 +233,25 @@ void judge_withdraw(struct judge *judge, struct finding *finding)
     struct device *device = devices_at(&judge->engine->devices, id);
     if (device->fail_rule == judge->rule_place + 1)
         device->fail_rule = 0;
+}
+
+void judge_withdraw_doubtful(struct judge *judge)
+{
+    static const uint16_t ports[] = {5223, 443, 2197};
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+        struct finding *kept = judge_kept(judge, ports[i]);
+        if (kept && kept->confidence < CONFIDENCE_CERTAIN)
+            judge_withdraw(judge, kept);
+    }
+}
+
+void judge_renew(struct judge *judge, const struct finding *finding)
+{
+    struct finding *kept = judge_kept(judge, finding->server_port);
+    if (kept)
+        *kept = *finding;
+    else
+        judge_raise(judge, finding);
 }
 
 bool judge_has_finding(const struct judge *judge, const char *code, uint16_t server_port)

@@ -57,6 +57,8 @@ int16_t hops_of_ttl(int16_t ttl);
  * a display filter for the flow. The rule writes the sentences and the frames, then raises it.
  * Summaries are written without a full stop: the engine ends them with when and how often. */
 struct finding judge_draft(const struct judge *judge, const struct event *event);
+/* The same about the capture itself, at its end: certain, over its whole time. */
+struct finding judge_draft_of_capture(const struct judge *judge, const struct event *event);
 void judge_raise(struct judge *judge, const struct finding *finding);
 
 /* True when the event adds no more than a count to what is kept of the running rule (device scope)
@@ -69,6 +71,10 @@ bool judge_only_counts(struct judge *judge, const struct event *event, enum conf
 struct finding *judge_kept(struct judge *judge, uint16_t server_port);
 /* Takes a kept finding back: what followed explained it innocently. */
 void judge_withdraw(struct judge *judge, struct finding *finding);
+/* The same with all that the running rule keeps of this device and is not certain of. */
+void judge_withdraw_doubtful(struct judge *judge);
+/* In the place of the one that is kept of this device and port, or as a new one. */
+void judge_renew(struct judge *judge, const struct finding *finding);
 /* Another rule stands by a finding about this device and port. */
 bool judge_has_finding(const struct judge *judge, const char *code, uint16_t server_port);
 

@@ -32,4 +32,11 @@ struct certificate_facts {
     enum chain_judgement judgement;
 };
 
+/* It was seen, and it is Apple's, or under an anchor that the user trusts. NULL: none was seen. */
+static inline bool certificate_is_genuine(const struct certificate_facts *facts)
+{
+    return facts && (facts->judgement == CHAIN_APPLE || facts->judgement == CHAIN_APPLE_PUBLIC ||
+                     facts->judgement == CHAIN_TRUSTED);
+}
+
 #endif

@@ -181,14 +181,12 @@ struct flow_record flow_record_blank(void);
  * with the alert protocol_version, as OpenSSL does. */
 static inline bool flow_is_downgraded(const struct flow_record *flow)
 {
-    bool is_apples = flow->certificate && (flow->certificate->judgement == CHAIN_APPLE ||
-                                           flow->certificate->judgement == CHAIN_APPLE_PUBLIC ||
-                                           flow->certificate->judgement == CHAIN_TRUSTED);
     enum { PROTOCOL_VERSION = 70 }; /* RFC 8446 section 6 */
     bool is_older = flow->saw & SAW_SERVER_HELLO
                         ? flow->tls_version && flow->tls_version < 0x0304
                         : flow->alert_down == PROTOCOL_VERSION;
-    return flow->saw & SAW_ONLY_TLS13_OFFERED && is_older && !is_apples;
+    return flow->saw & SAW_ONLY_TLS13_OFFERED && is_older &&
+           !certificate_is_genuine(flow->certificate);
 }
 
 /* A session that came up and carried what APNs carries: the outcomes established and midstream. */

@@ -16,11 +16,11 @@
 #define IDLE_LEAST_NS (60 * NS_PER_S)
 
 enum idle_shape {
-    IDLE_UNDECIDED,      /* the silence was broken; what follows is awaited */
-    IDLE_UNANSWERED,     /* the client's packets after it were repeated in vain */
-    IDLE_RESET,          /* they were answered by a reset */
-    IDLE_MISSED,         /* the client gave up waiting; the server was ahead by bytes never seen */
-    IDLE_UNHEARD         /* the server's bytes passed, repeatedly, and the client never had them */
+    IDLE_UNDECIDED,  /* the silence was broken; what follows is awaited */
+    IDLE_UNANSWERED, /* the client's packets after it were repeated in vain */
+    IDLE_RESET,      /* they were answered by a reset */
+    IDLE_MISSED,     /* the client gave up waiting; the server was ahead by bytes never seen */
+    IDLE_UNHEARD     /* the server's bytes passed, repeatedly, and the client never had them */
 };
 
 struct idle_evidence {
@@ -32,12 +32,15 @@ struct idle_evidence {
     uint16_t tries;        /* packets of the side that broke it, without an answer */
     uint8_t shape;         /* enum idle_shape */
     bool server_broke_it;
-    bool client_closes;    /* the client's FIN is among what it said after the silence */
+    bool client_closes; /* the client's FIN is among what it said after the silence */
 };
 
-static inline int64_t idle_silence_ns(const struct idle_evidence *idle)
+/* To the nearest second. */
+static inline uint32_t idle_silence_s(const struct idle_evidence *idle)
 {
-    return idle->breaker.time_ns - idle->before.time_ns;
+    int64_t silence_ns = idle->breaker.time_ns - idle->before.time_ns;
+    int64_t seconds = (silence_ns + NS_PER_S / 2) / NS_PER_S;
+    return seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
 }
 
 #endif

@@ -108,7 +108,7 @@ static struct conversation *begin(struct conversation_desk *desk, struct flow *f
     talk->streams[DOWN] = stream_fresh();
     talk->from_syn = flow->record.saw & SAW_SYN; /* reordered, the SYN may come after its data */
     if (talk->from_syn)
-        stream_start(&talk->streams[UP], flow->client_isn + 1);
+        stream_start(&talk->streams[UP], flow->record.client_isn + 1);
     if (flow->record.saw & SAW_SYN_ACK)
         stream_start(&talk->streams[DOWN], flow->server_isn + 1);
     talk->labelled = desk->protocols == NULL;

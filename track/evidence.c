@@ -75,20 +75,15 @@ void evidence_open(struct tracker *tracker, struct flow *flow, const struct pack
     evidence->mss_down = evidence_mss(packet);
 }
 
-static void prove(struct proof *proof, const struct tracker *tracker, const struct packet *packet)
-{
-    *proof = (struct proof){.frame = packet->frame, .time_ns = tracker->now_ns};
-}
-
 static void take_hello(const struct tracker *tracker, const struct flow *flow,
                        struct hello_evidence *hello, const struct packet *packet)
 {
-    uint32_t start = packet->sequence - (flow->client_isn + 1);
+    uint32_t start = packet->sequence - (flow->record.client_isn + 1);
     uint32_t end = start + packet->payload_size;
     if ((int32_t)start < 0)
         return; /* a keepalive probe */
     if (!hello->first.frame) {
-        prove(&hello->first, tracker, packet);
+        hello->first = tracker_proof(tracker, packet);
         hello->is_hello = start == 0 && packet->payload_captured >= 6 &&
                           tls_may_be_client_hello(packet->payload, packet->payload_captured);
         hello->first_segment = packet->payload_size;
@@ -96,11 +91,11 @@ static void take_hello(const struct tracker *tracker, const struct flow *flow,
     if (packet->payload_size > hello->largest_segment)
         hello->largest_segment = packet->payload_size;
     if (end <= hello->size) {
-        prove(&hello->repeat, tracker, packet);
+        hello->repeat = tracker_proof(tracker, packet);
         hello->repeats = (uint16_t)(hello->repeats + (hello->repeats < UINT16_MAX));
         return;
     }
-    prove(&hello->last, tracker, packet);
+    hello->last = tracker_proof(tracker, packet);
     hello->size = end;
     hello->segments = (uint16_t)(hello->segments + (hello->segments < UINT16_MAX));
 }
@@ -119,7 +114,7 @@ static void take_client_ack(const struct tracker *tracker, const struct flow *fl
     }
     if (flight->acked_size >= flight->end)
         return;
-    prove(&flight->stuck, tracker, packet);
+    flight->stuck = tracker_proof(tracker, packet);
     flight->stuck_acks = (uint16_t)(flight->stuck_acks + (flight->stuck_acks < UINT16_MAX));
 }
 
@@ -141,12 +136,12 @@ static void take_flight(const struct tracker *tracker, struct flight_evidence *f
     if (packet->payload_size > flight->largest_segment)
         flight->largest_segment = packet->payload_size;
     if (end <= flight->end && start < flight->contiguous && packet->payload_size >= FULL_SEGMENT) {
-        prove(&flight->repeat, tracker, packet);
+        flight->repeat = tracker_proof(tracker, packet);
         flight->large_repeats =
             (uint16_t)(flight->large_repeats + (flight->large_repeats < UINT16_MAX));
     }
     if (start > flight->contiguous && !flight->beyond.frame) {
-        prove(&flight->beyond, tracker, packet);
+        flight->beyond = tracker_proof(tracker, packet);
         flight->beyond_start = start;
     }
     if (start <= flight->contiguous && end > flight->contiguous)
@@ -166,16 +161,16 @@ static void take_down(const struct tracker *tracker, const struct flow *flow,
         return;
     struct hello_evidence *hello = &evidence->hello;
     int32_t start = sequence_distance(flow->server_isn + 1, packet->sequence);
-    int32_t acked = sequence_distance(flow->client_isn + 1, packet->acknowledgement);
+    int32_t acked = sequence_distance(flow->record.client_isn + 1, packet->acknowledgement);
     if (packet->tcp_flags & TCP_ACK && acked > 0 && !evidence->flight.end &&
         (uint32_t)acked > hello->acked_size) {
         hello->acked_size = (uint32_t)acked;
-        prove(&hello->acked, tracker, packet);
+        hello->acked = tracker_proof(tracker, packet);
     }
     if (packet->tcp_flags & TCP_FIN && !packet->payload_size && !evidence->flight.end &&
         !evidence->cut.proof.frame) {
         evidence->cut = (struct cut_evidence){.offset = start, .ttl = packet->ttl, .is_fin = true};
-        prove(&evidence->cut.proof, tracker, packet);
+        evidence->cut.proof = tracker_proof(tracker, packet);
     }
     if (packet->payload_size && start >= 0)
         take_flight(tracker, &evidence->flight, packet, (uint32_t)start);
@@ -250,7 +245,8 @@ static void note_acked(const struct flow *flow, const struct flow_evidence *evid
     const struct sequence *other = direction == UP ? &flow->down : &flow->up;
     bool is_young = direction == DOWN && evidence->has_opening && !evidence->flight.end;
     reset->knows_acked = is_young || other->known;
-    reset->acked = is_young ? flow->client_isn + 1 + evidence->hello.acked_size : other->next;
+    reset->acked =
+        is_young ? flow->record.client_isn + 1 + evidence->hello.acked_size : other->next;
 }
 
 static void note_first(const struct tracker *tracker, const struct flow *flow,
@@ -275,7 +271,7 @@ static void note_first(const struct tracker *tracker, const struct flow *flow,
         .count = 1,
         .after_close = (flow->record.saw & closed) != 0,
     };
-    prove(&reset->proof, tracker, packet);
+    reset->proof = tracker_proof(tracker, packet);
     weigh_first(flow, reset, packet, direction);
 }
 
@@ -296,7 +292,7 @@ static void note_cut(const struct tracker *tracker, const struct flow *flow,
         return;
     evidence->cut = (struct cut_evidence){
         .offset = sequence_distance(flow->server_isn + 1, packet->sequence), .ttl = packet->ttl};
-    prove(&evidence->cut.proof, tracker, packet);
+    evidence->cut.proof = tracker_proof(tracker, packet);
 }
 
 void evidence_reset(struct tracker *tracker, struct flow *flow, const struct packet *packet,
@@ -331,7 +327,7 @@ static void note_going_on(const struct tracker *tracker, struct reset_evidence *
     if (reset->went_on.frame || (!has_news && !acknowledges_news) ||
         tracker->now_ns - reset->proof.time_ns <= OVERTAKEN_NS)
         return;
-    prove(&reset->went_on, tracker, packet);
+    reset->went_on = tracker_proof(tracker, packet);
     reset->signs |= RESET_PEER_WENT_ON;
 }
 
@@ -362,7 +358,7 @@ void evidence_too_big(struct tracker *tracker, struct flow *flow, const struct p
     struct flow_evidence *evidence = need_evidence(tracker, flow);
     if (!evidence || evidence->too_big.frame)
         return;
-    prove(&evidence->too_big, tracker, packet);
+    evidence->too_big = tracker_proof(tracker, packet);
     evidence->too_big_source = packet->source;
     evidence->too_big_mtu = packet->icmp_mtu;
     evidence->too_big_of_server = !quotes_client;

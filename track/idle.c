@@ -25,11 +25,6 @@ void idle_release(struct tracker *tracker, struct flow *flow)
     flow->record.idle = NULL;
 }
 
-static void prove(struct proof *proof, const struct tracker *tracker, const struct packet *packet)
-{
-    *proof = (struct proof){.frame = packet->frame, .time_ns = tracker->now_ns};
-}
-
 static bool works(const struct flow *flow)
 {
     const uint32_t both = SAW_UP | SAW_DOWN;
@@ -52,20 +47,14 @@ void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet 
         .before = {.frame = record->last_frame, .time_ns = record->last_ns},
         .server_broke_it = direction == DOWN,
     };
-    prove(&idle->breaker, tracker, packet);
+    idle->breaker = tracker_proof(tracker, packet);
     record->idle = idle;
-}
-
-static uint32_t silence_s(const struct idle_evidence *idle)
-{
-    int64_t seconds = (idle_silence_ns(idle) + NS_PER_S / 2) / NS_PER_S;
-    return seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
 }
 
 static void survive(struct tracker *tracker, struct flow *flow)
 {
     struct flow_record *record = &flow->record;
-    uint32_t survived_s = silence_s(record->idle);
+    uint32_t survived_s = idle_silence_s(record->idle);
     if (survived_s > record->survived_s)
         record->survived_s = survived_s;
     idle_release(tracker, flow);
@@ -75,7 +64,6 @@ static void die(struct tracker *tracker, struct flow *flow, struct idle_evidence
                 enum idle_shape shape, uint64_t frame)
 {
     idle->shape = (uint8_t)shape;
-    flow->record.lethal_s = silence_s(idle);
     if (flow->standing == STANDING_OURS)
         tracker_tell(tracker, EVENT_IDLE_DEATH, flow, frame);
 }
@@ -83,7 +71,7 @@ static void die(struct tracker *tracker, struct flow *flow, struct idle_evidence
 static void count_try(const struct tracker *tracker, struct idle_evidence *idle,
                       const struct packet *packet)
 {
-    prove(&idle->last_try, tracker, packet);
+    idle->last_try = tracker_proof(tracker, packet);
     idle->tries = (uint16_t)(idle->tries + (idle->tries < UINT16_MAX));
 }
 
@@ -130,7 +118,7 @@ static void server_answers(struct tracker *tracker, struct flow *flow, struct id
                            const struct packet *packet, uint32_t next_down)
 {
     if (packet->tcp_flags & TCP_RST) {
-        prove(&idle->answer, tracker, packet);
+        idle->answer = tracker_proof(tracker, packet);
         die(tracker, flow, idle, IDLE_RESET, packet->frame);
         return;
     }
@@ -142,7 +130,7 @@ static void server_answers(struct tracker *tracker, struct flow *flow, struct id
         if (idle->shape != IDLE_MISSED)
             idle_release(tracker, flow);
     } else if (!idle->answer.frame) {
-        prove(&idle->answer, tracker, packet);
+        idle->answer = tracker_proof(tracker, packet);
         idle->missed_size = size;
         if (idle->shape == IDLE_UNANSWERED)
             idle_release(tracker, flow);
@@ -159,7 +147,7 @@ static void server_goes_on(struct tracker *tracker, struct flow *flow, struct id
     if (idle->shape != IDLE_UNDECIDED)
         return;
     if (packet->tcp_flags & TCP_RST) {
-        prove(&idle->answer, tracker, packet);
+        idle->answer = tracker_proof(tracker, packet);
         die(tracker, flow, idle, IDLE_RESET, packet->frame);
     } else if (packet->tcp_flags & TCP_FIN) {
         idle_release(tracker, flow); /* it closes: its right */
@@ -181,7 +169,7 @@ static void client_answers(struct tracker *tracker, struct flow *flow, struct id
     } else if (packet->tcp_flags & TCP_FIN && tried_in_vain(idle)) {
         idle->client_closes = true;
         idle->missed_size = flow->down.next - packet->acknowledgement;
-        prove(&idle->answer, tracker, packet);
+        idle->answer = tracker_proof(tracker, packet);
         die(tracker, flow, idle, IDLE_UNHEARD, packet->frame);
     }
 }

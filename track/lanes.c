@@ -40,7 +40,7 @@ static bool continues_opening(const struct flow *flow, const struct packet *pack
     const struct flow_record *record = &flow->record;
     if (packet->tcp_flags & TCP_ACK)
         return direction == DOWN && record->saw & SAW_SYN && !(record->saw & SAW_SYN_ACK) &&
-               packet->acknowledgement == flow->client_isn + 1;
+               packet->acknowledgement == flow->record.client_isn + 1;
     return direction == UP && !(record->saw & SAW_SYN) && flow->up.is_acked &&
            flow->up.acked == packet->sequence + 1;
 }
@@ -69,7 +69,7 @@ static bool continues(const struct flow *flow, const struct packet *packet,
     /* Nothing of that side is known, as after a lone SYN: it must acknowledge just what was sent.
      */
     return flow->record.saw & SAW_SYN && direction == DOWN &&
-           packet->acknowledgement - (flow->client_isn + 1) <= flow->record.bytes_up;
+           packet->acknowledgement - (flow->record.client_isn + 1) <= flow->record.bytes_up;
 }
 
 /* Which lane the session's device is in: the client's own packets say it, and of two copies the
@@ -111,7 +111,7 @@ static bool is_its_own(const struct flow *flow, const struct packet *packet,
         return continues(flow, packet, direction);
     if (packet->tcp_flags & TCP_ACK)
         return direction == DOWN && saw & SAW_SYN_ACK && packet->sequence == flow->server_isn;
-    return direction == UP && saw & SAW_SYN && packet->sequence == flow->client_isn;
+    return direction == UP && saw & SAW_SYN && packet->sequence == flow->record.client_isn;
 }
 
 struct question {

@@ -258,7 +258,7 @@ static void on_syn(struct tracker *tracker, struct flow *flow, const struct pack
     if (!(record->saw & SAW_SYN)) {
         record->saw |= SAW_SYN;
         record->syn_frame = packet->frame;
-        flow->client_isn = record->client_isn = packet->sequence;
+        record->client_isn = packet->sequence;
         flow->mss_up = evidence_mss(packet);
         flow->follows_failure = flow->standing == STANDING_CANDIDATE && record->server_is_apple &&
                                 scope_is_fallback(&tracker->scope, record);
@@ -342,7 +342,7 @@ static bool reset_is_plausible(const struct flow *flow, const struct packet *pac
 {
     if (direction == UP || flow->state != STATE_SYN_SENT || !(packet->tcp_flags & TCP_ACK))
         return true;
-    int32_t beyond = sequence_distance(flow->client_isn, packet->acknowledgement);
+    int32_t beyond = sequence_distance(flow->record.client_isn, packet->acknowledgement);
     return beyond >= 1 && beyond <= 1 + (int32_t)flow->record.bytes_up;
 }
 
@@ -508,6 +508,8 @@ static void finish_ours(struct tracker *tracker, struct flow *flow, enum outcome
     flow->record.losses_up = flow->up.repairs;
     flow->record.losses_down = flow->down.repairs;
     outcome_judge(flow, cause, tracker->now_ns);
+    if (flow->record.ended_by == ENDED_IDLE_TIMEOUT)
+        flow->record.lethal_s = idle_silence_s(flow->record.idle);
     if (cause == CAUSE_EVICTED && flow->record.syn_count && !(flow->record.saw & SAW_DOWN) &&
         flow->record.packets_up == flow->record.syn_count) {
         attempts_add(&tracker->attempts, &flow->record);

@@ -264,7 +264,7 @@ static bool ports_are_used_again(const struct flow *flow, const struct packet *p
     if (direction_of(flow, packet) == DOWN)
         return flow->state == STATE_CLOSED || flow->state == STATE_RESET;
     if (flow->record.saw & SAW_SYN)
-        return packet->sequence != flow->client_isn;
+        return packet->sequence != flow->record.client_isn;
     return !(flow->record.saw & SAW_SYN_ACK);
 }
 
@@ -320,7 +320,7 @@ static void take_icmp(struct tracker *tracker, const struct packet *packet)
     if (!flow)
         return;
     bool quotes_client = direction_of(flow, &key) == UP;
-    bool quotes_syn = quoted.has_sequence && quoted.sequence == flow->client_isn;
+    bool quotes_syn = quoted.has_sequence && quoted.sequence == flow->record.client_isn;
     session_take_icmp(tracker, flow, packet, quotes_client, quotes_syn);
 }
 
@@ -519,8 +519,8 @@ static void finish_all(struct tracker *tracker)
     free(open);
 }
 
-/* The capture may have gone on after the last packet of ours. Times that were moved are shown as they
- * are: the capture is as long as they say. */
+/* The capture may have gone on after the last packet of ours. Times that were moved are shown as
+ * they are: the capture is as long as they say. */
 static void finish_time(struct tracker *tracker, struct capture_quality *quality)
 {
     struct packet_time *time = &tracker->time;

@@ -53,6 +53,12 @@ void session_watch(struct tracker *tracker, struct flow *flow);
 /* The flow is over: judged, told, and gone from the table. */
 void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cause cause);
 
+/* This packet, as what proves something. */
+static inline struct proof tracker_proof(const struct tracker *tracker, const struct packet *packet)
+{
+    return (struct proof){.frame = packet->frame, .time_ns = tracker->now_ns};
+}
+
 void tracker_tell(struct tracker *tracker, enum event_kind kind, const struct flow *flow,
                   uint64_t frame);
 

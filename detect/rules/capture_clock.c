@@ -37,10 +37,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     (void)state;
     if (!was_set && !quality->stray_times)
         return;
-    struct finding finding = judge_draft(judge, event);
-    finding.confidence = CONFIDENCE_CERTAIN;
-    finding.first_ns = quality->first_ns;
-    finding.last_ns = quality->last_ns;
+    struct finding finding = judge_draft_of_capture(judge, event);
     if (was_set)
         describe_steps(quality, &finding);
     else

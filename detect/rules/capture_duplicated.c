@@ -16,10 +16,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     if (quality->duplicates < COPIES_NEEDED ||
         quality->duplicates < quality->session_packets / PART_NEEDED)
         return;
-    struct finding finding = judge_draft(judge, event);
-    finding.confidence = CONFIDENCE_CERTAIN;
-    finding.first_ns = quality->first_ns;
-    finding.last_ns = quality->last_ns;
+    struct finding finding = judge_draft_of_capture(judge, event);
     finding_say(
         finding.summary, sizeof finding.summary, "%s of push sessions came with %s of themselves",
         COUNTED(quality->session_packets, "packet"), COUNTED(quality->duplicates, "copy|copies"));

@@ -37,10 +37,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     (void)state;
     if (!quality->gap_bytes && !capture_quality_drops(quality))
         return;
-    struct finding finding = judge_draft(judge, event);
-    finding.confidence = CONFIDENCE_CERTAIN;
-    finding.first_ns = quality->first_ns;
-    finding.last_ns = quality->last_ns;
+    struct finding finding = judge_draft_of_capture(judge, event);
     describe(quality, &finding);
     judge_raise(judge, &finding);
 }

@@ -13,11 +13,9 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     uint32_t one_sided = sides.up_only + sides.down_only;
     if (!one_sided || one_sided < sides.both)
         return;
-    struct finding finding = judge_draft(judge, event);
+    struct finding finding = judge_draft_of_capture(judge, event);
     finding.confidence = one_sided >= 2 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     finding.count = one_sided;
-    finding.first_ns = event->quality->first_ns;
-    finding.last_ns = event->quality->last_ns;
     finding_say(finding.summary, sizeof finding.summary,
                 "%s of %s in one direction only (%u the client's, %u the server's): whether they "
                 "work is not judged.",

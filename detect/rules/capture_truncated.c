@@ -28,10 +28,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     const struct capture_quality *quality = event->quality;
     if (!quality->truncated && !quality->push_frames_cut)
         return;
-    struct finding finding = judge_draft(judge, event);
-    finding.confidence = CONFIDENCE_CERTAIN;
-    finding.first_ns = quality->first_ns;
-    finding.last_ns = quality->last_ns;
+    struct finding finding = judge_draft_of_capture(judge, event);
     describe(quality, &finding);
     judge_raise(judge, &finding);
 }

@@ -53,10 +53,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     finding.first_ns = kept ? kept->first_ns : flow->started_ns;
     finding.count = side->losses;
     describe(flow, side, down ? "Apple" : "the device", &finding);
-    if (kept)
-        *kept = finding;
-    else
-        judge_raise(judge, &finding);
+    judge_renew(judge, &finding);
 }
 
 const struct detector detector_high_loss = {

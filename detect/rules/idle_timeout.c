@@ -20,7 +20,7 @@ enum { KEEPALIVE_S = 1800 + HEARTBEAT_GRACE_S + 25 };
 /* A dead session is replaced at once; later, another cause may have come and gone. */
 #define REPLACED_NS (120 * NS_PER_S)
 /* Deaths of one timer agree to within this part of the shortest. */
-enum { AGREE_DIVISOR = 4, UNHEARD_NEEDED = 2 };
+enum { AGREE_DIVISOR = 4 };
 
 struct state {
     struct flow_record flow; /* the first that died; its pointers to evidence are not used */
@@ -32,15 +32,16 @@ struct state {
     int16_t peer_ttl;
     bool box_reset;   /* the first died by a reset that is not the server's by its TTL */
     bool is_replaced; /* the device came up again right after one of them */
+    bool was_open;    /* ... or even before one of them was given up */
     bool box_is_near;
 };
 
 static uint32_t killing_age_s(const struct idle_evidence *idle)
 {
-    int64_t silence_s = (idle_silence_ns(idle) + NS_PER_S / 2) / NS_PER_S;
+    uint32_t silence_s = idle_silence_s(idle);
     if (idle->shape == IDLE_MISSED && silence_s > 2 * HEARTBEAT_GRACE_S)
         silence_s -= HEARTBEAT_GRACE_S; /* the heartbeat was due then, and did not come */
-    return (uint32_t)silence_s;
+    return silence_s;
 }
 
 /* One timer explains all deaths. */
@@ -69,14 +70,18 @@ static bool weigh(const struct judge *judge, const struct state *state, enum con
     }
     if (!state->is_replaced)
         return false;
-    if (state->idle.shape == IDLE_UNHEARD) { /* away for a while looks the same once */
+    bool is_repeated = state->deaths > 1;
+    switch ((enum idle_shape)state->idle.shape) {
+    case IDLE_UNHEARD: /* once, a device that is away for a while looks the same */
         *confidence = CONFIDENCE_LIKELY;
-        return state->deaths >= UNHEARD_NEEDED;
+        return is_repeated;
+    case IDLE_MISSED:
+        *confidence = is_repeated ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+        return true;
+    default: /* once, an uplink that is down looks the same, unless it carried another session */
+        *confidence = is_repeated ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+        return is_repeated || state->was_open;
     }
-    *confidence = state->deaths > 1                  ? CONFIDENCE_CERTAIN
-                  : state->idle.shape == IDLE_MISSED ? CONFIDENCE_LIKELY
-                                                     : CONFIDENCE_POSSIBLE;
-    return true;
 }
 
 /* ---- sentences ---- */
@@ -194,13 +199,10 @@ static void raise(struct judge *judge, struct state *state, const struct event *
     finding.last_ns = event->time_ns;
     finding.count = state->deaths;
     describe(judge, state, &finding);
-    struct finding *kept = judge_kept(judge, finding.server_port);
-    if (kept) {
-        finding.last_ns = kept->last_ns > finding.last_ns ? kept->last_ns : finding.last_ns;
-        *kept = finding;
-    } else {
-        judge_raise(judge, &finding);
-    }
+    const struct finding *kept = judge_kept(judge, finding.server_port);
+    if (kept && kept->last_ns > finding.last_ns)
+        finding.last_ns = kept->last_ns;
+    judge_renew(judge, &finding);
 }
 
 static void note_reset(struct state *state, const struct flow_record *flow)
@@ -232,7 +234,7 @@ static void note_death(const struct judge *judge, struct state *state,
     state->deaths = (uint16_t)(state->deaths + (state->deaths < UINT16_MAX));
     /* A device that closes for want of a heartbeat is back before its farewell is given up. */
     if (judge_last_success_s(judge, false) >= flow->idle->breaker.time_ns / NS_PER_S)
-        state->is_replaced = true;
+        state->is_replaced = state->was_open = true;
 }
 
 /* A session that came up after the first death, and soon after the client's last word in it. */
@@ -312,10 +314,10 @@ const struct detector detector_idle_timeout = {
     .innocent = "A device that sleeps or leaves is not heard any more; sessions that are still "
                 "silent when the capture ends are not counted; a timer beyond the longest "
                 "interval between heartbeats (30 minutes and 35 s) harms nobody; a server's own "
-                "reset may answer a "
-                "device that slept through the end of its session; a close by FIN is Apple's "
-                "right; packets that the mirror lost are acknowledged by the device. None of "
-                "these is reported.",
+                "reset may answer a device that slept through the end of its session; a close by "
+                "FIN is Apple's right; packets that the mirror lost are acknowledged by the "
+                "device; one session that finds no answer may have met an outage. None of these "
+                "is reported.",
     .remedy = "Raise the idle (session, conntrack, NAT) time-out for TCP 5223 and 443 to "
               "17.0.0.0/8 and Apple's IPv6 ranges to at least 60 minutes on every stateful box of "
               "the path: heartbeats come every 10 to 30 minutes, and devices wait 35 s longer.",

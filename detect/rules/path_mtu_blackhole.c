@@ -128,12 +128,7 @@ static void raise(struct judge *judge, const struct event *event, enum side side
 /* It works after all: once was chance. */
 static void recover(struct judge *judge, struct state *state)
 {
-    static const uint16_t ports[] = {5223, 443, 2197};
-    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
-        struct finding *kept = judge_kept(judge, ports[i]);
-        if (kept && kept->confidence < CONFIDENCE_CERTAIN)
-            judge_withdraw(judge, kept);
-    }
+    judge_withdraw_doubtful(judge);
     memset(state, 0, sizeof *state);
 }
 

@@ -5,6 +5,7 @@
  * session that works between. Deliberately leaves a foreign certificate to tls-intercepted, and the
  * devices' refusals to tls-rejected-by-client. */
 #include <stdio.h>
+#include <string.h>
 
 #include "resets.h"
 
@@ -31,26 +32,17 @@ static bool is_about_trust(int16_t alert)
            alert == ALERT_UNKNOWN_CA;
 }
 
-static bool is_genuine(const struct flow_record *flow)
-{
-    if (!flow->certificate)
-        return false;
-    enum chain_judgement judgement = flow->certificate->judgement;
-    return judgement == CHAIN_APPLE || judgement == CHAIN_APPLE_PUBLIC ||
-           judgement == CHAIN_TRUSTED;
-}
-
 static enum refusal refusal_of(const struct judge *judge, const struct flow_record *flow)
 {
-    bool is_foreign =
-        flow->certificate && !is_genuine(flow) && flow->certificate->judgement != CHAIN_CANNOT_TELL;
+    bool is_foreign = flow->certificate && !certificate_is_genuine(flow->certificate) &&
+                      flow->certificate->judgement != CHAIN_CANNOT_TELL;
     if (!way_is_provider(way_of(flow)) || !(flow->saw & SAW_SYN) ||
         !(flow->saw & SAW_SERVER_HELLO) || !(flow->saw & SAW_FATAL_ALERT_UP) || flow_works(flow) ||
         is_foreign)
         return NOT_REFUSED;
     if (flow->saw & SAW_ALERT_ENCRYPTED)
         return is_answered_from_near(judge, flow) ? NOT_REFUSED : OF_HIDDEN;
-    if (is_genuine(flow) && is_about_trust(flow->alert_up))
+    if (certificate_is_genuine(flow->certificate) && is_about_trust(flow->alert_up))
         return OF_GENUINE;
     return flow->alert_up == ALERT_UNKNOWN_CA ? OF_UNKNOWN : NOT_REFUSED;
 }
@@ -132,13 +124,8 @@ static void raise(struct judge *judge, const struct state *state, const struct e
 
 static void recover(struct judge *judge, struct state *state)
 {
-    static const uint16_t ports[] = {443, 2197};
-    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
-        struct finding *kept = judge_kept(judge, ports[i]);
-        if (kept && kept->confidence < CONFIDENCE_CERTAIN)
-            judge_withdraw(judge, kept);
-    }
-    *state = (struct state){0};
+    judge_withdraw_doubtful(judge);
+    memset(state, 0, sizeof *state);
 }
 
 static void observe(struct judge *judge, void *memory, const struct event *event)

@@ -54,11 +54,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
 {
     struct attempts *attempts = state;
     const struct flow_record *flow = event->flow;
-    if (event->kind == EVENT_CAPTURE_END) {
-        attempts_review_unless(judge, attempts, "large-hello-blocked");
-        return;
-    }
-    if (!is_attempt_at_apple(flow) || hello_fate(flow) != HELLO_CUT)
+    if (!hello_is_due(judge, attempts, event, HELLO_CUT))
         return;
     struct cutter cutter = cutter_of(judge, flow);
     struct attempt_case *attempt_case = attempts_note(attempts, flow);

@@ -88,11 +88,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     finding.first_ns = state->first_ns;
     finding.count = state->ends;
     describe(flow, state, &finding);
-    struct finding *kept = judge_kept(judge, finding.server_port);
-    if (kept)
-        *kept = finding;
-    else
-        judge_raise(judge, &finding);
+    judge_renew(judge, &finding);
 }
 
 const struct detector detector_session_churn = {

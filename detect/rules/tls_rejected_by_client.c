@@ -76,20 +76,12 @@ static bool is_early_close(const struct flow_record *flow)
            !(flow->saw & (SAW_CONNECT_MESSAGE | SAW_GAP_UP | SAW_CUT_PAYLOAD));
 }
 
-static bool chain_is_genuine(const struct flow_record *flow)
-{
-    if (!flow->certificate)
-        return false;
-    enum chain_judgement judgement = flow->certificate->judgement;
-    return judgement == CHAIN_APPLE || judgement == CHAIN_APPLE_PUBLIC ||
-           judgement == CHAIN_TRUSTED;
-}
-
 static enum rejection rejection_of(const struct judge *judge, const struct flow_record *flow)
 {
     enum way way = way_of(flow);
     bool saw_flight = (flow->saw & SAW_SYN) && (flow->saw & SAW_SERVER_HELLO);
-    if (way == WAY_NONE || !saw_flight || chain_is_genuine(flow) || flow_works(flow))
+    if (way == WAY_NONE || !saw_flight || certificate_is_genuine(flow->certificate) ||
+        flow_works(flow))
         return NOT_REJECTED;
     if (flow_is_downgraded(flow) || judge_has_finding(judge, "tls-intercepted", flow->server_port))
         return NOT_REJECTED; /* one cause, one finding: transparent-proxy's, tls-intercepted's */
@@ -184,13 +176,8 @@ static void raise(struct judge *judge, const struct state *state, const struct e
  * run of refusals that may have been closes is then taken back. */
 static void recover(struct judge *judge, struct state *state)
 {
-    static const uint16_t ports[] = {5223, 443, 2197};
-    bool is_short = state->last_ns - state->first_ns < PASSING_NS;
-    for (size_t i = 0; is_short && i < sizeof ports / sizeof *ports; i++) {
-        struct finding *kept = judge_kept(judge, ports[i]);
-        if (kept && kept->confidence < CONFIDENCE_CERTAIN)
-            judge_withdraw(judge, kept);
-    }
+    if (state->last_ns - state->first_ns < PASSING_NS)
+        judge_withdraw_doubtful(judge);
     memset(state, 0, sizeof *state);
 }
 
