@@ -325,6 +325,11 @@ uint32_t judge_networks(const struct judge *judge, uint16_t port,
     return networks_gather(&judge->engine->site, port, networks);
 }
 
+bool judge_worked_between(const struct judge *judge, enum way way, uint32_t from_s, uint32_t to_s)
+{
+    return timeline_has(&judge->engine->site.worked[way], from_s, to_s);
+}
+
 const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t index)
 {
     return families_at(&judge->engine->families, index);

@@ -160,14 +160,18 @@ struct network {
     uint32_t failed;
     uint32_t unreached; /* of them, by TCP itself */
     uint32_t servers;   /* addresses that were not reached */
-    uint32_t fail_first_s;
-    uint32_t fail_last_s;
+    uint32_t fail_first_s; /* when the first of them began */
+    uint32_t gave_up_s;    /* when the first of them was over */
+    uint32_t fail_last_s;  /* when the last one began */
     bool several_clients; /* not reached by more than one */
 };
 enum { NETWORKS_MAX = 256 };
 /* Courier sessions straight to Apple on this port, by network; returns how many networks. */
 uint32_t judge_networks(const struct judge *judge, uint16_t port,
                         struct network networks[NETWORKS_MAX]);
+
+/* A session straight to Apple came up by that way between the two moments. False: none is known. */
+bool judge_worked_between(const struct judge *judge, enum way way, uint32_t from_s, uint32_t to_s);
 
 /* What the addresses of one MAC address reach on one port, by IP version. */
 struct family_pair {

@@ -31,6 +31,8 @@ static void add(struct network *network, const struct server *server)
     network->client = server->client;
     if (is_new || server->fail_first_s < network->fail_first_s)
         network->fail_first_s = server->fail_first_s;
+    if (is_new || server->gave_up_s < network->gave_up_s)
+        network->gave_up_s = server->gave_up_s;
     if (server->fail_last_s > network->fail_last_s)
         network->fail_last_s = server->fail_last_s;
 }

@@ -43,8 +43,11 @@ static struct server *server_take(struct site *site, const struct flow_record *f
     server = pool_take(&site->servers, &id);
     if (!server)
         return NULL;
-    *server = (struct server){
-        .ip = flow->server_ip, .port = flow->server_port, .way = (uint8_t)way_of(flow), .hops = -1, .rtt_us = -1};
+    *server = (struct server){.ip = flow->server_ip,
+                              .port = flow->server_port,
+                              .way = (uint8_t)way_of(flow),
+                              .hops = -1,
+                              .rtt_us = -1};
     table_insert(&site->server_table, hash, id);
     return server;
 }
@@ -113,8 +116,12 @@ static void count_distance(struct site *site, const struct flow_record *flow)
 
 void site_session_works(struct site *site, const struct flow_record *flow)
 {
-    if (way_of(flow) != WAY_NONE && is_straight(flow))
-        count_distance(site, flow);
+    enum way way = way_of(flow);
+    if (way == WAY_NONE || !is_straight(flow))
+        return;
+    count_distance(site, flow);
+    if (flow->established_ns != TIME_UNKNOWN)
+        timeline_note(&site->worked[way], (uint32_t)(flow->established_ns / NS_PER_S));
 }
 
 static void count_silence(struct site *site, const struct flow_record *flow)
@@ -162,6 +169,7 @@ static void count_unreached(struct server *server, const struct flow_record *flo
     if (!server->unreached++) {
         server->client = flow->client_ip;
         server->fail_first_s = started_s;
+        server->gave_up_s = (uint32_t)(flow->last_ns / NS_PER_S);
     }
     server->several_clients |= !address_equal(&server->client, &flow->client_ip);
     server->fail_last_s = started_s;

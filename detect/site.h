@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/table.h"
 #include "detect/judge.h"
+#include "timeline.h"
 
 enum { SITE_SERVERS_MAX = 8192, SITE_HOPS_MAX = 256 };
 
@@ -20,14 +21,16 @@ struct server {
     int32_t rtt_us; /* the shortest of those; -1: none */
     struct way_counts sessions;
     uint32_t unreached; /* of those that failed, by TCP itself */
-    uint32_t fail_first_s;
-    uint32_t fail_last_s;
+    uint32_t fail_first_s; /* when the first of them began */
+    uint32_t gave_up_s;    /* when the first of them was over */
+    uint32_t fail_last_s;  /* when the last one began */
     struct address client; /* of the first of them */
     bool several_clients;
 };
 
 struct site {
     struct way_counts way[WAY_COUNT];
+    struct timeline worked[WAY_COUNT]; /* when sessions straight to Apple came up */
     struct way_counts hellos[WAY_COUNT][2]; /* small, large: answered (worked) or not */
     struct way_counts family[2];            /* courier sessions: IPv4, IPv6 */
     struct side_counts sides;

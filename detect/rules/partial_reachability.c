@@ -16,7 +16,8 @@ struct tally {
     uint32_t open;   /* networks */
     uint32_t closed; /* networks to which several devices, again and again, found no way */
     uint32_t attempts;
-    uint32_t first_s, last_s;
+    uint32_t first_s, last_s; /* of the attempts at the closed ones */
+    uint32_t gave_up_s;       /* when the first of them was over */
 };
 
 static bool is_open(const struct network *network)
@@ -39,6 +40,8 @@ static struct tally count(const struct network *networks, uint32_t count)
             continue;
         if (!tally.closed || network->fail_first_s < tally.first_s)
             tally.first_s = network->fail_first_s;
+        if (!tally.closed || network->gave_up_s < tally.gave_up_s)
+            tally.gave_up_s = network->gave_up_s;
         if (network->fail_last_s > tally.last_s)
             tally.last_s = network->fail_last_s;
         tally.closed++;
@@ -47,10 +50,20 @@ static struct tally count(const struct network *networks, uint32_t count)
     return tally;
 }
 
-static bool weigh(const struct tally *tally, enum confidence *confidence)
+/* The open networks were reached after some attempt at a closed one had failed and before another
+ * began: no outage of the whole uplink. */
+static bool is_interleaved(const struct judge *judge, const struct tally *tally, uint16_t port)
+{
+    enum way way = port == 5223 ? WAY_COURIER_5223 : WAY_COURIER_443;
+    return judge_worked_between(judge, way, tally->gave_up_s, tally->last_s);
+}
+
+static bool weigh(const struct judge *judge, const struct tally *tally, uint16_t port,
+                  enum confidence *confidence)
 {
     bool lasts = tally->last_s - tally->first_s >= OUTAGE_S;
-    if (!tally->open || !tally->closed || tally->attempts < FAILURES_NEEDED)
+    if (!tally->open || !tally->closed || tally->attempts < FAILURES_NEEDED ||
+        !is_interleaved(judge, tally, port))
         return false;
     *confidence = lasts && tally->closed > 1 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     return lasts || tally->closed > 1;
@@ -91,7 +104,7 @@ static void judge_port(struct judge *judge, const struct event *event, uint16_t 
     uint32_t found = judge_networks(judge, port, networks);
     struct tally tally = count(networks, found);
     struct finding finding = judge_draft(judge, event);
-    if (!weigh(&tally, &finding.confidence))
+    if (!weigh(judge, &tally, port, &finding.confidence))
         return;
     finding.server_port = port;
     finding.first_ns = tally.first_s * NS_PER_S;
@@ -120,8 +133,10 @@ const struct detector detector_partial_reachability = {
                 "second group would prove it wrong for that network.",
     .looks_like = "tcp.flags.syn == 1 && tcp.port == 5223, grouped by ip.dst (Statistics, "
                   "Endpoints): some networks have SYN-ACKs, others none.",
-    .innocent = "A single courier that is down, an outage of one network for some minutes, and the "
-                "failures of a single device are not reported.",
+    .innocent =
+        "A single courier that is down, an outage of one network for some minutes or of the "
+        "whole uplink, and the "
+        "failures of a single device are not reported.",
     .remedy = "Allow all of 17.0.0.0/8, or at least 17.249.0.0/16, 17.252.0.0/16, 17.57.144.0/22, "
               "17.188.128.0/18, 17.188.20.0/23, 2620:149:a44::/48, 2403:300:a42::/48, "
               "2403:300:a51::/48 and 2a01:b740:a42::/48, on TCP 5223 and 443 outbound; not "
