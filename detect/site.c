@@ -132,13 +132,12 @@ static void count_silence(struct site *site, const struct flow_record *flow)
 
 static void server_learn_distance(struct server *server, const struct flow_record *flow)
 {
-    if (!server || !is_straight(flow) || flow->hops_server < 0 || flow->hops_server > INT8_MAX ||
-        flow->rtt_server_us < 0)
+    if (!server || !is_straight(flow) || flow->hops_server < 0 || flow->rtt_server_us < 0)
         return;
     if (server->hops > flow->hops_server ||
         (server->hops == flow->hops_server && server->rtt_us <= flow->rtt_server_us))
         return;
-    server->hops = (int8_t)flow->hops_server;
+    server->hops = flow->hops_server;
     server->rtt_us = flow->rtt_server_us;
 }
 

@@ -16,8 +16,8 @@ enum { SITE_SERVERS_MAX = 8192, SITE_HOPS_MAX = 256 };
 struct server {
     struct address ip;
     uint16_t port;
-    uint8_t way;  /* enum way of its first session */
-    int8_t hops;  /* of the farthest session that works straight; -1: none */
+    uint8_t way;    /* enum way of its first session */
+    int16_t hops;   /* of the farthest session that works straight; -1: none */
     int32_t rtt_us; /* the shortest of those; -1: none */
     struct way_counts sessions;
     uint32_t unreached; /* of those that failed, by TCP itself */

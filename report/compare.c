@@ -51,7 +51,8 @@ static size_t count_translated(const struct point *inside)
     size_t count = 0;
     for (size_t i = 0; i < inside->count; i++) {
         const struct session *session = &inside->sessions[i];
-        count += session->fate == FATE_PASSED && strcmp(session->client, session->other->client);
+        count +=
+            session->fate == FATE_PASSED && strcmp(session->client, session->other->client) != 0;
     }
     return count;
 }

@@ -143,25 +143,37 @@ static bool same_text(const void *context, uint32_t item, const void *key)
     return strcmp(((const struct redactor *)context)->known[item].text, key) == 0;
 }
 
-static const struct known *find(const struct redactor *redactor, const char *text)
+static uint64_t text_hash(const char *text)
 {
-    uint64_t hash = hash_bytes(text, strlen(text), SEED);
+    return hash_bytes(text, strlen(text), SEED);
+}
+
+static const struct known *find_hashed(const struct redactor *redactor, const char *text,
+                                       uint64_t hash)
+{
     uint32_t item = table_find(&redactor->table, hash, same_text, redactor, text);
     return item == TABLE_NONE ? NULL : &redactor->known[item];
 }
 
+static const struct known *find(const struct redactor *redactor, const char *text)
+{
+    return find_hashed(redactor, text, text_hash(text));
+}
+
 static const char *pseudonym(struct redactor *redactor, enum kind kind, const char *text)
 {
-    const struct known *old = find(redactor, text);
+    uint64_t hash = text_hash(text);
+    const struct known *old = find_hashed(redactor, text, hash);
     if (old)
         return old->pseudonym;
     if (redactor->count == redactor->room)
         redactor->known = gather_grow(redactor->known, &redactor->room, sizeof *redactor->known);
+    assert(redactor->known);
     struct known *known = &redactor->known[redactor->count];
     *known = (struct known){.text = gather_copy(text), .kind = kind};
     snprintf(known->pseudonym, sizeof known->pseudonym, "%s-%u", kind_words[kind],
              ++redactor->used[kind]);
-    table_insert(&redactor->table, hash_bytes(text, strlen(text), SEED), (uint32_t)redactor->count);
+    table_insert(&redactor->table, hash, (uint32_t)redactor->count);
     redactor->count++;
     return known->pseudonym;
 }

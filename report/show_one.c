@@ -143,6 +143,7 @@ static bool put_flow(struct gate *gate, const struct terminal *terminal, struct 
                      struct fault *fault)
 {
     static struct ladder ladder; /* large */
+    assert(parts->flow);
     const struct archive_range everything = {.all_runs = true};
     struct about_flow about = {.terminal = terminal, .flow_id = parts->flow->id};
     if (!ladder_read_steps(parts, gate, fault) || !ladder_read_next(parts, gate, fault) ||
