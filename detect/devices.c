@@ -248,6 +248,12 @@ static void count_losses(struct device *device, const struct flow_record *flow)
     device->down.losses += flow->losses_down;
 }
 
+static void note_silence(uint16_t *longest_s, uint32_t survived_s)
+{
+    if (survived_s > *longest_s)
+        *longest_s = survived_s < UINT16_MAX ? (uint16_t)survived_s : UINT16_MAX;
+}
+
 void devices_session_closed(struct devices *devices, uint32_t id, const struct flow_record *flow)
 {
     struct device *device = devices_at(devices, id);
@@ -267,8 +273,10 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
         device->open_sessions--;
     if (flow_works(flow)) {
         count_losses(device, flow);
-        if (!way_is_provider(way) && flow->survived_s > device->silence_s)
-            device->silence_s = flow->survived_s;
+        if (!way_is_provider(way)) {
+            note_silence(&device->silence_s, flow->survived_s);
+            note_silence(&device->silence_down_s, flow->survived_down_s);
+        }
         count_up(&device->way[way].worked);
         note_success(device, way, flow);
     } else if (flow_fails(flow)) {

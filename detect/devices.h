@@ -37,7 +37,8 @@ struct device {
     uint32_t straight_s;   /* when its newest session straight to Apple was established */
     uint32_t older, newer; /* neighbours in its list */
     struct device_way way[WAY_COUNT];
-    uint32_t silence_s;    /* the longest that one of its courier sessions survived */
+    uint16_t silence_s;      /* the longest that one of its courier sessions survived */
+    uint16_t silence_down_s; /* and the server broke; both stop at 18 hours */
     struct side_losses up; /* of its working sessions */
     struct side_losses down;
     uint16_t open_sessions; /* courier sessions that work and have not closed */

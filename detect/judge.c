@@ -365,10 +365,12 @@ bool judge_machine_works_by_ipv6(const struct judge *judge)
     return works;
 }
 
-uint32_t judge_device_silence_s(const struct judge *judge)
+uint32_t judge_device_silence_s(const struct judge *judge, bool only_if_server_broke_it)
 {
     const struct device *device = device_of(judge);
-    return device ? device->silence_s : 0;
+    if (!device)
+        return 0;
+    return only_if_server_broke_it ? device->silence_down_s : device->silence_s;
 }
 
 struct losses judge_device_losses(const struct judge *judge)
@@ -378,9 +380,10 @@ struct losses judge_device_losses(const struct judge *judge)
                   : (struct losses){.up = {0}, .down = {0}};
 }
 
-uint32_t judge_longest_silence_s(const struct judge *judge)
+uint32_t judge_longest_silence_s(const struct judge *judge, bool only_if_server_broke_it)
 {
-    return judge->engine->site.silence_s;
+    const struct site *site = &judge->engine->site;
+    return only_if_server_broke_it ? site->silence_down_s : site->silence_s;
 }
 
 bool judge_network_distance(const struct judge *judge, const struct address *ip, int16_t *hops,

@@ -134,9 +134,9 @@ uint32_t judge_device_good_answers(const struct judge *judge);
 struct way_counts judge_server(const struct judge *judge, const struct address *ip, uint16_t port);
 /* The longest silence that a courier session of anyone survived, of those that have closed; 0: none
  * of a minute or more was seen. */
-uint32_t judge_longest_silence_s(const struct judge *judge);
+uint32_t judge_longest_silence_s(const struct judge *judge, bool only_if_server_broke_it);
 /* The same of this device's. */
-uint32_t judge_device_silence_s(const struct judge *judge);
+uint32_t judge_device_silence_s(const struct judge *judge, bool only_if_server_broke_it);
 
 /* Data segments of one side, and those of them that were lost, sent again and acknowledged soon. */
 struct side_losses {

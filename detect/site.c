@@ -128,6 +128,8 @@ static void count_silence(struct site *site, const struct flow_record *flow)
 {
     if (flow->survived_s > site->silence_s)
         site->silence_s = flow->survived_s;
+    if (flow->survived_down_s > site->silence_down_s)
+        site->silence_down_s = flow->survived_down_s;
 }
 
 static void server_learn_distance(struct server *server, const struct flow_record *flow)

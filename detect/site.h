@@ -42,6 +42,7 @@ struct site {
     uint32_t lasting; /* courier sessions that outlived SITE_LASTING_NS and worked on */
     int64_t longest_ns;
     uint32_t silence_s;           /* the longest that a courier session survived */
+    uint32_t silence_down_s;      /* and the server broke */
     uint32_t answers;             /* DNS answers about courier and provider names */
     uint32_t answers_good;        /* of them, with addresses that are all Apple's */
     uint32_t hops[SITE_HOPS_MAX]; /* working sessions to Apple, by the server's distance */

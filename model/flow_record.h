@@ -120,6 +120,7 @@ struct flow_record {
     uint16_t hello_segments;   /* segments that carried the ClientHello */
     uint32_t hello_size;       /* ClientHello message bytes */
     uint32_t survived_s;       /* the longest silence after which both sides spoke again */
+    uint32_t survived_down_s;  /* of those that the server broke: no box makes a new entry of that */
     uint32_t lethal_s;         /* the silence after which it was found dead; 0: none */
     uint32_t largest_up;       /* largest run of upward bytes after the handshake before an answer */
     int16_t alert_up;          /* RFC 8446 section 6.2 description of the first fatal alert; -1 */

@@ -45,21 +45,32 @@ static size_t slot_of(uint64_t hash)
     return (hash >> 32) % DUPLICATES_SLOTS;
 }
 
-/* Timestamps with their padding take twelve bytes of options; a SYN without any has fewer. */
+/* The timestamps (RFC 7323 section 3.2), where stacks put them: first and aligned, or in a SYN. */
+static bool has_timestamps(const struct packet *packet)
+{
+    static const uint8_t aligned[4] = {1, 1, 8, 10}; /* appendix A: two NOPs before */
+    enum { TIMESTAMPS_SIZE = 12 };
+    return packet->tcp_options_size >= TIMESTAMPS_SIZE &&
+           (packet->tcp_flags & TCP_SYN ||
+            memcmp(packet->tcp_options, aligned, sizeof aligned) == 0);
+}
+
 static uint64_t window_of(const struct packet *packet)
 {
-    enum { TIMESTAMPS_SIZE = 12 };
-    bool is_marked = packet->ip_id != 0 && packet->tcp_options_size >= TIMESTAMPS_SIZE;
-    return is_marked ? DUPLICATES_MARKED_WINDOW_NS : DUPLICATES_WINDOW_NS;
+    static const uint64_t windows_ns[] = {DUPLICATES_WINDOW_NS, DUPLICATES_MARKED_WINDOW_NS,
+                                          DUPLICATES_TWICE_MARKED_WINDOW_NS};
+    return windows_ns[(packet->ip_id != 0) + has_timestamps(packet)];
 }
 
 static bool is_in(const struct duplicates *duplicates, const struct packet *packet, uint64_t hash)
 {
     size_t slot = slot_of(hash);
-    uint64_t window_ns = window_of(packet);
+    if (duplicates->slots[slot].hash != hash)
+        return false;
     /* As numbers without sign: a damaged capture's times may be any. */
     uint64_t age_ns = (uint64_t)packet->time_ns - (uint64_t)duplicates->slots[slot].time_ns;
-    return duplicates->slots[slot].hash == hash && age_ns + window_ns <= 2 * window_ns;
+    uint64_t window_ns = window_of(packet);
+    return age_ns + window_ns <= 2 * window_ns;
 }
 
 bool duplicates_knows(const struct duplicates *duplicates, const struct packet *packet,

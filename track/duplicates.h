@@ -16,10 +16,13 @@ enum { DUPLICATES_SLOTS = 4096 };
 /* Copies come within microseconds to milliseconds; a stack retransmits no sooner than 10 ms (tail
  * loss probe, RFC 8985 section 7) and then with a new timestamp or IP id. */
 #define DUPLICATES_WINDOW_NS INT64_C(20000000)
-/* Where both the IP id and a timestamp say that it is the same packet, it is however long it took:
- * through a firewall that queues, or from another machine whose clock is a little off. A stack's
- * packet sent again has the one or the other new; ids come round again much later. */
-#define DUPLICATES_MARKED_WINDOW_NS INT64_C(500000000)
+/* Where one of these says that it is the same packet, a copy that a busy mirror delivers late is
+ * told from a retransmission, if not much later than the clocks behind timestamps tick. */
+#define DUPLICATES_MARKED_WINDOW_NS INT64_C(60000000)
+/* Where both say so, it is however long it took: through a firewall that queues, or from another
+ * machine whose clock is a little off. A stack's packet sent again has the one or the other new;
+ * ids come round again much later. */
+#define DUPLICATES_TWICE_MARKED_WINDOW_NS INT64_C(500000000)
 
 struct duplicates {
     struct {

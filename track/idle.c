@@ -57,6 +57,8 @@ static void survive(struct tracker *tracker, struct flow *flow)
     uint32_t survived_s = idle_silence_s(record->idle);
     if (survived_s > record->survived_s)
         record->survived_s = survived_s;
+    if (record->idle->server_broke_it && survived_s > record->survived_down_s)
+        record->survived_down_s = survived_s;
     idle_release(tracker, flow);
 }
 
@@ -95,7 +97,9 @@ static void client_goes_on(struct tracker *tracker, struct flow *flow, struct id
     if (packet->tcp_flags & TCP_RST)
         return;
     if (heard_more(packet, next_down)) {
-        idle_release(tracker, flow);
+        /* After it has closed without them it may still get the bytes that it missed. */
+        if (idle->shape != IDLE_MISSED)
+            idle_release(tracker, flow);
         return;
     }
     bool closes = packet->tcp_flags & TCP_FIN;

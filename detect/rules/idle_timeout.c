@@ -19,8 +19,9 @@ enum { HEARTBEAT_GRACE_S = 35 };
 enum { KEEPALIVE_S = 1800 + HEARTBEAT_GRACE_S + 25 };
 /* A dead session is replaced at once; later, another cause may have come and gone. */
 #define REPLACED_NS (120 * NS_PER_S)
-/* Deaths of one timer agree to within this part of the shortest. */
-enum { AGREE_DIVISOR = 4 };
+/* Deaths of one timer agree to within this part of the shortest, or come in numbers while nothing
+ * of the device's survives as much: what breaks a silence beyond the timer may be anything. */
+enum { AGREE_DIVISOR = 4, DEATHS_NEEDED = 3 };
 
 struct state {
     struct flow_record flow; /* the first that died; its pointers to evidence are not used */
@@ -47,15 +48,24 @@ static uint32_t killing_age_s(const struct idle_evidence *idle)
 /* One timer explains all deaths. */
 static bool agree(const struct state *state)
 {
-    return state->longest_s - state->shortest_s <= state->shortest_s / AGREE_DIVISOR + 1;
+    return state->deaths >= DEATHS_NEEDED ||
+           state->longest_s - state->shortest_s <= state->shortest_s / AGREE_DIVISOR + 1;
+}
+
+/* Where the server's words were lost, only a silence that the server broke tells: a box may make a
+ * new entry of whatever a client says. */
+static bool server_must_break_it(const struct state *state)
+{
+    return state->idle.shape == IDLE_MISSED || state->idle.shape == IDLE_UNHEARD;
 }
 
 /* A silence as long was survived: by anybody where there was one death, by this device where there
  * were several (others may have another way out). */
 static bool is_contradicted(const struct judge *judge, const struct state *state)
 {
-    uint32_t survived_s =
-        state->deaths > 1 ? judge_device_silence_s(judge) : judge_longest_silence_s(judge);
+    bool server_broke_it = server_must_break_it(state);
+    uint32_t survived_s = state->deaths > 1 ? judge_device_silence_s(judge, server_broke_it)
+                                            : judge_longest_silence_s(judge, server_broke_it);
     return survived_s > state->shortest_s + state->shortest_s / 20;
 }
 
@@ -113,7 +123,7 @@ static void say_what(const struct state *state, char *text, size_t size)
 static void say_bracket(const struct judge *judge, const struct state *state, struct text *text)
 {
     char killed[DURATION_TEXT_SIZE], survived[DURATION_TEXT_SIZE];
-    uint32_t survived_s = judge_longest_silence_s(judge);
+    uint32_t survived_s = judge_longest_silence_s(judge, server_must_break_it(state));
     duration_text(state->shortest_s * NS_PER_S, killed);
     if (!survived_s)
         text_format(text,
@@ -131,8 +141,9 @@ static void say_bracket(const struct judge *judge, const struct state *state, st
                     "survived %s, so not all ways out have this timer.",
                     killed, duration_text(survived_s * NS_PER_S, survived));
     if (state->deaths > 1)
-        text_format(text, " It happened to %s of this device at the same age.",
-                    COUNTED(state->deaths, "session"));
+        text_format(text, " It happened to %s of this device, at ages of up to %s.",
+                    COUNTED(state->deaths, "session"),
+                    duration_text(state->longest_s * NS_PER_S, killed));
 }
 
 static void explain(const struct judge *judge, const struct state *state, struct finding *finding)
@@ -205,21 +216,49 @@ static void raise(struct judge *judge, struct state *state, const struct event *
     judge_renew(judge, &finding);
 }
 
+/* The server's own reset may answer a device that slept through the end of its session. */
+static bool is_box_reset(const struct flow_record *flow)
+{
+    return flow->evidence && flow->evidence->reset[DOWN].proof.frame &&
+           flow->evidence->reset[DOWN].signs & (RESET_NEARER | RESET_OTHER_DISTANCE);
+}
+
 static void note_reset(struct state *state, const struct flow_record *flow)
 {
-    const struct reset_evidence *reset = flow->evidence ? &flow->evidence->reset[DOWN] : NULL;
-    if (!reset || !reset->proof.frame)
-        return;
+    const struct reset_evidence *reset = &flow->evidence->reset[DOWN];
     state->reset_ttl = reset->ttl;
     state->peer_ttl = reset->peer_ttl_high;
     state->box_is_near = reset->signs & RESET_NEARER;
-    state->box_reset = reset->signs & (RESET_NEARER | RESET_OTHER_DISTANCE);
+    state->box_reset = true;
+}
+
+static bool is_about(int64_t span_ns, int64_t wanted_s)
+{
+    const int64_t early_ns = 5 * NS_PER_S, late_ns = 10 * NS_PER_S;
+    return span_ns >= wanted_s * NS_PER_S - early_ns && span_ns <= wanted_s * NS_PER_S + late_ns;
+}
+
+/* A device that closes when the heartbeat is overdue was there all along; one that closes at some
+ * other time may just have woken up. Its clock runs from the heartbeat that it had last. */
+static bool closes_when_due(const struct idle_evidence *idle)
+{
+    static const int64_t intervals_s[] = {600, 900, 1800}; /* wire.md section 3 */
+    if (is_about(idle->answer.time_ns - idle->breaker.time_ns, HEARTBEAT_GRACE_S))
+        return true;
+    for (size_t i = 0; i < sizeof intervals_s / sizeof intervals_s[0]; i++)
+        if (is_about(idle->answer.time_ns - idle->before.time_ns,
+                     intervals_s[i] + HEARTBEAT_GRACE_S))
+            return true;
+    return false;
 }
 
 static void note_death(const struct judge *judge, struct state *state,
                        const struct flow_record *flow)
 {
     uint32_t age_s = killing_age_s(flow->idle);
+    if ((flow->idle->shape == IDLE_UNHEARD && !closes_when_due(flow->idle)) ||
+        (flow->idle->shape == IDLE_RESET && !is_box_reset(flow)))
+        return;
     if (!state->deaths) {
         state->flow = *flow;
         state->idle = *flow->idle;
@@ -311,7 +350,8 @@ const struct detector detector_idle_timeout = {
                   "the gap, tcp.analysis.retransmission without answer, or tcp.flags.reset == 1 "
                   "with another ip.ttl, or a server whose tcp.seq is a few dozen bytes further "
                   "(tcp.analysis.lost_segment).",
-    .innocent = "A device that sleeps or leaves is not heard any more; sessions that are still "
+    .innocent = "A device that sleeps or leaves is not heard any more, or closes whenever it wakes "
+                "up instead of when the heartbeat is overdue; sessions that are still "
                 "silent when the capture ends are not counted; a timer beyond the longest "
                 "interval between heartbeats (30 minutes and 35 s) harms nobody; a server's own "
                 "reset may answer a device that slept through the end of its session; a close by "
