@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli_version.h"
 #include "command.h"
+#include "confinement.h"
 #include "dissect/protocol.h"
 #include "store/store.h"
 
@@ -90,15 +92,19 @@ static int run_command(const struct command *command, int argc, char **argv)
         return command_failed(EXIT_USAGE, &fault);
     if (settings.version)
         return print_version();
-    if (!settings.help)
-        return command->run(&settings);
-    print_command_help(command);
-    return EXIT_NO_FAULT;
+    if (settings.help) {
+        print_command_help(command);
+        return EXIT_NO_FAULT;
+    }
+    if (!confine(&settings, command->bit, &fault))
+        return command_failed(EXIT_ENVIRONMENT, &fault);
+    return command->run(&settings);
 }
 
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    (void)umask(S_IRWXG | S_IRWXO); /* what is written tells who was online when */
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(name, commands[i].name) == 0)
             return run_command(&commands[i], argc - 1, argv + 1);

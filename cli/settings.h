@@ -25,6 +25,8 @@ enum command_bit {
     IN_COMPARE = 1 << 7,
     IN_LIVE = 1 << 8,
     IN_FILTER = 1 << 9,
+    /* reads captures or databases, which may be hostile: in the sandbox */
+    IN_SANDBOX = IN_ANALYZE | IN_REPORT | IN_SHOW | IN_EXTRACT | IN_MERGE | IN_COMPARE,
     IN_ANY = ~0
 };
 
@@ -67,7 +69,7 @@ struct settings {
     int64_t change_ns;   /* 0: none */
     int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
-    bool all_apple, all_runs, decap, follow, markdown, quiet, redact, text, wide, without_ndpi;
+    bool all_apple, all_runs, decap, follow, markdown, no_sandbox, quiet, redact, text, wide, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;

@@ -26,6 +26,7 @@ if(APNSCOPE_SANITIZE)
     add_compile_options(-fsanitize=${APNSCOPE_SANITIZE} -fno-sanitize-recover=all
         -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${APNSCOPE_SANITIZE})
+    add_compile_definitions(APNSCOPE_SANITIZED) # their runtimes need more of the sandbox
 endif()
 if(APNSCOPE_COVERAGE)
     add_compile_options(--coverage)
