@@ -19,24 +19,9 @@ static const struct command {
     enum command_bit bit;
     int (*run)(const struct settings *settings);
 } commands[] = {
-    {"analyze", "analyze [OPTION…] FILE…", "read captures, judge them, write the database",
-     IN_ANALYZE, command_analyze},
-    {"report", "report [OPTION…]", "the database as HTML, CSV, JSON or text", IN_REPORT,
-     command_report},
-    {"show", "show devices|flows|findings|runs|flow N|finding N", "look into the database",
-     IN_SHOW, command_show},
-    {"extract", "extract --flow N… | --finding N… -o FILE.pcapng [CAPTURE…]",
-     "the packets behind sessions and findings, for Wireshark", IN_EXTRACT, command_extract},
-    {"merge", "merge -o FILE.db DATABASE…", "runs of several databases in one", IN_MERGE,
-     command_merge},
-    {"compare", "compare [--json FILE] INSIDE.db OUTSIDE.db",
-     "two capture points of one path: what happens to sessions in between", IN_COMPARE,
-     command_compare},
-    {"checks", "checks [--markdown]", "every finding it knows, with meaning and remedy", IN_CHECKS,
-     command_checks},
-    {"filter", "filter [OPTION…]", "the kernel's filter of a live capture, for tcpdump as well",
-     IN_FILTER, command_filter},
-    {"interfaces", "interfaces", "what can be captured on", IN_INTERFACES, command_interfaces},
+#define COMMAND(bit, name, usage, summary) {#name, usage, summary, IN_##bit, command_##name},
+#include "command.def"
+#undef COMMAND
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

@@ -10,25 +10,9 @@
 #include "base/fault.h"
 #include "capture/capture.h"
 #include "capture/scope_filter.h"
+#include "command_bit.h"
 
 enum { SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32, SETTINGS_IDS_MAX = 256 };
-
-/* The commands an option belongs to; a bit each. */
-enum command_bit {
-    IN_ANALYZE = 1 << 0,
-    IN_REPORT = 1 << 1,
-    IN_SHOW = 1 << 2,
-    IN_CHECKS = 1 << 3,
-    IN_INTERFACES = 1 << 4,
-    IN_EXTRACT = 1 << 5,
-    IN_MERGE = 1 << 6,
-    IN_COMPARE = 1 << 7,
-    IN_LIVE = 1 << 8,
-    IN_FILTER = 1 << 9,
-    /* reads captures or databases, which may be hostile: in the sandbox */
-    IN_SANDBOX = IN_ANALYZE | IN_REPORT | IN_SHOW | IN_EXTRACT | IN_MERGE | IN_COMPARE,
-    IN_ANY = ~0
-};
 
 enum log_level { LOG_ERROR, LOG_NOTICE, LOG_DEBUG };
 

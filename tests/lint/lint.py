@@ -80,13 +80,20 @@ def check_root_map():
 
 
 def check_manual():
-    """Every option of the command line is in the man page."""
+    """Every command and every option of the command line is in the man page."""
     manual = (ROOT / "docs/apnscope.1").read_text(encoding="utf-8").replace("\\-", "-")
-    table = ROOT / "cli/option.def"
-    for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
-        option = re.match(r'OPTION\(\w+, "([^"]+)"', line)
-        if option and "--" + option.group(1) not in manual:
-            breach(table, number, f"--{option.group(1)} is not in docs/apnscope.1")
+    tables = [("option.def", r'OPTION\(\w+, "([^"]+)"', r"--{}(?![\w-])"),
+              ("command.def", r"COMMAND\(\w+, (\w+)", r"^\.B apnscope {}\b")]
+    for name, row, in_manual in tables:
+        table = ROOT / "cli" / name
+        found = 0
+        for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
+            word = re.match(row, line)
+            found += word is not None
+            if word and not re.search(in_manual.format(re.escape(word.group(1))), manual, re.M):
+                breach(table, number, f"{word.group(1)} is not in docs/apnscope.1")
+        if not found:
+            breach(table, 1, "no rows: the table is read wrongly")
 
 
 for folder in FOLDERS:
