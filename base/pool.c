@@ -105,3 +105,17 @@ void pool_give(struct pool *pool, uint32_t id)
     pool->free_first = id;
     pool->taken--;
 }
+
+bool pool_copy(struct pool *into, const struct pool *from)
+{
+    assert(into->item_size == from->item_size);
+    while (into->touched < from->touched)
+        if (touch_next(into) == POOL_NONE)
+            return false;
+    for (uint32_t id = 0; id < from->touched; id++)
+        memcpy(pool_at(into, id), pool_at(from, id), from->item_size);
+    into->touched = from->touched;
+    into->taken = from->taken;
+    into->free_first = from->free_first;
+    return true;
+}

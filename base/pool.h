@@ -9,6 +9,7 @@
 #ifndef APNSCOPE_BASE_POOL_H
 #define APNSCOPE_BASE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,10 @@ void pool_free(struct pool *pool);
 /* A taken item and, when `id` is not NULL, its number; NULL at the cap. */
 void *pool_take(struct pool *pool, uint32_t *id);
 void pool_give(struct pool *pool, uint32_t id);
+
+/* Makes `into`, of the same item size, hold the same items under the same numbers; false: no memory,
+ * or a lower cap. Memory that it has is used again. */
+bool pool_copy(struct pool *into, const struct pool *from);
 
 static inline void *pool_at(const struct pool *pool, uint32_t id)
 {

@@ -84,6 +84,19 @@ void table_remove(struct table *table, uint64_t hash, uint32_t item)
     table->count--;
 }
 
+void table_copy(struct table *into, const struct table *from)
+{
+    size_t size = ((size_t)from->mask + 1) * sizeof *from->slots;
+    if (into->mask != from->mask) {
+        free(into->slots);
+        into->slots = malloc(size);
+        assert(into->slots);
+    }
+    memcpy(into->slots, from->slots, size);
+    into->mask = from->mask;
+    into->count = from->count;
+}
+
 /* The hash multiplies two 64-bit words into 128 bits and folds the halves together: the family of
  * wyhash. Words are read little-endian, so that a hash is the same on every machine. Keyed against
  * crafted collisions only as far as the seed is secret. */

@@ -31,6 +31,8 @@ void table_free(struct table *table);
 void table_insert(struct table *table, uint64_t hash, uint32_t item); /* the key is not yet in */
 void table_remove(struct table *table, uint64_t hash, uint32_t item); /* the pair is in */
 
+void table_copy(struct table *into, const struct table *from); /* into holds the same pairs */
+
 static inline uint32_t table_tag(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) | 1u;

@@ -59,7 +59,7 @@ bool live_open(struct live **opened, const struct live_options *options, struct 
     live->time_factor = options->time_factor != 0 ? options->time_factor : 1;
     live->epoch_ns = options->epoch_ns;
     live->last_time_ns = TIME_UNKNOWN;
-    live->snap_size = options->snap_size;
+    live->snap_size = options->snap_size ? options->snap_size : LIVE_SNAP_AUTO;
     live->quality.first_ns = live->quality.last_ns = TIME_UNKNOWN;
     live->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert(live->wake >= 0);
@@ -213,7 +213,7 @@ void live_quality_of(struct live *live, struct capture_quality *quality)
     quality->backward_steps += own->backward_steps;
     quality->largest_step_back_ns = own->largest_step_back_ns;
     quality->first_ns = own->first_ns;
-    quality->last_ns = own->last_ns;
+    quality->last_ns = quality->end_ns = own->last_ns;
     quality->smallest_snap = live->snap_size;
     quality->drops_known = true;
     for (size_t i = 0; i < live->count; i++) {

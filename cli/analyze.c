@@ -57,7 +57,7 @@ static int64_t wall_clock_ns(void)
     return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static int print_summary(const struct settings *settings, int64_t run_id)
+int command_summary(const struct settings *settings, int64_t run_id)
 {
     struct fault fault = {{0}};
     struct report_options options = command_report_options(settings);
@@ -119,5 +119,5 @@ int command_analyze(const struct settings *settings)
     if (result.quality.damage[0] && settings->log_level >= LOG_NOTICE && !settings->quiet)
         fprintf(stderr, "apnscope: note: %s; what comes before was analysed\n",
                 result.quality.damage);
-    return print_summary(settings, result.run_id);
+    return command_summary(settings, result.run_id);
 }

@@ -13,6 +13,7 @@ enum exit_status {
 };
 
 int command_analyze(const struct settings *settings);
+int command_live(const struct settings *settings);
 int command_report(const struct settings *settings);
 int command_show(const struct settings *settings);
 int command_compare(const struct settings *settings);
@@ -26,6 +27,9 @@ int command_interfaces(const struct settings *settings);
 int command_failed(enum exit_status status, const struct fault *fault);
 /* A usage error in one sentence. */
 int command_misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints the verdict on a run; the exit status that it means. */
+int command_summary(const struct settings *settings, int64_t run_id);
 
 /* What a report needs of the command line and the terminal. */
 struct report_options command_report_options(const struct settings *settings);

@@ -247,7 +247,7 @@ struct front *front_new(struct capture *capture, const struct tracker *tracker,
     front->capture = capture;
     front->tracker = tracker;
     front->filter = filter;
-    front->by_parts = capture_has_parts(capture);
+    front->by_parts = capture && capture_has_parts(capture);
     for (size_t i = 0; front->by_parts && i < JOBS; i++)
         front->jobs[i / JOBS_EACH][i % JOBS_EACH].part = capture_part_new();
     pthread_mutex_init(&front->lock, NULL);
@@ -320,4 +320,10 @@ const struct front_batch *front_next(struct front *front)
 {
     const struct front_batch *batch = front->by_parts ? next_by_parts(front) : NULL;
     return batch || front->is_stopped ? batch : next_on_main_thread(front);
+}
+
+struct front_batch *front_dissect(struct front *front, const struct frame *frames, size_t count)
+{
+    dissect(front, &front->single, frames, count);
+    return &front->single.batch;
 }

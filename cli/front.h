@@ -47,6 +47,9 @@ void front_share(struct front *front);
 /* The next batch, valid until the next call; NULL: the end. A batch may hold no packets. */
 const struct front_batch *front_next(struct front *front);
 
+/* Dissects frames from elsewhere, for a front without a capture (NULL). Valid until the next call. */
+struct front_batch *front_dissect(struct front *front, const struct frame *frames, size_t count);
+
 /* Reads no more. Batches whose frames the capture has counted are still given. */
 void front_stop(struct front *front);
 

@@ -34,6 +34,7 @@ FLAG(decap)
 FLAG(follow)
 FLAG(help)
 FLAG(markdown)
+FLAG(no_promiscuous)
 FLAG(no_sandbox)
 FLAG(quiet)
 FLAG(redact)
@@ -162,6 +163,92 @@ static bool apply_duration(struct settings *settings, const char *value, struct 
     return fault_set(fault, "--duration %s is not a time span; write it like 90s, 30m or 8h", value);
 }
 
+static bool apply_interface(struct settings *settings, const char *value, struct fault *fault)
+{
+    if (settings->interface_count == SETTINGS_INTERFACES_MAX)
+        return fault_set(fault, "--interface was given more than %d times",
+                         SETTINGS_INTERFACES_MAX);
+    settings->interfaces[settings->interface_count++] = value;
+    return true;
+}
+
+/* "500", "64K", "32M", "10G": bytes. */
+static bool read_size(int64_t *size, const char *value, const char *option, struct fault *fault)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    long long number = strtoll(value, &end, 10);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    bool is_size = end != value && number > 0 && (!*end || (unit && !end[1])) &&
+                   number <= INT64_MAX >> shift;
+    if (!is_size)
+        return fault_set(fault, "--%s %s is not a size; write it like 64M or 10G", option, value);
+    *size = (int64_t)number << shift;
+    return true;
+}
+
+static bool apply_buffer_size(struct settings *settings, const char *value, struct fault *fault)
+{
+    int64_t size;
+    if (!read_size(&size, value, "buffer-size", fault))
+        return false;
+    if (size < 1 << 20 || size > 1 << 30)
+        return fault_set(fault, "--buffer-size %s: between 1M and 1G", value);
+    settings->buffer_size = (size_t)size;
+    return true;
+}
+
+static bool apply_snaplen(struct settings *settings, const char *value, struct fault *fault)
+{
+    char *end;
+    unsigned long size = strtoul(value, &end, 10);
+    if (strcmp(value, "auto") == 0)
+        return true;
+    if (!*value || *end || size < 96 || size > 262144)
+        return fault_set(fault, "--snaplen %s: auto, or between 96 and 262144 bytes", value);
+    settings->snap_size = (uint32_t)size;
+    return true;
+}
+
+static bool apply_cpu(struct settings *settings, const char *value, struct fault *fault)
+{
+    char *end;
+    long cpu = strtol(value, &end, 10);
+    settings->cpu = (int)cpu;
+    if (*value && !*end && cpu >= 0 && cpu < 1024)
+        return true;
+    return fault_set(fault, "--cpu %s is not a processor's number", value);
+}
+
+static bool apply_retain(struct settings *settings, const char *value, struct fault *fault)
+{
+    if (duration_parse(value, &settings->retain_ns) && settings->retain_ns > 0)
+        return true;
+    return fault_set(fault, "--retain %s is not a time span; write it like 30d or 12h", value);
+}
+
+static bool apply_retain_size(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_size(&settings->retain_size, value, "retain-size", fault);
+}
+
+static bool apply_statistics(struct settings *settings, const char *value, struct fault *fault)
+{
+    if (duration_parse(value, &settings->statistics_ns) && settings->statistics_ns > 0)
+        return true;
+    return fault_set(fault, "--statistics %s is not a time span; write it like 30s or 5m", value);
+}
+
+static bool apply_replay_speed(struct settings *settings, const char *value, struct fault *fault)
+{
+    char *end;
+    settings->replay_speed = strtod(value, &end);
+    if (*value && !*end && settings->replay_speed >= 1 && settings->replay_speed <= 1e6)
+        return true;
+    return fault_set(fault, "--replay-speed %s is not a factor from 1 on", value);
+}
+
 static bool add_id(struct id_list *list, const char *value, const char *option,
                    struct fault *fault)
 {
@@ -241,26 +328,38 @@ static bool refuse(int answer, char **argv, struct fault *fault)
                      word);
 }
 
+static const char *short_options(enum command_bit command)
+{
+    if (has_option(command, "output"))
+        return ":hqVo:";
+    return has_option(command, "interface") ? ":hqVi:" : ":hqV";
+}
+
 bool settings_read(struct settings *settings, enum command_bit command, int argc, char **argv,
                    struct fault *fault)
 {
     struct option table[ROW_COUNT + 1];
     *settings = (struct settings){.database = "apnscope.db",
                                   .log_level = LOG_NOTICE,
+                                  .cpu = -1,
+                                  .statistics_ns = 60 * NS_PER_S,
                                   .since_ns = TIME_UNKNOWN,
                                   .until_ns = TIME_UNKNOWN};
     option_table(command, table);
     opterr = 0;
     optind = 1;
     int answer;
-    while ((answer = getopt_long(argc, argv, has_option(command, "output") ? ":hqVo:" : ":hqV", table, NULL)) != -1) {
+    while ((answer = getopt_long(argc, argv, short_options(command), table, NULL)) != -1) {
         if (answer == 'h')
             settings->help = true;
         else if (answer == 'V')
             settings->version = true;
         else if (answer == 'o')
             settings->output_path = optarg;
-        else if (answer == 'q')
+        else if (answer == 'i') {
+            if (!apply_interface(settings, optarg, fault))
+                return false;
+        } else if (answer == 'q')
             settings->quiet = true;
         else if (answer < FIRST_VALUE)
             return refuse(answer, argv, fault);

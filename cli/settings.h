@@ -12,7 +12,7 @@
 #include "capture/scope_filter.h"
 #include "command_bit.h"
 
-enum { SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32, SETTINGS_IDS_MAX = 256 };
+enum { SETTINGS_INTERFACES_MAX = 16, SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32, SETTINGS_IDS_MAX = 256 };
 
 enum log_level { LOG_ERROR, LOG_NOTICE, LOG_DEBUG };
 
@@ -39,6 +39,15 @@ struct settings {
     const char *output_path;
     struct id_list flow_ids;
     struct id_list finding_ids;
+    const char *interfaces[SETTINGS_INTERFACES_MAX];
+    size_t interface_count;
+    size_t buffer_size;    /* bytes of the kernel's ring; 0: the default */
+    uint32_t snap_size;    /* bytes; 0: automatic */
+    int cpu;               /* -1: any */
+    int64_t retain_ns;     /* 0: for ever */
+    int64_t retain_size;   /* bytes; 0: no limit */
+    int64_t statistics_ns; /* between statistics; 0: none */
+    double replay_speed;   /* for tests: the traffic is a replay, so many times faster; 0: 1 */
     struct prefix_list home_nets;
     struct prefix_list apple_nets;
     const char *push_domains[SETTINGS_DOMAINS_MAX];
@@ -53,7 +62,7 @@ struct settings {
     int64_t change_ns;   /* 0: none */
     int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
-    bool all_apple, all_runs, decap, follow, markdown, no_sandbox, quiet, redact, text, wide, without_ndpi;
+    bool all_apple, all_runs, decap, follow, markdown, no_promiscuous, no_sandbox, quiet, redact, text, wide, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;

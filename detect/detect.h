@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fault.h"
 #include "detect/detector.h"
 #include "model/event.h"
 #include "model/finding.h"
@@ -43,6 +44,11 @@ struct engine_results {
     void (*requirement)(void *context, const struct requirement_record *requirement);
 };
 void engine_finish(struct engine *engine, const struct engine_results *results);
+
+/* Makes `into` know what `from` knows, so that it can be asked what would be found if the capture
+ * ended now: show it the sessions that are as good as over, EVENT_CAPTURE_END, and finish it. Its
+ * memory is used again. False: no memory; `into` is of no use until it is copied into again. */
+MUST_USE bool engine_copy(struct engine *into, const struct engine *from);
 
 /* What the bounds cost: findings counted only, devices judged early, states not kept. */
 struct engine_losses {

@@ -48,6 +48,7 @@ static void make_memories(struct engine *engine)
     }
     engine->scratch = cleared(largest / sizeof(uint64_t) + 1, sizeof(uint64_t));
     engine->site_states = cleared(1, site_size);
+    engine->site_states_size = site_size;
 }
 
 struct engine *engine_new(void)
@@ -182,7 +183,9 @@ uint32_t engine_need_device(struct judge *judge)
         give_up_device(engine, crowded_out);
     judge->device = devices_add(&engine->devices, &judge->client, judge->lane);
     struct device *device = devices_at(&engine->devices, judge->device);
-    device->first_ns = device->last_ns = judge->event->time_ns;
+    /* the event may tell of a session that was over long before */
+    const struct flow_record *flow = judge->event->flow;
+    device->first_ns = device->last_ns = flow ? flow->started_ns : judge->event->time_ns;
     return judge->device;
 }
 

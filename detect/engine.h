@@ -35,6 +35,7 @@ struct engine {
     uint16_t rule_count_of[EVENT_COUNT];
     uint64_t *scratch;    /* zeros: the state of those that have none */
     uint8_t *site_states; /* of all rules of site scope, by place */
+    size_t site_states_size;
     size_t *site_state_at;
     struct capture_quality quality;
     bool has_quality;

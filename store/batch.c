@@ -84,6 +84,23 @@ static int keep_indexes_off(struct batch_writer *writer)
     return result;
 }
 
+static void note_trouble(struct batch_writer *writer, bool failed)
+{
+    pthread_mutex_lock(&writer->queue.lock);
+    if (failed)
+        database_cause(writer->rows.database, writer->trouble, sizeof writer->trouble);
+    else
+        writer->trouble[0] = '\0';
+    pthread_mutex_unlock(&writer->queue.lock);
+}
+
+void batch_writer_trouble(struct batch_writer *writer, char *text, size_t size)
+{
+    pthread_mutex_lock(&writer->queue.lock);
+    snprintf(text, size, "%s", writer->trouble);
+    pthread_mutex_unlock(&writer->queue.lock);
+}
+
 static bool try_batch(struct batch_writer *writer, struct batch *batch)
 {
     sqlite3 *database = writer->rows.database;
@@ -98,6 +115,7 @@ static bool try_batch(struct batch_writer *writer, struct batch *batch)
         result = keep_indexes_off(writer);
     if (result == SQLITE_OK)
         result = database_run(database, "COMMIT");
+    note_trouble(writer, result != SQLITE_OK);
     if (result == SQLITE_OK)
         return true;
     if (writer->cause[0] == '\0')

@@ -22,8 +22,12 @@ struct batch_writer {
     bool dropped_indexes;
     uint64_t taken;  /* rows taken from the queue */
     uint64_t lost;   /* of them, rows that were given up */
-    char cause[256]; /* of the first that was lost */
+    char cause[256];   /* of the first that was lost */
+    char trouble[256]; /* of the last try, while it fails; under the queue's lock */
 };
+
+/* Why the last try to write failed; "" where it did not. By any thread. */
+void batch_writer_trouble(struct batch_writer *writer, char *text, size_t size);
 
 /* Thread function: until the queue stops and is empty. */
 void *batch_writer_run(void *batch_writer);

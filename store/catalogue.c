@@ -80,6 +80,8 @@ const struct fact_description fact_descriptions[] = {
 #undef FACT
     {"dns_answers_not_stored",
      "DNS answers beyond the cap of `dns_answer`; present only where some"},
+    {"dropped_queue",
+     "frames of a live run that apnscope itself had no room for; present only where some"},
 };
 const size_t fact_description_count = sizeof fact_descriptions / sizeof fact_descriptions[0];
 

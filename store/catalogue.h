@@ -24,7 +24,8 @@ enum row_kind {
     ROW_ATTEMPTS,
     ROW_SKIPPED,
     ROW_CAPTURE_QUALITY,
-    ROW_KIND_COUNT
+    ROW_KIND_COUNT,
+    ROW_ORDER /* of the queue; not a table: upkeep.h */
 };
 
 /* Hidden columns are for SQL users and for the store itself; the reader's structs lack them. */

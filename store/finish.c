@@ -154,8 +154,11 @@ int finish_quality(struct row_writer *writer, const struct capture_quality *qual
     int result = write_skipped(writer, quality);
     for (size_t i = 0; i < sizeof facts / sizeof facts[0] && result == SQLITE_OK; i++)
         result = row_write(writer, ROW_CAPTURE_QUALITY, &facts[i]);
-    struct quality_fact beyond = {"dns_answers_not_stored", writer->counts.dns_not_stored, NULL};
-    if (result == SQLITE_OK && beyond.value > 0)
-        result = row_write(writer, ROW_CAPTURE_QUALITY, &beyond);
+    const struct quality_fact rare[] = {
+        {"dns_answers_not_stored", writer->counts.dns_not_stored, NULL},
+        {"dropped_queue", amount(quality->dropped_queue), NULL}};
+    for (size_t i = 0; i < sizeof rare / sizeof rare[0] && result == SQLITE_OK; i++)
+        if (rare[i].value > 0)
+            result = row_write(writer, ROW_CAPTURE_QUALITY, &rare[i]);
     return result;
 }

@@ -40,7 +40,7 @@ void queue_free(struct queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-static uint64_t used(struct queue *queue)
+uint64_t queue_used(struct queue *queue)
 {
     uint64_t tail = atomic_load(&queue->tail); /* first: the head never falls behind it */
     return atomic_load(&queue->head) - tail;
@@ -96,7 +96,7 @@ bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t 
     *queued = (struct queued){.size = (uint32_t)wanted, .kind = (uint32_t)kind};
     memcpy(queued + 1, row, size);
     atomic_store(&queue->head, head + wanted);
-    if (atomic_load(&queue->consumer_sleeps) && used(queue) >= queue->size / 2)
+    if (atomic_load(&queue->consumer_sleeps) && queue_used(queue) >= queue->size / 2)
         wake_consumer(queue);
     return true;
 }
@@ -123,7 +123,7 @@ static void sleep_until(struct queue *queue, int64_t patience_ns, bool for_rows)
     pthread_mutex_lock(&queue->lock);
     atomic_store(&queue->consumer_sleeps, for_rows);
     while (!queue_is_stopping(queue) &&
-           !(for_rows && (used(queue) >= queue->size / 2 || atomic_load(&queue->producer_waits))) &&
+           !(for_rows && (queue_used(queue) >= queue->size / 2 || atomic_load(&queue->producer_waits))) &&
            pthread_cond_timedwait(&queue->filled, &queue->lock, &deadline) != ETIMEDOUT)
         continue;
     atomic_store(&queue->consumer_sleeps, false);
@@ -132,7 +132,7 @@ static void sleep_until(struct queue *queue, int64_t patience_ns, bool for_rows)
 
 void queue_wait(struct queue *queue, int64_t patience_ns)
 {
-    if (used(queue) < queue->size / 2)
+    if (queue_used(queue) < queue->size / 2)
         sleep_until(queue, patience_ns, true);
 }
 

@@ -43,6 +43,8 @@ void queue_free(struct queue *queue);
  * eighth of the queue. */
 bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t size,
                bool may_wait);
+/* Bytes of rows that are not released; by any thread. */
+uint64_t queue_used(struct queue *queue);
 /* Producer: no more rows. The consumer sees it at once. */
 void queue_stop(struct queue *queue);
 

@@ -12,6 +12,7 @@
 #include "model/finding.h"
 #include "model/flow_record.h"
 #include "store/archive.h"
+#include "upkeep.h"
 
 /* Unknown values are NULL. */
 static int64_t unless_negative(int64_t value)
@@ -419,6 +420,8 @@ int row_write(struct row_writer *writer, enum row_kind kind, const void *row)
         break;
     case ROW_DEVICE:
         return write_device(writer, row);
+    case ROW_ORDER:
+        return upkeep_carry_out(writer, row);
     default:
         break;
     }

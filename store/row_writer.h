@@ -92,6 +92,7 @@ struct row_writer {
     struct binder binders[ROW_KIND_COUNT];
     struct binder again[ROW_KIND_COUNT]; /* for rows that are there already; opened when needed */
     struct binder dns_again;
+    int64_t retain_from; /* upkeep.c: where it looks for old sessions next */
 };
 
 /* These return SQLite result codes. */

@@ -19,6 +19,7 @@
 #include "process_mark.h"
 #include "store/archive.h"
 #include "store_patience.h"
+#include "upkeep.h"
 
 /* Bytes; about 9,000 sessions. */
 enum { QUEUE_SIZE = 4 << 20 };
@@ -262,6 +263,37 @@ void store_finding(struct store *store, const struct finding *finding)
 void store_requirement(struct store *store, const struct requirement_record *requirement)
 {
     put(store, ROW_REQUIREMENT, requirement, sizeof *requirement);
+}
+
+void store_progress(struct store *store, const struct run_record *run,
+                    const struct capture_quality *quality)
+{
+    struct upkeep_order order = {.what = UPKEEP_QUALITY, .is.quality = *quality};
+    put(store, ROW_RUN, run, sizeof *run);
+    put(store, ROW_ORDER, &order, sizeof order);
+}
+
+void store_withdraw(struct store *store, uint64_t finding_number)
+{
+    struct upkeep_order order = {.what = UPKEEP_WITHDRAW, .is.finding_number = finding_number};
+    put(store, ROW_ORDER, &order, sizeof order);
+}
+
+void store_retain(struct store *store, int64_t before_ns, int64_t bytes_max)
+{
+    struct upkeep_order order = {.what = UPKEEP_RETAIN,
+                                 .is.retain = {.before_ns = before_ns, .bytes_max = bytes_max}};
+    put(store, ROW_ORDER, &order, sizeof order);
+}
+
+void store_state_of(struct store *store, struct store_state *state)
+{
+    struct queue *queue = &store->writer.queue;
+    *state = (struct store_state){.offered = store->offered,
+                                  .dropped = store->dropped,
+                                  .waiting = queue_used(queue),
+                                  .room = queue->size};
+    batch_writer_trouble(&store->writer, state->trouble, sizeof state->trouble);
 }
 
 /* ---- the end ---- */

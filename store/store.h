@@ -50,6 +50,25 @@ void store_device(struct store *store, const struct device_record *device);
 void store_finding(struct store *store, const struct finding *finding);
 void store_requirement(struct store *store, const struct requirement_record *requirement);
 
+/* For live runs. The run's row and its quality so far: strings as with store_begin. */
+void store_progress(struct store *store, const struct run_record *run,
+                    const struct capture_quality *quality);
+/* The finding of that number was taken back: what followed explained it innocently. */
+void store_withdraw(struct store *store, uint64_t finding_number);
+/* Deletes what is older than `before_ns` (INT64_MIN: nothing is too old), and the oldest sessions
+ * where the database is larger than `bytes_max` (0: no limit), in all runs; some at each call. */
+void store_retain(struct store *store, int64_t before_ns, int64_t bytes_max);
+
+/* How the writing goes; may be asked by the thread that stores. */
+struct store_state {
+    uint64_t offered; /* rows */
+    uint64_t dropped; /* rows that there was no room for */
+    uint64_t waiting; /* bytes in the queue */
+    uint64_t room;    /* of the queue */
+    char trouble[256]; /* why nothing can be written at the moment; "": all is well */
+};
+void store_state_of(struct store *store, struct store_state *state);
+
 /* Ends the run with its final record and quality: everything committed, indexes built, one durable
  * file. False with a sentence where rows were lost. *run_id is the row's id. */
 MUST_USE bool store_finish(struct store *store, const struct run_record *run,

@@ -71,6 +71,8 @@ struct flow {
     uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */
     uint8_t lane_count;
     uint8_t lane_copies; /* bits by place in `lanes`: it carries copies */
+    uint8_t settled_state; /* the state in which tracker_interim told it settled; new: never */
+    uint32_t told_packets; /* how many it had when tracker_interim last told it */
     struct flow_record record;
 };
 

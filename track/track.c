@@ -490,6 +490,17 @@ void tracker_take(struct tracker *tracker, const struct packet *packets, size_t 
     }
 }
 
+void tracker_advance(struct tracker *tracker, int64_t now_ns)
+{
+    struct packet_time *time = &tracker->time;
+    if (tracker->now_ns == TIME_UNKNOWN)
+        return; /* nothing of ours was seen yet */
+    if (time->holds)
+        take_held(tracker, packet_time_settle_last(time, tracker->now_ns));
+    if (now_ns > tracker->now_ns)
+        advance_clock(tracker, now_ns);
+}
+
 /* ---- the end ---- */
 
 static int by_first_frame(const void *a, const void *b)
@@ -533,10 +544,8 @@ static void finish_time(struct tracker *tracker, struct capture_quality *quality
         quality->last_ns = tracker->now_ns;
 }
 
-void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
+void tracker_quality_of(const struct tracker *tracker, struct capture_quality *quality)
 {
-    finish_time(tracker, quality);
-    finish_all(tracker);
     const struct capture_quality *counts = &tracker->counts;
     quality->flows_tracked += counts->flows_tracked;
     quality->flows_up_only += counts->flows_up_only;
@@ -553,6 +562,13 @@ void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
     quality->fragments_incomplete += fragments.incomplete;
     for (int reason = 0; reason < SKIP_COUNT; reason++)
         quality->skipped[reason] += counts->skipped[reason];
+}
+
+void tracker_finish(struct tracker *tracker, struct capture_quality *quality)
+{
+    finish_time(tracker, quality);
+    finish_all(tracker);
+    tracker_quality_of(tracker, quality);
     if (tracker->options.attempts_done)
         attempts_each(&tracker->attempts, tracker->options.attempts_done,
                       tracker->options.done_context);

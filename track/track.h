@@ -61,6 +61,27 @@ void tracker_take_screened(struct tracker *tracker, const struct packet *packets
  * give no packet of their own are counted as skipped by tracker_finish. */
 void tracker_take(struct tracker *tracker, const struct packet *packets, size_t count);
 
+/* For live runs, where time goes on without packets: what has been silent for too long by then is
+ * closed. `now_ns` is the wall clock, a little behind, so that no packet comes from before it. */
+void tracker_advance(struct tracker *tracker, int64_t now_ns);
+
+/* For live runs: what stands now of sessions that are not over, in no order. */
+struct track_interim {
+    void *context;
+    /* One that changed since it was last told here, judged as if the capture ended now. NULL: not
+     * asked. At most `changed_max` a call, the others at the next. */
+    void (*changed)(void *context, const struct flow_record *flow);
+    size_t changed_max;
+    /* One that is as good as over: later packets could hardly change what became of it. Told at
+     * each call until it is closed. NULL: not asked. */
+    void (*settled)(void *context, const struct flow_record *flow);
+    size_t settled_max;
+};
+void tracker_interim(struct tracker *tracker, const struct track_interim *interim);
+/* Adds the tracker's counts so far into *quality, as tracker_finish does. */
+void tracker_quality_of(const struct tracker *tracker, struct capture_quality *quality);
+size_t tracker_open_sessions(const struct tracker *tracker);
+
 /* No more packets: closes every flow, adds the tracker's counts into *quality and sends
  * EVENT_CAPTURE_END with it. */
 void tracker_finish(struct tracker *tracker, struct capture_quality *quality);

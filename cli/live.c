@@ -1,0 +1,141 @@
+/* `apnscope live`: interfaces in, findings out while they happen.
+ *
+ * The command line's side of a live run: signals, duration, outputs, the verdict at the end. */
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "capture/filter.h"
+#include "command.h"
+#include "live_console.h"
+#include "live_run.h"
+
+static volatile sig_atomic_t stop_asked, reopen_asked, state_asked;
+
+struct live_watch {
+    int64_t ends_ns; /* monotonic; INT64_MAX: never */
+};
+
+static void on_stop(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+static void on_reopen(int number)
+{
+    (void)number;
+    reopen_asked = 1;
+}
+
+static void on_state(int number)
+{
+    (void)number;
+    state_asked = 1;
+}
+
+/* The first SIGTERM or SIGINT ends the run cleanly; a second one ends the program. */
+static void catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction reopen = {.sa_handler = on_reopen};
+    struct sigaction state = {.sa_handler = on_state};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &reopen, NULL);
+    sigaction(SIGUSR1, &state, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static bool is_over(void *context)
+{
+    const struct live_watch *watch = (const struct live_watch *)context;
+    return stop_asked || (watch->ends_ns != INT64_MAX && monotonic_ns() >= watch->ends_ns);
+}
+
+static bool take_flag(volatile sig_atomic_t *flag)
+{
+    bool was_set = *flag;
+    *flag = 0;
+    return was_set;
+}
+
+static bool is_reopening(void *context)
+{
+    (void)context;
+    return take_flag(&reopen_asked);
+}
+
+static bool is_state_asked(void *context)
+{
+    (void)context;
+    return take_flag(&state_asked);
+}
+
+/* What is wrong in the command line is said before an interface is opened. */
+static bool makes_sense(const struct settings *settings, struct fault *fault)
+{
+    const char *const expressions[] = {settings->filter, settings->also};
+    if (settings->argument_count)
+        return fault_set(fault, "live reads no files: %s; name interfaces with -i, or use analyze",
+                         settings->arguments[0]);
+    if (!settings->interface_count)
+        return fault_set(fault, "live needs an interface: apnscope live -i eth1; see apnscope "
+                                "interfaces");
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+        struct filter *filter;
+        if (!expressions[i])
+            continue;
+        if (!filter_compile_packets(&filter, expressions[i], fault))
+            return false;
+        filter_free(filter);
+    }
+    return true;
+}
+
+static int64_t end_of(const struct settings *settings)
+{
+    int64_t ends_ns;
+    bool has_end = settings->duration_ns &&
+                   !__builtin_add_overflow(monotonic_ns(), settings->duration_ns, &ends_ns);
+    return has_end ? ends_ns : INT64_MAX;
+}
+
+static bool run_it(const struct settings *settings, struct live_run_result *result,
+                   struct fault *fault)
+{
+    struct live_watch watch = {.ends_ns = end_of(settings)};
+    struct live_run_hooks hooks = {.context = &watch,
+                                   .stop = is_over,
+                                   .reopen = is_reopening,
+                                   .tell_state = is_state_asked};
+    struct live_run *run;
+    struct live_sink console = live_console(settings);
+    if (!live_run_open(&run, settings, &hooks, fault))
+        return false;
+    live_run_add_sink(run, &console);
+    bool done = live_run_start(run, fault) && live_run_go(run, result, fault);
+    live_run_close(run);
+    return done;
+}
+
+int command_live(const struct settings *settings)
+{
+    struct fault fault = {{0}};
+    struct live_run_result result;
+    if (!makes_sense(settings, &fault))
+        return command_failed(EXIT_USAGE, &fault);
+    catch_signals();
+    if (!run_it(settings, &result, &fault))
+        return command_failed(EXIT_ENVIRONMENT, &fault);
+    return command_summary(settings, result.run_id);
+}

@@ -1,0 +1,545 @@
+/* The loop of a live run.
+ *
+ * Capture threads fill queues; this thread alone analyses, and never waits for the disk: rows that
+ * do not fit are counted. Between packets it looks after what goes by the clock: silences, what is
+ * new, interim rows, old rows. Deliberately lags behind the wall clock by LAG_NS when it tells the
+ * tracker the time, so that no packet comes from a past that was already judged. */
+#include "live_run.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/count.h"
+#include "base/text.h"
+#include "dissect/http.h"
+#include "dissect/push_name.h"
+#include "self_check.h"
+#include "stages.h"
+
+/* The kernel's ring hands over after 50 ms, the merge of interfaces waits for LIVE_HOLD_NS. */
+#define LAG_NS        (400 * NS_PER_MS)
+#define JUDGE_NS      (250 * NS_PER_MS)
+#define SECOND_NS     NS_PER_S
+#define RETAIN_NS     (10 * NS_PER_S)
+#define SELF_CHECK_NS (6 * NS_PER_S)
+/* Nothing is decided later than this after a packet, but by the length of a silence. */
+#define NEWS_NS       (7 * NS_PER_S)
+#define QUIET_NS      (10 * NS_PER_S)
+
+enum {
+    WAIT_MS = 100,
+    INTERIM_ROWS_MAX = 2000, /* sessions, a second */
+    JUDGE_SHARE = 10,        /* judging takes at most a tenth of the time */
+    GLIMPSES_TOLD_MAX = 16
+};
+
+struct live_run {
+    const struct settings *settings;
+    struct live_run_hooks hooks;
+    struct stages stages;
+    struct live *live;
+    struct front *front;
+    struct standing *standing;
+    struct scope_filter scope;
+    struct filter *also; /* NULL: none */
+    struct live_sink sinks[LIVE_SINKS_MAX];
+    size_t sink_count;
+    struct self_check check;
+    bool is_checked;
+    int64_t began_ns; /* wall clock */
+    int64_t next_second_ns, next_judge_ns, next_retain_ns, next_interval_ns;
+    int64_t judged_ns;
+    int64_t changed_ns; /* when there was a packet or an event last */
+    uint64_t changes;   /* of both, so far */
+    int64_t lag_ns;
+    uint64_t ended[OUTCOME_COUNT];
+    uint64_t glimpses;
+    struct address glimpsed[GLIMPSES_TOLD_MAX];
+    size_t glimpsed_count;
+    char trouble[256]; /* of the store, as told last */
+    uint64_t drops_told;
+    char source[1024];
+    char notes[512];
+};
+
+static int64_t wall_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* ---- telling ---- */
+
+#define FOR_SINKS(run, function, ...)                                                             \
+    for (size_t i_ = 0; i_ < (run)->sink_count; i_++)                                             \
+        if ((run)->sinks[i_].function)                                                            \
+    (run)->sinks[i_].function((run)->sinks[i_].context, __VA_ARGS__)
+
+static void tell_line(void *context, const char *line)
+{
+    struct live_run *run = (struct live_run *)context;
+    FOR_SINKS(run, notice, line);
+}
+
+static void tell(struct live_run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void tell(struct live_run *run, const char *format, ...)
+{
+    char line[512];
+    struct text text = text_over(line, sizeof line);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    tell_line(run, line);
+}
+
+static void on_finding(void *context, const struct finding *finding, bool is_new)
+{
+    struct live_run *run = (struct live_run *)context;
+    store_finding(run->stages.store, finding);
+    FOR_SINKS(run, finding, finding, is_new);
+}
+
+static void on_withdrawn(void *context, const struct standing_finding *finding)
+{
+    struct live_run *run = (struct live_run *)context;
+    store_withdraw(run->stages.store, finding->number);
+    FOR_SINKS(run, withdrawn, finding);
+}
+
+static void on_device(void *context, const struct device_record *device,
+                      enum device_verdict before)
+{
+    struct live_run *run = (struct live_run *)context;
+    store_device(run->stages.store, device);
+    FOR_SINKS(run, device, device, before);
+}
+
+static void on_requirement(void *context, const struct requirement_record *requirement)
+{
+    store_requirement(((struct live_run *)context)->stages.store, requirement);
+}
+
+static void on_flow(void *context, const struct flow_record *flow)
+{
+    struct live_run *run = (struct live_run *)context;
+    run->ended[flow->outcome]++;
+    FOR_SINKS(run, flow, flow);
+}
+
+/* ---- opening ---- */
+
+static struct run_record describe_run(struct live_run *run)
+{
+    struct run_record record = stages_run(&run->stages, run->began_ns);
+    record.is_live = true;
+    record.source = run->source;
+    record.capture_notes = run->notes;
+    return record;
+}
+
+static void describe_source(struct live_run *run)
+{
+    struct text source = text_over(run->source, sizeof run->source);
+    struct text notes = text_over(run->notes, sizeof run->notes);
+    for (size_t i = 0; i < live_interface_count(run->live); i++) {
+        struct live_statistics statistics;
+        live_statistics_of(run->live, i, &statistics);
+        text_format(&source, "%s%s", i ? "; " : "", statistics.interface);
+        text_format(&notes, "%s%s: link type %u, time stamps of the %s", i ? "; " : "",
+                    statistics.interface, statistics.link_type, statistics.time_stamps);
+    }
+}
+
+static bool open_live(struct live_run *run, struct fault *fault)
+{
+    const struct settings *settings = run->settings;
+    char *buffer = malloc(2 * SCOPE_FILTER_SIZE);
+    assert(buffer);
+    struct text with = text_over(buffer, SCOPE_FILTER_SIZE);
+    struct text without = text_over(buffer + SCOPE_FILTER_SIZE, SCOPE_FILTER_SIZE);
+    scope_filter_write(&run->scope, true, &with);
+    scope_filter_write(&run->scope, false, &without);
+    struct live_options options = {.interfaces = settings->interfaces,
+                                   .interface_count = settings->interface_count,
+                                   .filter_with_link = buffer,
+                                   .filter_without_link = buffer + SCOPE_FILTER_SIZE,
+                                   .buffer_size = settings->buffer_size,
+                                   .snap_size = settings->snap_size,
+                                   .not_promiscuous = settings->no_promiscuous,
+                                   .first_cpu = settings->cpu,
+                                   .time_factor = settings->replay_speed,
+                                   .epoch_ns = run->began_ns};
+    bool opened = with.cut ? fault_set(fault, "the filter would be longer than %d characters; "
+                                       "join prefixes", SCOPE_FILTER_SIZE)
+                           : live_open(&run->live, &options, fault);
+    free(buffer);
+    return opened;
+}
+
+static bool open_store(struct live_run *run, struct fault *fault)
+{
+    struct run_record record = describe_run(run);
+    return store_open(&run->stages.store, run->settings->database, STORE_DROP, fault) &&
+           store_begin(run->stages.store, &record, fault);
+}
+
+static bool open_all(struct live_run *run, struct fault *fault)
+{
+    const struct settings *settings = run->settings;
+    if (settings->also && !filter_compile_packets(&run->also, settings->also, fault))
+        return false;
+    if (!stages_open(&run->stages, settings, fault) || !open_live(run, fault))
+        return false;
+    run->stages.flow_done = on_flow;
+    run->stages.context = run;
+    run->front = front_new(NULL, run->stages.tracker, run->stages.filter);
+    describe_source(run);
+    struct standing_sink sink = {.context = run,
+                                 .finding = on_finding,
+                                 .withdrawn = on_withdrawn,
+                                 .device = on_device,
+                                 .requirement = on_requirement};
+    run->standing = standing_new(&sink, run->stages.engine);
+    return open_store(run, fault);
+}
+
+bool live_run_open(struct live_run **opened, const struct settings *settings,
+                   const struct live_run_hooks *hooks, struct fault *fault)
+{
+    struct live_run *run = (struct live_run *)calloc(1, sizeof *run);
+    assert(run);
+    *opened = NULL;
+    run->settings = settings;
+    run->hooks = *hooks;
+    run->scope = settings_scope_filter(settings);
+    run->began_ns = wall_ns();
+    run->next_interval_ns = run->began_ns + settings->statistics_ns;
+    if (!open_all(run, fault)) {
+        live_run_close(run);
+        return false;
+    }
+    *opened = run;
+    return true;
+}
+
+void live_run_add_sink(struct live_run *run, const struct live_sink *sink)
+{
+    assert(run->sink_count < LIVE_SINKS_MAX);
+    run->sinks[run->sink_count++] = *sink;
+}
+
+bool live_run_start(struct live_run *run, struct fault *fault)
+{
+    if (!live_start(run->live, fault))
+        return false;
+    tell(run, "watching %s; the database is %s; SIGTERM or SIGINT (Ctrl-C) ends the run",
+         run->source, run->settings->database);
+    return true;
+}
+
+void live_run_close(struct live_run *run)
+{
+    if (!run)
+        return;
+    for (size_t i = 0; i < run->sink_count; i++)
+        if (run->sinks[i].close)
+            run->sinks[i].close(run->sinks[i].context);
+    live_close(run->live);
+    front_free(run->front);
+    standing_free(run->standing);
+    stages_close(&run->stages);
+    filter_free(run->also);
+    free(run);
+}
+
+/* ---- packets ---- */
+
+static bool is_followed(const struct live_run *run, const struct packet *packet)
+{
+    if (run->scope.decapsulate || scope_filter_follows(&run->scope, packet))
+        return true;
+    uint32_t captured =
+        (uint32_t)(packet->payload - packet->ip) + packet->payload_captured;
+    return run->also && filter_matches_packet(run->also, packet->ip, captured, captured);
+}
+
+/* A session beyond the filter: only the bytes that made it pass are known, which is too little to
+ * judge it by. */
+static void note_glimpse(struct live_run *run, const struct packet *packet)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    if (!push_name_may_occur(packet->payload, packet->payload_captured))
+        return;
+    run->glimpses++;
+    for (size_t i = 0; i < run->glimpsed_count; i++)
+        if (address_equal(&run->glimpsed[i], &packet->destination))
+            return;
+    if (run->glimpsed_count == GLIMPSES_TOLD_MAX)
+        return;
+    run->glimpsed[run->glimpsed_count++] = packet->destination;
+    address_text(&packet->destination, address);
+    tell(run, "a session to %s port %u names a push host but lies beyond the filter, so it is not "
+         "judged; to follow such sessions add --also 'host %s'", address, packet->destination_port,
+         address);
+}
+
+/* Closes up over packets of sessions that are not followed. */
+static void leave_out_glimpses(struct live_run *run, struct front_batch *batch)
+{
+    size_t kept = 0;
+    uint64_t wanted = 0;
+    for (size_t i = 0; i < batch->packet_count; i++) {
+        if (!is_followed(run, &batch->packets[i])) {
+            note_glimpse(run, &batch->packets[i]);
+            batch->skipped[SKIP_FILTERED]++;
+            continue;
+        }
+        bool is_wanted = batch->wanted[i / 64] >> i % 64 & 1;
+        if (kept != i) {
+            batch->packets[kept] = batch->packets[i];
+            batch->keys[kept] = batch->keys[i];
+        }
+        wanted |= (uint64_t)is_wanted << kept;
+        kept++;
+    }
+    batch->wanted[0] = wanted; /* a live batch has at most 64 packets */
+    batch->packet_count = kept;
+}
+
+static void take_frames(struct live_run *run, const struct frame *frames, size_t count,
+                        int64_t now_ns)
+{
+    struct front_batch *batch = front_dissect(run->front, frames, count);
+    if (!run->scope.wide && !run->scope.decapsulate)
+        leave_out_glimpses(run, batch);
+    for (size_t i = 0; !run->is_checked && i < batch->packet_count; i++)
+        self_check_take(&run->check, &batch->packets[i]);
+    FOR_SINKS(run, packets, frames, count);
+    stages_take(&run->stages, batch);
+    run->lag_ns = live_time(run->live, now_ns) - frames[count - 1].time_ns;
+}
+
+/* ---- what goes by the clock ---- */
+
+static struct capture_quality quality_now(struct live_run *run)
+{
+    struct capture_quality quality = run->stages.quality;
+    live_quality_of(run->live, &quality);
+    tracker_quality_of(run->stages.tracker, &quality);
+    return quality;
+}
+
+static bool may_be_news(struct live_run *run, const struct capture_quality *quality, int64_t now_ns)
+{
+    uint64_t changes = quality->frames + run->stages.events;
+    if (changes != run->changes)
+        run->changed_ns = now_ns;
+    run->changes = changes;
+    return quality->frames && (now_ns - run->changed_ns < NEWS_NS ||
+                               now_ns - run->judged_ns >= QUIET_NS);
+}
+
+/* New things are told soon, but judging never takes more than its share of the time. */
+static void judge(struct live_run *run, int64_t now_ns)
+{
+    struct capture_quality quality = quality_now(run);
+    int64_t begun_ns = wall_ns();
+    if (!may_be_news(run, &quality, now_ns))
+        return;
+    standing_judge(run->standing, run->stages.tracker, &quality, live_time(run->live, now_ns));
+    run->judged_ns = now_ns;
+    int64_t took_ns = wall_ns() - begun_ns;
+    run->next_judge_ns =
+        now_ns + (took_ns * JUDGE_SHARE > JUDGE_NS ? took_ns * JUDGE_SHARE : JUDGE_NS);
+}
+
+static void store_changed(void *context, const struct flow_record *flow)
+{
+    store_flow(((struct live_run *)context)->stages.store, flow);
+}
+
+static void store_interim(struct live_run *run)
+{
+    struct track_interim interim = {
+        .context = run, .changed = store_changed, .changed_max = INTERIM_ROWS_MAX};
+    struct capture_quality quality = quality_now(run);
+    struct capture_quality before = run->stages.quality;
+    tracker_interim(run->stages.tracker, &interim);
+    run->stages.quality = quality;
+    struct run_record record = describe_run(run);
+    run->stages.quality = before;
+    store_progress(run->stages.store, &record, &quality);
+}
+
+static void tell_store_trouble(struct live_run *run, const struct store_state *state)
+{
+    if (strcmp(state->trouble, run->trouble) != 0) {
+        if (state->trouble[0])
+            tell(run, "the database cannot be written: %s; capture goes on, rows wait",
+                 state->trouble);
+        else
+            tell(run, "the database can be written again");
+        memcpy(run->trouble, state->trouble, sizeof run->trouble);
+    }
+    if (state->dropped > run->drops_told) {
+        if (!run->drops_told)
+            tell(run, "rows are lost: there is no more room for those that wait for the database");
+        run->drops_told = state->dropped;
+    }
+}
+
+static void fill_report(struct live_run *run, int64_t now_ns, struct live_report *report)
+{
+    report->began_ns = run->began_ns;
+    report->now_ns = now_ns;
+    report->lag_ns = run->lag_ns;
+    report->quality = quality_now(run);
+    report->interface_count = live_interface_count(run->live);
+    for (size_t i = 0; i < report->interface_count; i++)
+        live_statistics_of(run->live, i, &report->interfaces[i]);
+    store_state_of(run->stages.store, &report->store);
+    report->standing = standing_counts_of(run->standing);
+    report->standing_findings = run->standing;
+    report->open_sessions = tracker_open_sessions(run->stages.tracker);
+    memcpy(report->ended, run->ended, sizeof report->ended);
+    report->glimpses = run->glimpses;
+}
+
+static void check_mirror(struct live_run *run, const struct live_report *report)
+{
+    if (run->is_checked || report->now_ns - run->began_ns < SELF_CHECK_NS)
+        return;
+    run->is_checked = true;
+    self_check_tell(&run->check, &report->quality, report->interfaces, report->interface_count,
+                    run->scope.decapsulate, run, tell_line);
+}
+
+static void tell_state(struct live_run *run, const struct live_report *report)
+{
+    char uptime[DURATION_TEXT_SIZE], lag[DURATION_TEXT_SIZE];
+    uint64_t ended = 0;
+    for (size_t i = 0; i < OUTCOME_COUNT; i++)
+        ended += report->ended[i];
+    tell(run, "running for %s: %s taken, %s open, %s over, findings: %s fail, %s warn; "
+         "lag %s", duration_text(report->now_ns - report->began_ns, uptime),
+         COUNTED(report->quality.frames, "packet"), COUNTED(report->open_sessions, "session"),
+         DIGITS(ended), DIGITS(report->standing.findings[SEVERITY_FAIL]),
+         DIGITS(report->standing.findings[SEVERITY_WARN]),
+         duration_text(report->lag_ns > 0 ? report->lag_ns : 0, lag));
+    for (size_t i = 0; i < report->interface_count; i++) {
+        const struct live_statistics *interface = &report->interfaces[i];
+        tell(run, "%s: %s received, %s of interest, dropped by kernel %s, interface %s, apnscope "
+             "%s; queue %s of %s bytes%s%s", interface->interface,
+             COUNTED(interface->received, "packet"), DIGITS(interface->matched),
+             DIGITS(interface->dropped_kernel), DIGITS(interface->dropped_interface),
+             DIGITS(interface->dropped_queue), DIGITS(interface->queue_waiting),
+             DIGITS(interface->queue_size), interface->is_down ? "; " : "",
+             interface->is_down ? interface->trouble : "");
+    }
+    tell(run, "database: %s handed over, %s lost, %s bytes wait%s%s",
+         COUNTED(report->store.offered, "row"), DIGITS(report->store.dropped),
+         DIGITS(report->store.waiting), report->store.trouble[0] ? "; " : "",
+         report->store.trouble);
+}
+
+static void every_second(struct live_run *run, int64_t now_ns)
+{
+    const struct settings *settings = run->settings;
+    struct live_report *report = (struct live_report *)calloc(1, sizeof *report);
+    assert(report);
+    store_interim(run);
+    fill_report(run, now_ns, report);
+    report->is_interval = settings->statistics_ns && now_ns >= run->next_interval_ns;
+    if (report->is_interval)
+        run->next_interval_ns += settings->statistics_ns;
+    tell_store_trouble(run, &report->store);
+    check_mirror(run, report);
+    FOR_SINKS(run, report, report);
+    if (run->hooks.tell_state && run->hooks.tell_state(run->hooks.context))
+        tell_state(run, report);
+    if (run->hooks.alive)
+        run->hooks.alive(run->hooks.context);
+    free(report);
+}
+
+static void retain(struct live_run *run, int64_t now_ns)
+{
+    const struct settings *settings = run->settings;
+    if (!settings->retain_ns && !settings->retain_size)
+        return;
+    store_retain(run->stages.store,
+                 settings->retain_ns ? live_time(run->live, now_ns) - settings->retain_ns
+                                     : INT64_MIN,
+                 settings->retain_size);
+}
+
+static void go_by_the_clock(struct live_run *run, int64_t now_ns, bool is_caught_up)
+{
+    if (is_caught_up)
+        tracker_advance(run->stages.tracker, live_time(run->live, now_ns - LAG_NS));
+    if (now_ns >= run->next_judge_ns)
+        judge(run, now_ns);
+    if (now_ns >= run->next_second_ns) {
+        run->next_second_ns = now_ns + SECOND_NS;
+        every_second(run, now_ns);
+    }
+    if (now_ns >= run->next_retain_ns) {
+        run->next_retain_ns = now_ns + RETAIN_NS;
+        retain(run, now_ns);
+    }
+    if (run->hooks.reopen && run->hooks.reopen(run->hooks.context))
+        for (size_t i = 0; i < run->sink_count; i++)
+            if (run->sinks[i].reopen)
+                run->sinks[i].reopen(run->sinks[i].context);
+}
+
+static bool finish(struct live_run *run, struct live_run_result *result, struct fault *fault)
+{
+    struct stages *stages = &run->stages;
+    live_quality_of(run->live, &stages->quality);
+    stages_end(stages);
+    standing_end(run->standing, stages->engine);
+    stages_note_losses(stages);
+    struct run_record record = describe_run(run);
+    result->quality = stages->quality;
+    for (size_t i = 0; i < live_interface_count(run->live); i++) {
+        struct live_statistics statistics;
+        live_statistics_of(run->live, i, &statistics);
+        result->received += statistics.received;
+    }
+    if (!store_finish(stages->store, &record, &stages->quality, &result->run_id, fault))
+        return false;
+    if (stages->quality.frames)
+        return true;
+    return fault_set(fault, "%s: none of %s was of interest, so nothing can be said about the "
+                     "network; check the mirror, and that apnscope filter covers it", run->source,
+                     COUNTED(result->received, "packet"));
+}
+
+bool live_run_go(struct live_run *run, struct live_run_result *result, struct fault *fault)
+{
+    struct frame frames[CAPTURE_BATCH_MAX];
+    const struct live_run_hooks *hooks = &run->hooks;
+    *result = (struct live_run_result){0};
+    while (!hooks->stop(hooks->context)) {
+        int64_t now_ns = wall_ns();
+        size_t count = live_next(run->live, frames, CAPTURE_BATCH_MAX, now_ns);
+        if (count)
+            take_frames(run, frames, count, now_ns);
+        go_by_the_clock(run, now_ns, count == 0);
+        if (!count)
+            live_wait(run->live, WAIT_MS);
+    }
+    live_stop(run->live);
+    size_t count;
+    while ((count = live_next(run->live, frames, CAPTURE_BATCH_MAX, INT64_MAX)) > 0)
+        take_frames(run, frames, count, wall_ns());
+    return finish(run, result, fault);
+}

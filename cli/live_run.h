@@ -1,0 +1,46 @@
+/* A live run: interfaces in, rows and outputs out, until somebody says stop.
+ *
+ * The live counterpart of pipeline.h. Opened with privileges, run without. */
+#ifndef APNSCOPE_CLI_LIVE_RUN_H
+#define APNSCOPE_CLI_LIVE_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "live_sink.h"
+#include "settings.h"
+
+enum { LIVE_SINKS_MAX = 8 };
+
+struct live_run;
+
+struct live_run_hooks {
+    void *context;
+    bool (*stop)(void *context);       /* true: end the run */
+    bool (*reopen)(void *context);     /* true, once: outputs are to be opened again */
+    bool (*tell_state)(void *context); /* true, once: the state is asked for */
+    void (*alive)(void *context);      /* about once a second */
+};
+
+/* Opens interfaces, filter, database; begins the run. */
+MUST_USE bool live_run_open(struct live_run **run, const struct settings *settings,
+                            const struct live_run_hooks *hooks, struct fault *fault);
+/* Before live_run_go. The sink is copied; live_run_close closes it. */
+void live_run_add_sink(struct live_run *run, const struct live_sink *sink);
+/* Starts the threads that capture; needs no privileges. */
+MUST_USE bool live_run_start(struct live_run *run, struct fault *fault);
+
+struct live_run_result {
+    int64_t run_id;
+    struct capture_quality quality;
+    uint64_t received;
+};
+
+/* Captures and judges until stopped; then ends the run. False: rows were lost, or nothing of
+ * interest was seen. */
+MUST_USE bool live_run_go(struct live_run *run, struct live_run_result *result,
+                          struct fault *fault);
+void live_run_close(struct live_run *run); /* NULL is fine */
+
+#endif

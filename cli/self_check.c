@@ -1,0 +1,188 @@
+/* What the first packets say of the mirror.
+ *
+ * See self_check.h. Deliberately does not repeat what findings say at length (capture-one-sided and
+ * the like): here it is said early, while somebody still stands at the switch. */
+#include "self_check.h"
+
+#include <stdio.h>
+
+#include "base/count.h"
+#include "base/reader.h"
+#include "base/text.h"
+#include "model/apple.h"
+
+enum { ETHERNET_MTU_MAX = 9216, CHECKSUMS_MAX = 2000, PERCENT = 100 };
+
+/* RFC 1071 over the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1) and the segment. */
+static bool checksum_is_right(const struct packet *packet)
+{
+    const uint8_t *ip = packet->ip;
+    size_t header_size = packet->ip_version == 4 ? (size_t)(ip[0] & 15) * 4 : 40;
+    const uint8_t *at = ip + header_size, *end = packet->payload + packet->payload_size;
+    const uint8_t *addresses = packet->ip_version == 4 ? ip + 12 : ip + 8;
+    size_t address_size = packet->ip_version == 4 ? 8 : 32;
+    uint64_t sum = 6 + (uint64_t)(end - at);
+    for (size_t i = 0; i < address_size; i += 2)
+        sum += load_u16(addresses + i);
+    for (; at + 1 < end; at += 2)
+        sum += load_u16(at);
+    if (at < end)
+        sum += (uint64_t)*at << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum == 0xffff;
+}
+
+/* Extension headers are left alone: they are rare, and the sum needs the last one's place. */
+static bool checksum_can_be_checked(const struct packet *packet)
+{
+    bool is_plain = packet->ip_version == 4 ? packet->ip[9] == 6 : packet->ip[6] == 6;
+    return is_plain && !packet->is_fragment && !packet->length_from_frame &&
+           packet->payload_captured == packet->payload_size;
+}
+
+static void note_vlan(struct self_check *check, uint16_t vlan)
+{
+    check->tagged++;
+    for (unsigned i = 0; i < check->vlan_count; i++)
+        if (check->vlans[i] == vlan)
+            return;
+    if (check->vlan_count < SELF_CHECK_VLANS)
+        check->vlans[check->vlan_count++] = vlan;
+}
+
+void self_check_take(struct self_check *check, const struct packet *packet)
+{
+    if (packet->kind != PACKET_TCP)
+        return;
+    bool to_apple = apple_owns(&packet->destination), from_apple = apple_owns(&packet->source);
+    check->packets++;
+    check->to_apple += to_apple;
+    check->from_apple += from_apple;
+    if (packet->vlan)
+        note_vlan(check, packet->vlan);
+    check->merged += packet->payload_size > ETHERNET_MTU_MAX;
+    if (check->checksums < CHECKSUMS_MAX && checksum_can_be_checked(packet)) {
+        bool is_wrong = !checksum_is_right(packet);
+        check->checksums++;
+        check->checksums_wrong += is_wrong;
+        check->checksums_wrong_up += is_wrong && to_apple;
+    }
+}
+
+/* ---- lines ---- */
+
+struct speaker {
+    void *context;
+    void (*say)(void *context, const char *line);
+};
+
+static void say(const struct speaker *speaker, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct speaker *speaker, const char *format, ...)
+{
+    char line[SELF_CHECK_LINE_SIZE];
+    struct text text = text_over(line, sizeof line);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&text, format, arguments);
+    va_end(arguments);
+    speaker->say(speaker->context, line);
+}
+
+static void tell_interface(const struct speaker *speaker, const struct live_statistics *interface,
+                           bool is_decapsulating)
+{
+    if (interface->is_down)
+        say(speaker, "%s: trouble: %s; waiting for it to come back", interface->interface,
+            interface->trouble);
+    if (!interface->in_kernel)
+        say(speaker, "%s: the filter is too long for the kernel: every packet is copied; ask for "
+            "fewer prefixes", interface->interface);
+    say(speaker, "%s: %s received, %s of interest; time stamps of the %s", interface->interface,
+        COUNTED(interface->received, "packet"), DIGITS(interface->matched),
+        interface->time_stamps);
+    if (interface->received > PERCENT && !interface->matched)
+        say(speaker, "%s: nothing of interest in it: is this the mirror of the devices' network?%s",
+            interface->interface,
+            is_decapsulating ? "" : " If the switch wraps mirrored frames (ERSPAN, VXLAN ...), add "
+                                    "--decap");
+    if (!interface->received && !interface->matched)
+        say(speaker, "%s: no traffic at all: check the mirror session on the switch and the cable",
+            interface->interface);
+}
+
+static void tell_directions(const struct speaker *speaker, const struct self_check *check)
+{
+    enum { ENOUGH = 20, LOPSIDED = 50 };
+    uint64_t more = check->to_apple, less = check->from_apple;
+    if (more + less < ENOUGH)
+        return;
+    bool up = more >= less;
+    if (!up) {
+        more = check->from_apple;
+        less = check->to_apple;
+    }
+    if (less * LOPSIDED < more)
+        say(speaker, "directions: only packets %s Apple are mirrored; mirror both directions "
+            "(\"both\", not \"%s\")", up ? "to" : "from", up ? "rx" : "tx");
+    else
+        say(speaker, "directions: both (%s to Apple, %s from Apple)",
+            COUNTED(check->to_apple, "packet"), DIGITS(check->from_apple));
+}
+
+static void tell_vlans(const struct speaker *speaker, const struct self_check *check)
+{
+    char list[SELF_CHECK_VLANS * 6 + 8];
+    struct text text = text_over(list, sizeof list);
+    if (!check->tagged)
+        return;
+    for (unsigned i = 0; i < check->vlan_count; i++)
+        text_format(&text, "%s%u", i ? ", " : "", check->vlans[i]);
+    if (check->vlan_count == SELF_CHECK_VLANS)
+        text_add(&text, " ...");
+    say(speaker, "VLAN tags: on %s of %s (VLAN %s)", DIGITS(check->tagged),
+        COUNTED(check->packets, "packet"), list);
+}
+
+static void tell_copies(const struct speaker *speaker, const struct capture_quality *quality)
+{
+    uint64_t all = quality->session_packets + quality->duplicates;
+    if (quality->duplicates * 10 > all)
+        say(speaker, "duplicates: %s of %s seen twice; mirror each packet once (one direction of "
+            "all ports, or both of the uplink)", DIGITS(quality->duplicates),
+            COUNTED(all, "packet is|packets are"));
+}
+
+static void tell_checksums(const struct speaker *speaker, const struct self_check *check)
+{
+    if (check->checksums_wrong * 20 <= check->checksums)
+        return;
+    if (check->checksums_wrong == check->checksums_wrong_up)
+        say(speaker, "checksums: %s of %s towards Apple wrong: this host sends them itself and its "
+            "adapter fills them in; harmless", DIGITS(check->checksums_wrong),
+            COUNTED(check->checksums, "is|are"));
+    else
+        say(speaker, "checksums: %s of %s wrong: the mirror or the adapter changes packets; look "
+            "at its offload settings (ethtool -k)", DIGITS(check->checksums_wrong),
+            COUNTED(check->checksums, "is|are"));
+}
+
+void self_check_tell(const struct self_check *check, const struct capture_quality *quality,
+                     const struct live_statistics *interfaces, size_t interface_count,
+                     bool is_decapsulating, void *context,
+                     void (*say_line)(void *context, const char *line))
+{
+    struct speaker speaker = {context, say_line};
+    for (size_t i = 0; i < interface_count; i++)
+        tell_interface(&speaker, &interfaces[i], is_decapsulating);
+    tell_directions(&speaker, check);
+    tell_vlans(&speaker, check);
+    tell_copies(&speaker, quality);
+    tell_checksums(&speaker, check);
+    if (check->merged)
+        say(&speaker, "merged segments: %s larger than any frame: the adapter merges them (GRO, "
+            "LRO); read whole, but delays are less exact (ethtool -K IF gro off lro off)",
+            COUNTED(check->merged, "packet"));
+}

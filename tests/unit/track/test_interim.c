@@ -1,0 +1,179 @@
+/* track/interim: what stands of sessions that are not over, without changing what becomes of
+ * them. */
+#include "segments.h"
+
+#include <string.h>
+
+#include "track/track.h"
+
+static struct tracker *tracker;
+static struct names *names;
+static struct flow_record done, changed, settled;
+static size_t done_count, changed_count, settled_count;
+
+static void on_event(void *context, const struct event *event)
+{
+    (void)context;
+    (void)event;
+}
+
+static void on_flow(void *context, const struct flow_record *flow)
+{
+    (void)context;
+    done = *flow;
+    done_count++;
+}
+
+static void on_changed(void *context, const struct flow_record *flow)
+{
+    (void)context;
+    changed = *flow;
+    changed_count++;
+}
+
+static void on_settled(void *context, const struct flow_record *flow)
+{
+    (void)context;
+    settled = *flow;
+    settled_count++;
+}
+
+static int begin(void **state)
+{
+    struct fault fault = {{0}};
+    (void)state;
+    names = names_new(1 << 16);
+    struct track_options options = {
+        .names = names, .without_ndpi = true, .event = on_event, .flow_done = on_flow};
+    assert_true(tracker_new(&tracker, &options, &fault));
+    done_count = 0;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    tracker_free(tracker);
+    names_free(names);
+    return 0;
+}
+
+static void take(double seconds, bool up, uint8_t flags)
+{
+    struct packet packet = segment(seconds, 3, up, flags);
+    tracker_take(tracker, &packet, 1);
+}
+
+/* How many are settled at that time. */
+static size_t ask(double seconds)
+{
+    struct track_interim interim = {
+        .changed = on_changed, .changed_max = 100, .settled = on_settled, .settled_max = 100};
+    changed_count = settled_count = 0;
+    tracker_advance(tracker, at(seconds));
+    tracker_interim(tracker, &interim);
+    return settled_count;
+}
+
+static void a_silent_attempt_is_settled_a_second_after_the_syn_that_proves_it(void **state)
+{
+    (void)state;
+    take(0, true, TCP_SYN);
+    take(1, true, TCP_SYN);
+    assert_int_equal(ask(2.5), 0);
+    take(3, true, TCP_SYN);
+    assert_int_equal(ask(3.5), 0); /* an answer may be on its way */
+    assert_int_equal(ask(4.1), 1);
+    assert_int_equal(settled.outcome, OUTCOME_NO_ANSWER);
+    assert_int_equal(settled.syn_count, 3);
+}
+
+static void a_syn_repeated_every_second_is_settled_by_those_before_it(void **state)
+{
+    (void)state;
+    for (int second = 0; second < 4; second++)
+        take(second, true, TCP_SYN);
+    assert_int_equal(ask(3.01), 1);
+}
+
+static void what_is_settled_stays_so_while_the_same_is_repeated(void **state)
+{
+    (void)state;
+    take(0, true, TCP_SYN);
+    take(1, true, TCP_SYN);
+    take(3, true, TCP_SYN);
+    assert_int_equal(ask(4.1), 1);
+    take(7, true, TCP_SYN);
+    assert_int_equal(ask(7.05), 1);
+    assert_int_equal(settled.syn_count, 4);
+}
+
+static void an_answer_unsettles_it(void **state)
+{
+    (void)state;
+    take(0, true, TCP_SYN);
+    take(1, true, TCP_SYN);
+    take(3, true, TCP_SYN);
+    assert_int_equal(ask(4.1), 1);
+    take(7, true, TCP_SYN);
+    take(7.02, false, TCP_SYN | TCP_ACK);
+    assert_int_equal(ask(9), 0);
+}
+
+static void a_refusal_is_settled_when_no_answer_followed_it(void **state)
+{
+    (void)state;
+    take(0, true, TCP_SYN);
+    take(0.01, false, TCP_RST | TCP_ACK);
+    assert_int_equal(ask(0.5), 0);
+    assert_int_equal(ask(1.1), 1);
+    assert_int_equal(settled.outcome, OUTCOME_REFUSED);
+}
+
+static void a_session_is_told_when_it_changed_and_not_again(void **state)
+{
+    (void)state;
+    take(0, true, TCP_SYN);
+    take(0.02, false, TCP_SYN | TCP_ACK);
+    ask(1);
+    assert_int_equal(changed_count, 1);
+    assert_int_equal(changed.packets_down, 1);
+    ask(2);
+    assert_int_equal(changed_count, 0);
+    take(2.5, true, TCP_ACK);
+    ask(3);
+    assert_int_equal(changed_count, 1);
+    assert_int_equal(changed.packets_up, 2);
+}
+
+static void asking_changes_nothing_of_what_becomes_of_it(void **state)
+{
+    struct capture_quality quality = {.first_ns = TIME_UNKNOWN, .last_ns = TIME_UNKNOWN};
+    (void)state;
+    take(0, true, TCP_SYN);
+    ask(0.5);
+    take(1, true, TCP_SYN);
+    ask(1.5);
+    assert_int_equal(done_count, 0);
+    tracker_finish(tracker, &quality);
+    assert_int_equal(done_count, 1);
+    assert_int_equal(done.outcome, OUTCOME_UNFINISHED);
+    assert_int_equal(done.ended_by, ENDED_CAPTURE_END);
+    assert_int_equal(done.syn_count, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_silent_attempt_is_settled_a_second_after_the_syn_that_proves_it),
+        TEST(a_syn_repeated_every_second_is_settled_by_those_before_it),
+        TEST(what_is_settled_stays_so_while_the_same_is_repeated),
+        TEST(an_answer_unsettles_it),
+        TEST(a_refusal_is_settled_when_no_answer_followed_it),
+        TEST(a_session_is_told_when_it_changed_and_not_again),
+        TEST(asking_changes_nothing_of_what_becomes_of_it),
+    };
+    return cmocka_run_group_tests_name("track/interim", tests, NULL, NULL);
+}
