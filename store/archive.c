@@ -54,9 +54,8 @@ void archive_close(struct archive *archive)
 
 static int64_t number_at(sqlite3_stmt *statement, int column)
 {
-    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
-        return ROW_NULL;
-    return sqlite3_column_int64(statement, column);
+    int64_t value = sqlite3_column_int64(statement, column); /* of NULL: 0 */
+    return value || sqlite3_column_type(statement, column) != SQLITE_NULL ? value : ROW_NULL;
 }
 
 static const char *text_at(sqlite3_stmt *statement, int column)
