@@ -13,10 +13,9 @@
 
 /* Findings that stand and count against one requirement. */
 struct against {
-    uint32_t fails;   /* severity fail, likely or certain */
-    uint32_t warns;   /* the rest that is more than information */
-    const char *code; /* of the first one, the worse kind first */
-    const char *warn_code;
+    uint32_t fails;                  /* severity fail, likely or certain */
+    uint32_t warns;                  /* the rest that is more than information */
+    uint64_t fail_rules, warn_rules; /* bits by rule */
 };
 
 static bool is_about(const struct engine *engine, const struct kept_finding *kept,
@@ -67,10 +66,8 @@ static struct against count_against(const struct engine *engine, enum requiremen
         bool is_fail = finding->severity == SEVERITY_FAIL &&
                        finding->confidence >= CONFIDENCE_LIKELY &&
                        !has_another_port(engine, kept, code);
-        const char **name = is_fail ? &against.code : &against.warn_code;
         *(is_fail ? &against.fails : &against.warns) += 1;
-        if (!*name || strcmp(finding->code, *name) < 0)
-            *name = finding->code;
+        *(is_fail ? &against.fail_rules : &against.warn_rules) |= UINT64_C(1) << kept->rule;
     }
     return against;
 }
@@ -85,15 +82,36 @@ static void say(struct requirement_record *row, const char *format, ...)
     va_end(list);
 }
 
+/* The codes of `rules`, up to three in all; returns how many were not named. */
+static unsigned add_codes(struct text *out, uint64_t rules, unsigned *named)
+{
+    enum { NAMED_MAX = 3 };
+    unsigned left_out = 0;
+    for (size_t rule = 0; rule < detector_count; rule++) {
+        if (!(rules >> rule & 1))
+            continue;
+        if (*named < NAMED_MAX)
+            text_format(out, "%s%s", (*named)++ ? ", " : "", detector_list[rule]->code);
+        else
+            left_out++;
+    }
+    return left_out;
+}
+
 static void add_findings(struct requirement_record *row, const struct against *against)
 {
     uint32_t all = against->fails + against->warns;
-    const char *code = against->code ? against->code : against->warn_code;
+    unsigned named = 0;
     char sentence[sizeof row->summary];
+    struct text out = text_over(sentence, sizeof sentence);
     if (!all)
         return;
-    snprintf(sentence, sizeof sentence, "%.300s %s against it (%s%s).", row->summary,
-             COUNTED(all, "finding"), code, all > 1 ? " and others" : "");
+    text_format(&out, "%.300s Against it: %s (", row->summary, COUNTED(all, "finding"));
+    unsigned left_out = add_codes(&out, against->fail_rules, &named);
+    left_out += add_codes(&out, against->warn_rules & ~against->fail_rules, &named);
+    if (left_out)
+        text_format(&out, " and %u other code%s", left_out, left_out == 1 ? "" : "s");
+    text_add(&out, ").");
     memcpy(row->summary, sentence, sizeof sentence);
 }
 
@@ -149,30 +167,28 @@ static void judge_capture(const struct engine *engine, struct requirement_record
 }
 
 static void judge_way(const struct engine *engine, struct requirement_record *row, enum way way,
-                      const char *what)
+                      int port)
 {
     struct way_counts counts = engine->site.way[way];
-    char noun[COUNT_TEXT_SIZE];
     struct against against = count_against(engine, row->code);
     row->seen = counts.worked + counts.failed;
     row->failed = counts.failed;
     if (row->seen)
-        say(row, "%s of %s worked.", DIGITS(counts.worked), COUNTED(row->seen, what));
+        say(row, "Courier sessions on port %d: %s of %s worked.", port, DIGITS(counts.worked),
+            DIGITS(row->seen));
     else
-        say(row, "No %s was seen.", count_noun(1, what, noun));
+        say(row, "No courier session on port %d was seen.", port);
     decide(row, &against, counts.worked);
 }
 
 static void judge_port_5223(const struct engine *engine, struct requirement_record *row)
 {
-    judge_way(engine, row, WAY_COURIER_5223,
-              "courier session on port 5223|courier sessions on port 5223");
+    judge_way(engine, row, WAY_COURIER_5223, 5223);
 }
 
 static void judge_fallback(const struct engine *engine, struct requirement_record *row)
 {
-    judge_way(engine, row, WAY_COURIER_443,
-              "courier session on port 443|courier sessions on port 443");
+    judge_way(engine, row, WAY_COURIER_443, 443);
 }
 
 /* R3 */
@@ -188,10 +204,7 @@ static void judge_whole_range(const struct engine *engine, struct requirement_re
     row->seen = worked + failed;
     row->failed = failed;
     if (worked >= 2 && !failed)
-        say(row,
-            "Sessions on 5223 worked to %u of Apple's networks, and to none of them did all "
-            "fail.",
-            worked);
+        say(row, "Sessions on 5223 worked to all %u of Apple's networks that were tried.", worked);
     else if (worked + failed < 2)
         say(row, "Sessions on 5223 to fewer than two of Apple's networks were seen, too few to "
                  "tell a list from the whole range.");
@@ -209,8 +222,8 @@ static void judge_direct(const struct engine *engine, struct requirement_record 
     row->seen = site->direct_worked + proxied + against.fails;
     row->failed = proxied + against.fails;
     if (row->seen)
-        say(row, "%s worked straight to Apple's addresses, %s through a proxy.",
-            COUNTED(site->direct_worked, "session"), DIGITS(proxied));
+        say(row, "Sessions that worked: %s straight to Apple's addresses, %s through a proxy.",
+            DIGITS(site->direct_worked), DIGITS(proxied));
     else
         say(row, "No session that works was seen.");
     decide(row, &against, site->direct_worked && !proxied);
@@ -249,9 +262,9 @@ static void judge_mdm_server(const struct engine *engine, struct requirement_rec
     row->seen = worked + failed;
     row->failed = failed;
     if (row->seen)
-        say(row, "%s of %s worked (443: %u, 2197: %u).", DIGITS(worked),
-            COUNTED(row->seen, "session of MDM servers|sessions of MDM servers"),
-            site->way[WAY_PROVIDER_443].worked, site->way[WAY_PROVIDER_2197].worked);
+        say(row, "Sessions of MDM servers: %s of %s worked (443: %u, 2197: %u).", DIGITS(worked),
+            DIGITS(row->seen), site->way[WAY_PROVIDER_443].worked,
+            site->way[WAY_PROVIDER_2197].worked);
     else if (site->legacy)
         say(row, "MDM servers were seen on the retired ports 2195 and 2196 only (%s).",
             COUNTED(site->legacy, "attempt"));
@@ -268,8 +281,8 @@ static void judge_outbound_only(const struct engine *engine, struct requirement_
     row->seen = site->opened_inside + against.warns;
     row->failed = against.warns;
     if (row->seen)
-        say(row, "%s opened from inside, %s from Apple's ranges.",
-            COUNTED(site->opened_inside, "session was|sessions were"), DIGITS(site->inbound));
+        say(row, "Sessions opened from inside: %s; from Apple's ranges: %s.",
+            DIGITS(site->opened_inside), DIGITS(site->inbound));
     else
         say(row, "No session was seen from its opening.");
     decide(row, &against, site->opened_inside);
@@ -283,8 +296,8 @@ static void judge_dns(const struct engine *engine, struct requirement_record *ro
     row->seen = site->answers;
     row->failed = site->answers - site->answers_good;
     if (row->seen)
-        say(row, "%s of %s gave addresses of Apple's only.", DIGITS(site->answers_good),
-            COUNTED(site->answers, "DNS answer for push names|DNS answers for push names"));
+        say(row, "DNS answers for push names: %s of %s gave addresses of Apple's only.",
+            DIGITS(site->answers_good), DIGITS(site->answers));
     else
         say(row, "No DNS answer for a push name was seen.");
     decide(row, &against, site->answers_good);
@@ -302,8 +315,8 @@ static void judge_ipv6(const struct engine *engine, struct requirement_record *r
         decide(row, &against, false);
         return;
     }
-    say(row, "%s of %s over IPv6 worked, %s of %s over IPv4.", DIGITS(ipv6->worked),
-        COUNTED(row->seen, "courier session"), DIGITS(ipv4->worked),
+    say(row, "Courier sessions over IPv6: %s of %s worked; over IPv4: %s of %s.",
+        DIGITS(ipv6->worked), DIGITS(row->seen), DIGITS(ipv4->worked),
         DIGITS(ipv4->worked + ipv4->failed));
     decide(row, &against, ipv6->worked && ipv6->worked >= ipv6->failed);
     /* IPv6 fails again and again where IPv4 works; where both fail it is not IPv6's matter */

@@ -22,6 +22,7 @@ struct flow_record flow_record_blank(void)
         .ttl_server = -1,
         .hops_server = -1,
         .reset_ttl = -1,
+        .icmp_ttl = -1,
         .alert_up = -1,
         .alert_down = -1,
         .process_id = -1,

@@ -144,6 +144,7 @@ struct flow_record {
     bool reset_mac_differs;    /* from what that side's other packets carry */
     uint8_t icmp_type;
     uint8_t icmp_code;
+    int16_t icmp_ttl;          /* -1: none */
     uint16_t proxy_status;     /* HTTP status of the CONNECT's answer; 0: none */
 
     const char *sni;           /* as sent, without a trailing dot */

@@ -146,12 +146,19 @@ bool gather_finding(void *context, const void *any)
     return true;
 }
 
+bool gather_is_consequence(const struct view_group *group)
+{
+    return strcmp(group->code, "courier-unreachable") == 0;
+}
+
 static int by_weight(const void *a, const void *b)
 {
     const struct view_group *left = *(struct view_group *const *)a;
     const struct view_group *right = *(struct view_group *const *)b;
     if (left->severity != right->severity)
         return (int)right->severity - (int)left->severity;
+    if (gather_is_consequence(left) != gather_is_consequence(right))
+        return gather_is_consequence(left) ? 1 : -1;
     if (left->who.count != right->who.count)
         return left->who.count > right->who.count ? -1 : 1;
     if (left->findings != right->findings)

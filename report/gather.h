@@ -16,6 +16,8 @@ void gather_names_free(struct view_names *names);
 bool gather_finding(void *context, const void *any);
 /* Once all are read: names sorted, groups by weight. */
 void gather_order(struct view *view);
+/* "Nothing works" says no more than that the other faults of a client are all of its ways. */
+bool gather_is_consequence(const struct view_group *group);
 void gather_group_free(struct view_group *group);
 
 #endif

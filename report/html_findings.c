@@ -10,6 +10,7 @@
 #include "evidence.h"
 #include "html_picture.h"
 #include "phrase.h"
+#include "place.h"
 
 enum { IN_FULL = 6, WHO_LISTED = 24, CODES_MAX = 60 };
 
@@ -81,7 +82,7 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     struct view_evidence evidence;
     char where[VIEW_SENTENCE_SIZE];
     view_evidence_read(&evidence, finding->evidence);
-    view_where(view, finding, where);
+    place_say(finding, view->figures.apple_hops, where);
     html_print(out, "<details class=\"finding\" id=\"finding-%" PRId64 "\"", finding->id);
     fputs(is_open ? " open>" : ">", out);
     fputs("<summary><span class=\"what\">", out);
@@ -91,7 +92,7 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     fputs("<dl class=\"parts\">", out);
     put_part(out, "Why that follows", evidence.reasoning);
     put_part(out, "Limits", evidence.limits);
-    if (finding->blocker_ip || finding->blocker_hops >= 0)
+    if (place_of(finding) == PLACE_NAMED)
         put_part(out, "Where", where);
     put_when(out, finding);
     fputs("</dl>\n", out);

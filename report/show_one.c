@@ -14,6 +14,7 @@
 #include "evidence.h"
 #include "gate.h"
 #include "phrase.h"
+#include "place.h"
 #include "report/output.h"
 #include "rows.h"
 #include "show_ladder.h"
@@ -225,9 +226,8 @@ static void put_finding(const struct terminal *terminal, const struct report_opt
     put_field_if(terminal, "What", row->summary);
     put_field_if(terminal, "How sure", row->confidence);
     put_field_if(terminal, "Meaning", about ? about->meaning : NULL);
-    const struct view no_view = {.figures.apple_hops = -1};
-    view_where(&no_view, row, line);
-    if (view_severity(row->severity) == SEVERITY_FAIL || row->blocker_ip)
+    place_say(row, -1, line);
+    if (view_severity(row->severity) == SEVERITY_FAIL || place_of(row) == PLACE_NAMED)
         put_field_if(terminal, "Where", line);
     put_field_if(terminal, "First", phrase_moment_fine(row->first_ns, when));
     put_field_if(terminal, "Last", phrase_moment_fine(row->last_ns, when));

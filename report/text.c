@@ -25,9 +25,11 @@ static void put_head(const struct terminal *terminal, const struct view *view)
     fputc(' ', terminal->out);
     terminal_wrap(terminal, (unsigned)strlen(word) + 1, 2, view->sentence);
     fputc('\n', terminal->out);
+    if (view->what[0])
+        terminal_field(terminal, LABEL_INDENT, "What happens", view->what);
     terminal_field(terminal, LABEL_INDENT, "Who", view->who);
-    terminal_field(terminal, LABEL_INDENT, "Since", view->since);
-    terminal_field(terminal, LABEL_INDENT, "Seen", view->coverage);
+    terminal_field(terminal, LABEL_INDENT, "Since when", view->since);
+    terminal_field(terminal, LABEL_INDENT, "Captured", view->coverage);
     if (view->trend.is_asked)
         terminal_field(terminal, LABEL_INDENT, "Before, after", view->trend.sentence);
 }
@@ -98,17 +100,24 @@ static void put_ports(const struct terminal *terminal, const struct view *view)
     }
 }
 
-static const char *confidence_words(const struct view_group *group, char text[PHRASE_SIZE])
+/* "4 findings: 3 certain, 1 likely"; "1 finding, certain". */
+static void add_confidence(const struct view_group *group, struct text *out)
 {
-    struct text out = text_over(text, PHRASE_SIZE);
-    for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
-        if (group->by_confidence[c])
-            text_format(&out, "%s%s %s", out.length ? ", " : "", DIGITS(group->by_confidence[c]),
-                        confidence_name((enum confidence)c));
-    return text;
+    text_add(out, COUNTED(group->findings, "finding"));
+    const char *separator = ": ";
+    for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--) {
+        const char *name = confidence_name((enum confidence)c);
+        if (!group->by_confidence[c])
+            continue;
+        if (group->by_confidence[c] == group->findings)
+            text_format(out, group->findings == 1 ? ", %s" : ", all %s", name);
+        else
+            text_format(out, "%s%s %s", separator, DIGITS(group->by_confidence[c]), name);
+        separator = ", ";
+    }
 }
 
-static void group_who(const struct view_group *group, struct text *out)
+static void add_who(const struct view_group *group, struct text *out)
 {
     enum { LISTED = 3 };
     size_t count = group->who.count, listed = count <= LISTED ? count : LISTED - 1;
@@ -120,35 +129,72 @@ static void group_who(const struct view_group *group, struct text *out)
         text_format(out, " and %s more", DIGITS(count - listed));
 }
 
-static void put_group(const struct terminal *terminal, const struct view_group *group)
+static void put_part(const struct terminal *terminal, const char *label, const char *text)
+{
+    enum { GROUP_INDENT = 11, PART_INDENT = 20 };
+    if (!text || !text[0])
+        return;
+    fprintf(terminal->out, "%*s%-*s", GROUP_INDENT, "", PART_INDENT - GROUP_INDENT, label);
+    terminal_wrap(terminal, PART_INDENT, PART_INDENT, text);
+}
+
+/* Where "What to change" has it, its number there. */
+static void put_remedy(const struct terminal *terminal, const struct view *view,
+                       const struct view_group *group)
+{
+    const struct view_group *first;
+    const char *remedy = group->about ? group->about->remedy : NULL, *listed;
+    char line[LINE_SIZE];
+    if (!remedy || group->severity == SEVERITY_INFO || group->is_explained)
+        return;
+    for (size_t i = 0; i < REMEDIES_MAX && (listed = view_remedy(view, i, &first)); i++)
+        if (strcmp(listed, remedy) == 0) {
+            struct text out = text_over(line, sizeof line);
+            text_format(&out, "Number %zu of \"What to change\".", i + 1);
+            put_part(terminal, "Remedy:", line);
+            return;
+        }
+    put_part(terminal, "Remedy:", remedy);
+}
+
+/* What the packets show of the surest finding, and of how many more there is the like. */
+static void put_seen(const struct terminal *terminal, const struct view_group *group)
+{
+    char line[LINE_SIZE];
+    struct text out = text_over(line, sizeof line);
+    if (!group->kept_count || !group->kept[0]->summary)
+        return;
+    text_add(&out, group->kept[0]->summary);
+    if (group->findings > 1)
+        text_format(&out, " And %s.", COUNTED(group->findings - 1, "more like it|more like it"));
+    put_part(terminal, "Seen:", line);
+}
+
+static void put_group(const struct terminal *terminal, const struct view *view,
+                      const struct view_group *group)
 {
     char line[LINE_SIZE], text[PHRASE_SIZE];
     struct text out = text_over(line, sizeof line);
-    const char *word = view_severity_word(group->severity);
     fputs("  ", terminal->out);
-    terminal_cell(terminal, tone_of_severity(group->severity), word, 9);
+    terminal_cell(terminal, tone_of_severity(group->severity), view_severity_word(group->severity),
+                  9);
     text_format(&out, "%s (%s)", view_group_title(group), group->code);
     terminal_wrap(terminal, 11, 11, line);
-
+    put_part(terminal, "Meaning:", group->about ? group->about->meaning : NULL);
     out = text_over(line, sizeof line);
-    group_who(group, &out);
-    text_format(&out, "; %s,", COUNTED(group->findings, "finding"));
-    text_format(&out, " %s;", confidence_words(group, text));
-    text_format(&out, " first %s", phrase_moment(group->first_ns, text));
-    fprintf(terminal->out, "%*s", 11, "");
-    terminal_wrap(terminal, 11, 11, line);
-    if (group->where[0]) {
-        out = text_over(line, sizeof line);
-        text_format(&out, "Where: %s", group->where);
-        fprintf(terminal->out, "%*s", 11, "");
-        terminal_wrap(terminal, 11, 11, line);
-    }
-    if (group->about && group->about->remedy && group->severity != SEVERITY_INFO) {
-        out = text_over(line, sizeof line);
-        text_format(&out, "Remedy: %s", group->about->remedy);
-        fprintf(terminal->out, "%*s", 11, "");
-        terminal_wrap(terminal, 11, 11, line);
-    }
+    add_who(group, &out);
+    text_add(&out, ".");
+    put_part(terminal, "Who:", line);
+    put_part(terminal, "Where:", group->where);
+    out = text_over(line, sizeof line);
+    text_format(&out, "%s.", phrase_moment(group->first_ns, text));
+    put_part(terminal, "Since:", line);
+    put_seen(terminal, group);
+    out = text_over(line, sizeof line);
+    add_confidence(group, &out);
+    text_add(&out, ".");
+    put_part(terminal, "Sure:", line);
+    put_remedy(terminal, view, group);
 }
 
 static void put_findings(const struct terminal *terminal, const struct view *view)
@@ -157,7 +203,7 @@ static void put_findings(const struct terminal *terminal, const struct view *vie
         return;
     terminal_heading(terminal, "Findings");
     for (size_t i = 0; i < view->group_count && i < CODES_MAX; i++)
-        put_group(terminal, view->groups[i]);
+        put_group(terminal, view, view->groups[i]);
 }
 
 static void put_limits(const struct terminal *terminal, const struct view *view)

@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/count.h"
 #include "base/text.h"
+#include "gather.h"
 #include "phrase.h"
+#include "place.h"
 #include "view.h"
 
 /* A fault seen this early may well be older than the capture. */
@@ -44,18 +46,50 @@ const char *view_group_title(const struct view_group *group)
     return group->about && group->about->title ? group->about->title : group->code;
 }
 
+static bool has_name(const struct view_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->at[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A consequence, where other faults of the same clients say what to change. */
+static bool is_explained(const struct view *view, const struct view_group *group)
+{
+    if (!gather_is_consequence(group))
+        return false;
+    for (size_t i = 0; i < group->who.count; i++) {
+        bool is_named = false;
+        for (size_t k = 0; k < view->group_count && !is_named; k++)
+            is_named = view->groups[k] != group && view->groups[k]->severity == SEVERITY_FAIL &&
+                       has_name(&view->groups[k]->who, group->who.at[i]);
+        if (!is_named)
+            return false;
+    }
+    return true;
+}
+
+/* By a group before. */
+static bool is_said(const struct view *view, size_t i, const char *remedy)
+{
+    for (size_t k = 0; k < i; k++) {
+        const struct view_group *group = view->groups[k];
+        if (group->about && group->severity == view->groups[i]->severity && group->about->remedy &&
+            strcmp(group->about->remedy, remedy) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *view_remedy(const struct view *view, size_t n, const struct view_group **group)
 {
     enum severity wanted = view->findings[SEVERITY_FAIL] ? SEVERITY_FAIL : SEVERITY_WARN;
     for (size_t i = 0; i < view->group_count; i++) {
         const struct view_group *candidate = view->groups[i];
         const char *remedy = candidate->about ? candidate->about->remedy : NULL;
-        bool is_said = !remedy || !remedy[0] || candidate->severity != wanted;
-        for (size_t k = 0; k < i && !is_said; k++)
-            is_said = view->groups[k]->about && view->groups[k]->severity == wanted &&
-                      view->groups[k]->about->remedy &&
-                      strcmp(view->groups[k]->about->remedy, remedy) == 0;
-        if (is_said || n-- > 0)
+        if (!remedy || !remedy[0] || candidate->severity != wanted || is_said(view, i, remedy) ||
+            candidate->is_explained || n-- > 0)
             continue;
         *group = candidate;
         return remedy;
@@ -63,44 +97,22 @@ const char *view_remedy(const struct view *view, size_t n, const struct view_gro
     return NULL;
 }
 
-void view_where(const struct view *view, const struct finding_row *finding,
-                char sentence[VIEW_SENTENCE_SIZE])
-{
-    struct text out = text_over(sentence, VIEW_SENTENCE_SIZE);
-    bool has_hops = finding->blocker_hops >= 0; /* ROW_NULL is negative */
-    if (!finding->blocker_ip && !has_hops) {
-        text_add(&out, "Where on the path it happens is not shown by this capture.");
-        return;
-    }
-    if (finding->blocker_ip)
-        text_format(&out, "At %s", finding->blocker_ip);
-    if (has_hops)
-        text_format(&out, "%s %" PRId64 " hop%s from the capture point",
-                    finding->blocker_ip ? "," : "About", finding->blocker_hops,
-                    finding->blocker_hops == 1 ? "" : "s");
-    if (has_hops && view->figures.apple_hops >= 0)
-        text_format(&out, "; Apple's servers are about %d hop%s away", view->figures.apple_hops,
-                    view->figures.apple_hops == 1 ? "" : "s");
-    text_add(&out, ".");
-}
-
-/* The places named by the kept findings, each once. */
+/* The places of the kept findings, each once. */
 static void say_group_where(const struct view *view, struct view_group *group)
 {
+    enum { SAID_MAX = 3 };
     struct text out = text_over(group->where, sizeof group->where);
-    unsigned said = 0, unknown = 0;
-    for (size_t i = 0; i < group->kept_count; i++) {
+    unsigned said = 0;
+    if (group->severity != SEVERITY_FAIL && place_of_group(group) != PLACE_NAMED)
+        return;
+    for (size_t i = 0; i < group->kept_count && said < SAID_MAX; i++) {
         char sentence[VIEW_SENTENCE_SIZE];
-        const struct finding_row *finding = group->kept[i];
-        unknown += !finding->blocker_ip && finding->blocker_hops < 0;
-        view_where(view, finding, sentence);
-        if (strstr(group->where, sentence) || said == 3)
+        place_say(group->kept[i], view->figures.apple_hops, sentence);
+        if (strstr(group->where, sentence))
             continue;
         text_format(&out, "%s%s", said ? " " : "", sentence);
         said++;
     }
-    if (group->severity != SEVERITY_FAIL && unknown == group->kept_count)
-        group->where[0] = '\0';
 }
 
 /* --- ports -------------------------------------------------------------------------------- */
@@ -169,11 +181,15 @@ static void add_sessions(const struct view *view, struct text *out)
                     COUNTED(view->server_total, "MDM server"));
 }
 
-/* "3 of 12 devices". */
+/* "3 of 12 devices", "all 12 devices", "the only device". */
 static void add_share(struct text *out, uint64_t some, uint64_t all, const char *thing)
 {
-    text_add(out, DIGITS(some));
-    text_format(out, " of %s", COUNTED(all, thing));
+    if (some < all)
+        text_format(out, "%s of %s", DIGITS(some), COUNTED(all, thing));
+    else if (all > 2)
+        text_format(out, "all %s", COUNTED(all, thing));
+    else
+        text_format(out, all == 2 ? "both %ss" : "the only %s", thing);
 }
 
 static void say_faulty(const struct view *view, struct text *out)
@@ -183,11 +199,15 @@ static void say_faulty(const struct view *view, struct text *out)
     if (devices[VERDICT_BROKEN]) {
         text_add(out, "The network keeps Apple push notifications from ");
         add_share(out, devices[VERDICT_BROKEN], view->device_total, "device");
+        if (devices[VERDICT_BROKEN] == view->device_total && view->device_total <= 2)
+            text_add(out, " seen");
         if (devices[VERDICT_DEGRADED])
             text_format(out, " and hinders %s more", DIGITS(devices[VERDICT_DEGRADED]));
     } else if (devices[VERDICT_DEGRADED]) {
         text_add(out, "The network hinders Apple push notifications for ");
         add_share(out, devices[VERDICT_DEGRADED], view->device_total, "device");
+        if (devices[VERDICT_DEGRADED] == view->device_total && view->device_total <= 2)
+            text_add(out, " seen");
     } else if (!servers) {
         text_add(out, "A fault on the way to Apple's push service was found");
     }
@@ -273,6 +293,17 @@ static void say_who(struct view *view)
     text_add(&out, ".");
 }
 
+/* What the packets show of the main cause. */
+static void say_what(struct view *view)
+{
+    const struct view_group *group = view->group_count ? view->groups[0] : NULL;
+    if (!group || group->severity == SEVERITY_INFO || !group->kept_count)
+        return;
+    const char *summary = group->kept[0]->summary;
+    if (summary)
+        view_say(view->what, "%s%s", group->findings > 1 ? "For example: " : "", summary);
+}
+
 static void say_since(struct view *view)
 {
     struct text out = text_over(view->since, sizeof view->since);
@@ -284,12 +315,14 @@ static void say_since(struct view *view)
     }
     int64_t after_ns = view->first_ns == TIME_UNKNOWN ? 0 : view->fault_first_ns - view->first_ns;
     if (after_ns <= capture_began_margin_ns)
-        text_format(&out, "Since the capture began or longer: first seen %s",
+        text_format(&out, "From the start of the capture, perhaps longer: first seen %s",
                     phrase_moment(view->fault_first_ns, text));
     else
         text_format(&out, "First seen %s, %s into the capture",
                     phrase_moment(view->fault_first_ns, text), duration_text(after_ns, duration));
-    text_format(&out, "; last seen %s.", phrase_moment(view->fault_last_ns, text));
+    if (view->fault_last_ns / NS_PER_S > view->fault_first_ns / NS_PER_S)
+        text_format(&out, "; last seen %s", phrase_moment(view->fault_last_ns, text));
+    text_add(&out, ".");
 }
 
 static void say_coverage(struct view *view)
@@ -390,13 +423,16 @@ void view_judge(struct view *view)
             view->requirements[i].summary = strdup("");
             assert(view->requirements[i].summary);
         }
-    for (size_t i = 0; i < view->group_count; i++)
+    for (size_t i = 0; i < view->group_count; i++) {
         say_group_where(view, view->groups[i]);
+        view->groups[i]->is_explained = is_explained(view, view->groups[i]);
+    }
     for (size_t i = 0; i < VIEW_PORTS; i++)
         say_port(&view->ports[i]);
     view_end_quality(view);
     view->verdict = decide(view);
     say_verdict(view);
+    say_what(view);
     say_who(view);
     say_since(view);
     say_coverage(view);

@@ -54,6 +54,7 @@ struct view_group { /* the findings of one code */
     struct finding_row *kept[VIEW_KEPT]; /* the surest, then the earliest */
     size_t kept_count;
     char where[VIEW_SENTENCE_SIZE];
+    bool is_explained; /* other faults of the same clients say what to change */
 };
 
 struct view_port {
@@ -133,6 +134,7 @@ struct view {
 
     enum view_verdict verdict;
     char sentence[VIEW_SENTENCE_SIZE]; /* the verdict */
+    char what[VIEW_SENTENCE_SIZE]; /* what the packets show of the main cause; may be "" */
     char who[VIEW_SENTENCE_SIZE];
     char since[VIEW_SENTENCE_SIZE];
     char coverage[VIEW_SENTENCE_SIZE]; /* how much was seen, and when */
@@ -160,10 +162,6 @@ const char *view_role_meaning(const char *role);
 const char *view_path_meaning(const char *path);
 const char *view_ending_meaning(const char *ended_by);
 const char *view_skip_meaning(const char *reason);
-
-/* Where on the path a finding's cause stands, one sentence. */
-void view_where(const struct view *view, const struct finding_row *finding,
-                char sentence[VIEW_SENTENCE_SIZE]);
 
 /* The nth remedy worth doing (each said once, from the fail findings, else the warnings) and the
  * group it is from; NULL past the last. */

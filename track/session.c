@@ -469,6 +469,7 @@ void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct 
     record->icmp_source = packet->source;
     record->icmp_type = packet->icmp_type;
     record->icmp_code = packet->icmp_code;
+    record->icmp_ttl = packet->ttl;
     record->saw |= SAW_ICMP;
     if (quotes_syn && flow->state == STATE_SYN_SENT) {
         flow->state = (uint8_t)lifecycle_next(STATE_SYN_SENT, ON_ICMP);

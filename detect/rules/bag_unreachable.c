@@ -22,6 +22,7 @@ struct state {
     struct address client;
     struct address server; /* of the first failed fetch */
     struct address icmp_source;
+    int16_t icmp_ttl;
     struct proof first; /* its first frame */
     struct proof txt;   /* the last question for TXT */
     int64_t last_ns;
@@ -44,6 +45,7 @@ static void note_failure(const struct judge *judge, struct state *state,
             cutter = cutter_of(judge, flow);
         state->server = flow->server_ip;
         state->icmp_source = flow->icmp_source;
+        state->icmp_ttl = flow->icmp_ttl;
         state->first = (struct proof){.frame = flow->first_frame, .time_ns = flow->started_ns};
         state->flow = flow->number;
         state->port = flow->server_port;
@@ -157,7 +159,9 @@ static void decide(struct judge *judge, const struct state *state, const struct 
     finding.first_ns = state->failed ? state->first.time_ns : state->txt.time_ns;
     finding.last_ns = state->failed ? state->last_ns : state->txt.time_ns;
     finding.blocker_ip = state->icmp_source;
-    if (state->cutter_hops)
+    if (!address_is_unspecified(&state->icmp_source))
+        finding.blocker_hops = hops_of_ttl(state->icmp_ttl);
+    else if (state->cutter_hops)
         finding.blocker_hops = (int16_t)(state->cutter_hops - 1);
     finding_say(finding.display_filter, sizeof finding.display_filter,
                 "%s.addr == %s && (tls.handshake.extensions_server_name contains \"init\" || "

@@ -58,6 +58,7 @@ static void describe(const struct flow_record *flow, const struct unreachable *c
     finding_add_frame(finding, flow->icmp_frame, flow->icmp_ns, "ICMP type %u code %u from %s",
                       code->type, code->code, router);
     finding->blocker_ip = flow->icmp_source;
+    finding->blocker_hops = hops_of_ttl(flow->icmp_ttl);
 }
 
 static void observe(struct judge *judge, void *state, const struct event *event)
