@@ -191,12 +191,12 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
 static const char *way_phrase(enum way way)
 {
     static const char *const phrases[WAY_COUNT] = {
-        [WAY_COURIER_5223] = "courier sessions on 5223",
-        [WAY_COURIER_443] = "courier sessions on 443",
-        [WAY_COURIER_PROXY] = "courier sessions through a proxy",
-        [WAY_PROVIDER_443] = "provider sessions on 443",
-        [WAY_PROVIDER_2197] = "provider sessions on 2197",
-        [WAY_PROVIDER_PROXY] = "provider sessions through a proxy",
+        [WAY_COURIER_5223] = "courier session on 5223|courier sessions on 5223",
+        [WAY_COURIER_443] = "courier session on 443|courier sessions on 443",
+        [WAY_COURIER_PROXY] = "courier session through a proxy|courier sessions through a proxy",
+        [WAY_PROVIDER_443] = "provider session on 443|provider sessions on 443",
+        [WAY_PROVIDER_2197] = "provider session on 2197|provider sessions on 2197",
+        [WAY_PROVIDER_PROXY] = "provider session through a proxy|provider sessions through a proxy",
     };
     return phrases[way];
 }
@@ -217,19 +217,19 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
     text_format(&text, "%s%s", lead, comparison_mark);
     if (own)
         text_format(&text,
-                    "%u %s of the same device worked, so the port is not closed to it "
+                    "%s of the same device worked, so the port is not closed to it "
                     "always or everywhere.",
-                    own, way_phrase(way));
+                    COUNTED(own, way_phrase(way)));
     else if (elsewhere.own)
         text_format(&text,
-                    "%u %s of the same device worked: it is this port that is barred, not "
+                    "%s of the same device worked: it is this port that is barred, not "
                     "the way to Apple.",
-                    elsewhere.own, way_phrase(elsewhere.own_way));
+                    COUNTED(elsewhere.own, way_phrase(elsewhere.own_way)));
     else if (elsewhere.site)
         text_format(&text,
-                    "%u %s of this network worked: it is this port that is barred, not "
+                    "%s of this network worked: it is this port that is barred, not "
                     "the way to Apple.",
-                    elsewhere.site, way_phrase(elsewhere.site_way));
+                    COUNTED(elsewhere.site, way_phrase(elsewhere.site_way)));
     else if (attempt_case->connects)
         text_add(&text, "nothing shows that this device gets through by another port: what "
                         "stops it may well cover them all.");

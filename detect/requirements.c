@@ -147,9 +147,10 @@ static void judge_capture(const struct engine *engine, struct requirement_record
             COUNTED(quality->frames, "packet"),
             engine->site.answers ? "nothing but its DNS answers" : "nothing");
     } else if (one_sided && one_sided >= sides.both) {
-        say(row, "%s of %s in one direction only: whether they work cannot be judged.",
-            DIGITS(one_sided),
-            COUNTED(one_sided + sides.both, "session was captured|sessions were captured"));
+        say(row,
+            "Sessions captured in one direction only: %s of %s; whether they work cannot be "
+            "judged.",
+            DIGITS(one_sided), DIGITS(one_sided + sides.both));
     } else if (quality->truncated || quality->push_frames_cut || lost || quality->gap_bytes ||
                quality->flows_evicted) {
         row->status = STATUS_WARN;

@@ -172,6 +172,11 @@ static void put_fact(FILE *out, const char *label, const char *sentence)
 static void put_facts(FILE *out, const struct view *view)
 {
     fputs("<dl class=\"facts\">", out);
+    if (view->what[0]) {
+        fputs("<div class=\"wide\"><dt>What happens</dt><dd>", out);
+        html_sentence(out, view->what);
+        fputs("</dd></div>\n", out);
+    }
     put_fact(out, "Who is affected", view->who);
     put_fact(out, "Since when", view->since);
     if (view->device_total) {
@@ -184,7 +189,7 @@ static void put_facts(FILE *out, const struct view *view)
         put_counts(out, view, DEVICE_ROLE_MDM_SERVER);
         fputs("</dd></div>\n", out);
     }
-    put_fact(out, "What was seen", view->coverage);
+    put_fact(out, "What was captured", view->coverage);
     if (view->trend.is_asked)
         put_fact(out, "Before and after", view->trend.sentence);
     fputs("</dl>\n", out);
@@ -209,9 +214,13 @@ static void put_remedy_list(FILE *out, const struct view *view, size_t from, siz
     const struct view_group *group;
     const char *remedy;
     html_print(out, "<ol class=\"remedies\" start=\"%zu\">\n", from + 1);
-    for (size_t i = from; i < to && (remedy = view_remedy(view, i, &group)); i++)
-        html_print(out, "<li>%s <a class=\"why\" href=\"#code-%s\">%s</a></li>\n", remedy,
-                   group->code, view_group_title(group));
+    for (size_t i = from; i < to && (remedy = view_remedy(view, i, &group)); i++) {
+        html_print(out, "<li>%s", remedy);
+        if (group->where[0])
+            html_print(out, " <span class=\"at\">Where: %s</span>", group->where);
+        html_print(out, " <a class=\"why\" href=\"#code-%s\">%s</a></li>\n", group->code,
+                   view_group_title(group));
+    }
     fputs("</ol>\n", out);
 }
 
@@ -221,7 +230,7 @@ static void put_rules(FILE *out, const struct view *view)
     const struct view_rule *rule = rules_at(view, 0);
     if (!rule)
         return;
-    html_table_begin(out, "rule-table", "The same as rules of a firewall", titles);
+    html_table_begin(out, "rule-table", "As rules of a firewall", titles);
     for (size_t i = 0; (rule = rules_at(view, i)); i++) {
         char from[VIEW_SENTENCE_SIZE];
         rules_from(view, rule, from);
@@ -244,13 +253,13 @@ static void put_change(FILE *out, const struct view *view)
     fputs("<section id=\"change\" aria-labelledby=\"change-title\"><h2 id=\"change-title\">What to "
           "change</h2>\n",
           out);
+    put_rules(out, view);
     put_remedy_list(out, view, 0, REMEDIES_FIRST);
     if (view_remedy(view, REMEDIES_FIRST, &group)) {
         fputs("<details><summary>Further changes</summary>\n", out);
         put_remedy_list(out, view, REMEDIES_FIRST, SIZE_MAX);
         fputs("</details>\n", out);
     }
-    put_rules(out, view);
     fputs("</section>\n", out);
 }
 

@@ -64,9 +64,11 @@ static void put_frames(FILE *out, const struct finding_row *finding,
 
 static void put_when(FILE *out, const struct finding_row *finding)
 {
+    char first[PHRASE_SIZE], last[PHRASE_SIZE];
     fputs("<div><dt>When</dt><dd>", out);
     html_time(out, finding->first_ns, true);
-    if (finding->last_ns != finding->first_ns) {
+    if (strcmp(phrase_moment_fine(finding->first_ns, first),
+               phrase_moment_fine(finding->last_ns, last)) != 0) {
         fputs(" to ", out);
         html_time(out, finding->last_ns, true);
     }

@@ -10,18 +10,23 @@
 #include "base/count.h"
 #include "base/text.h"
 #include "html_picture.h"
+#include "phrase.h"
+#include "place.h"
 
 enum {
     WIDTH = 1000,
-    HEIGHT = 196,
+    HEIGHT = 142,
+    ROW = 54, /* of what is drawn below the line */
     WAY = 72, /* the line */
+    BELOW = WAY + 76,
     DEVICES = 70,
     POINT = 250,
     APPLE = 930,
-    FIRST = 330, /* blockers stand between these */
-    LAST = 800,
+    FIRST = 414, /* blockers stand between these, clear of what is written under their neighbours */
+    LAST = 806,
     HOPS_GUESSED = 16,
-    APART = 170
+    APART = 190,
+    SHOWN_MAX = 3
 };
 
 struct stand { /* a blocker on the line */
@@ -34,11 +39,11 @@ bool html_has_path(const struct view *view)
     return view->sessions > 0;
 }
 
+/* The first hop stands at FIRST, the last is Apple. */
 static int x_of_hops(const struct view *view, int64_t hops)
 {
-    int64_t all = view->figures.apple_hops > 0 ? view->figures.apple_hops : HOPS_GUESSED;
-    int64_t x = POINT + (APPLE - POINT) * hops / all;
-    return (int)(x < FIRST ? FIRST : x > LAST ? LAST : x);
+    int64_t all = view->figures.apple_hops > 1 ? view->figures.apple_hops : HOPS_GUESSED;
+    return FIRST + (int)((APPLE - FIRST) * (hops > 1 ? hops - 1 : 0) / (all - 1));
 }
 
 static int by_place(const void *a, const void *b)
@@ -52,11 +57,11 @@ static size_t place_blockers(const struct view *view, struct stand stands[FIGURE
     size_t count = view->figures.blocker_count;
     for (size_t i = 0; i < count; i++) {
         const struct figure_blocker *blocker = &view->figures.blockers[i];
-        stands[i] = (struct stand){blocker, blocker->hops >= 0 ? x_of_hops(view, blocker->hops)
-                                                               : (FIRST + LAST) / 2};
+        int x = blocker->hops >= 0 ? x_of_hops(view, blocker->hops) : (FIRST + LAST) / 2;
+        stands[i] = (struct stand){blocker, x > LAST ? LAST : x};
     }
     qsort(stands, count, sizeof stands[0], by_place);
-    size_t shown = count > 4 ? 4 : count;
+    size_t shown = count > SHOWN_MAX ? SHOWN_MAX : count;
     for (size_t i = 1; i < shown; i++)
         if (stands[i].x < stands[i - 1].x + APART)
             stands[i].x = stands[i - 1].x + APART;
@@ -68,31 +73,23 @@ static size_t place_blockers(const struct view *view, struct stand stands[FIGURE
     return shown;
 }
 
-/* The gravest fault of which no place is known. */
-static const struct view_group *group_without_place(const struct view *view)
+/* The gravest fault of that kind of place. */
+static const struct view_group *group_at(const struct view *view, enum place place)
 {
-    for (size_t i = 0; i < view->group_count; i++) {
-        const struct view_group *group = view->groups[i];
-        bool has_place = false;
-        for (size_t k = 0; k < group->kept_count; k++)
-            has_place |= group->kept[k]->blocker_ip || group->kept[k]->blocker_hops >= 0;
-        if (group->severity == SEVERITY_FAIL && !has_place)
-            return group;
-    }
+    for (size_t i = 0; i < view->group_count; i++)
+        if (view->groups[i]->severity == SEVERITY_FAIL && place_of_group(view->groups[i]) == place)
+            return view->groups[i];
     return NULL;
 }
 
-static void say_distance(const struct figure_blocker *blocker, char text[96])
-{
-    struct text out = text_over(text, 96);
-    if (blocker->hops < 0)
-        text_add(&out, "distance not known");
-    else
-        text_format(&out, "%s from the capture point", COUNTED(blocker->hops, "hop"));
-}
+/* What stands beside the boxes on the line; each may be missing. */
+struct aside {
+    const struct view_group *stretch;  /* somewhere between the capture point and Apple */
+    const struct view_group *resolver; /* before any connection */
+};
 
 static void say_path(const struct view *view, const struct stand *stands, size_t count,
-                     const struct view_group *without, char words[PICTURE_WORDS_SIZE])
+                     const struct aside *aside, char words[PICTURE_WORDS_SIZE])
 {
     struct text out = text_over(words, PICTURE_WORDS_SIZE);
     text_add(&out, "From the devices past the capture point to Apple");
@@ -101,15 +98,19 @@ static void say_path(const struct view *view, const struct stand *stands, size_t
                     COUNTED(view->figures.apple_hops, "hop"));
     text_add(&out, ".");
     for (size_t i = 0; i < count; i++) {
-        char distance[96];
-        say_distance(stands[i].blocker, distance);
-        text_format(&out, " %s at %s, %s.", view_group_title(stands[i].blocker->group),
-                    stands[i].blocker->ip ? stands[i].blocker->ip : "an unnamed box", distance);
+        char distance[PHRASE_SIZE];
+        const struct figure_blocker *blocker = stands[i].blocker;
+        text_format(&out, " %s at %s, %s.", view_group_title(blocker->group),
+                    blocker->ip ? blocker->ip : "an unnamed box",
+                    place_distance(blocker->hops, distance));
     }
-    if (without)
+    if (aside->stretch)
         text_format(&out, " %s: somewhere between, the capture does not show where.",
-                    view_group_title(without));
-    if (!count && !without)
+                    view_group_title(aside->stretch));
+    if (aside->resolver)
+        text_format(&out, " %s: at the resolver, before any connection.",
+                    view_group_title(aside->resolver));
+    if (!count && !aside->stretch && !aside->resolver && view->verdict != VIEW_FAULTY)
         text_add(&out, " Nothing was seen that stands in the way.");
 }
 
@@ -124,8 +125,8 @@ static void put_hops(FILE *out, const struct view *view)
 {
     enum { DOTS_MAX = 40 };
     for (int hop = 1; hop < view->figures.apple_hops && hop < DOTS_MAX; hop++)
-        html_print(out, "<circle class=\"hop\" cx=\"%d\" cy=\"%d\" r=\"3\"/>",
-                   POINT + (APPLE - POINT) * hop / view->figures.apple_hops, WAY);
+        html_print(out, "<circle class=\"hop\" cx=\"%d\" cy=\"%d\" r=\"3\"/>", x_of_hops(view, hop),
+                   WAY);
     fputc('\n', out);
 }
 
@@ -149,9 +150,8 @@ static void put_title(FILE *out, const char *title, int x, int y)
 
 static void put_blocker(FILE *out, const struct stand *stand)
 {
-    char distance[96];
+    char distance[PHRASE_SIZE];
     int x = stand->x;
-    say_distance(stand->blocker, distance);
     fputs("<g class=\"blocker\">", out);
     html_print(out,
                "<rect x=\"%d\" y=\"%d\" width=\"32\" height=\"32\" rx=\"4\"/>"
@@ -160,29 +160,48 @@ static void put_blocker(FILE *out, const struct stand *stand)
     put_title(out, view_group_title(stand->blocker->group), x, WAY - 30);
     html_picture_text(out, "what", x, WAY + 38, "middle",
                       stand->blocker->ip ? stand->blocker->ip : "a box on the way");
-    html_picture_text(out, "detail", x, WAY + 55, "middle", distance);
+    html_picture_text(out, "detail", x, WAY + 55, "middle",
+                      place_distance(stand->blocker->hops, distance));
     fputs("</g>\n", out);
 }
 
-static void put_stretch(FILE *out, const struct view_group *without)
+static void put_stretch(FILE *out, const struct view_group *group, int y)
 {
-    html_print(out, "<g class=\"stretch\"><path d=\"M%d %dv8H%dv-8\"/>", POINT, WAY + 76, APPLE);
+    html_print(out, "<g class=\"stretch\"><path d=\"M%d %dv8H%dv-8\"/>", POINT, y, APPLE);
     char text[160];
     snprintf(text, sizeof text, "%s: somewhere here; silence does not show where",
-             view_group_title(without));
-    html_picture_text(out, "title", (POINT + APPLE) / 2, WAY + 104, "middle", text);
+             view_group_title(group));
+    html_picture_text(out, "title", (POINT + APPLE) / 2, y + 28, "middle", text);
     fputs("</g>\n", out);
 }
 
-static void put_line(FILE *out, const struct view *view, const struct stand *stands, size_t count)
+static const char *resolver_of(const struct view_group *group)
 {
-    bool is_broken = view->verdict == VIEW_FAULTY;
-    int broken_from = count ? stands[0].x : POINT;
-    html_print(out, "<path class=\"way good\" d=\"M%d %dH%d\"/>", DEVICES, WAY,
-               is_broken ? broken_from : APPLE);
+    const struct finding_row *first = group->kept_count ? group->kept[0] : NULL;
+    return first && first->server_ip ? first->server_ip : "the devices ask";
+}
+
+/* Names are resolved beside the way, before it is taken. */
+static void put_resolver(FILE *out, const struct view_group *group, int y)
+{
+    char text[160];
+    html_print(out, "<g class=\"stretch\"><path d=\"M%d %dv8H%dv-8\"/>", DEVICES, y, POINT);
+    snprintf(text, sizeof text, "%s: at the resolver %s, before any connection",
+             view_group_title(group), resolver_of(group));
+    html_picture_text(out, "title", DEVICES, y + 28, "start", text);
+    fputs("</g>\n", out);
+}
+
+/* Nothing is said of a way that no session took. */
+static void put_line(FILE *out, const struct view *view, const struct stand *stands, size_t count,
+                     const struct aside *aside)
+{
+    bool is_broken = count || aside->stretch;
+    int tried_to = count ? stands[0].x : aside->stretch ? POINT : APPLE;
+    const char *first = is_broken || view->by_heap[HEAP_WORKED] ? "good" : "untried";
+    html_print(out, "<path class=\"way %s\" d=\"M%d %dH%d\"/>", first, DEVICES, WAY, tried_to);
     if (is_broken)
-        html_print(out, "<path class=\"way doubtful\" d=\"M%d %dH%d\"/>\n", broken_from, WAY,
-                   APPLE);
+        html_print(out, "<path class=\"way doubtful\" d=\"M%d %dH%d\"/>\n", tried_to, WAY, APPLE);
 }
 
 static void say_hops(int hops, const char *words, char text[64])
@@ -193,29 +212,34 @@ static void say_hops(int hops, const char *words, char text[64])
         snprintf(text, 64, "%s", hops ? "distance not known" : "in the same network");
 }
 
-/* What the picture shows, with the findings that say more. */
-static void put_list(FILE *out, const struct stand *stands, size_t count,
-                     const struct view_group *without)
+/* Of a fault that is not drawn as a box. */
+static void put_item(FILE *out, const struct view *view, const struct view_group *group)
 {
-    if (!count && !without) {
+    char where[VIEW_SENTENCE_SIZE];
+    place_say(group->kept[0], view->figures.apple_hops, where);
+    html_print(out, "<li><a href=\"#code-%s\">%s</a>: %s</li>\n", group->code,
+               view_group_title(group), where);
+}
+
+/* What the picture shows, and every other fault, with the findings that say more. */
+static void put_list(FILE *out, const struct view *view)
+{
+    if (view->verdict != VIEW_FAULTY) {
         fputs("<p class=\"note\">Nothing was seen that stands in the way.</p>\n", out);
         return;
     }
     fputs("<ul class=\"limits\">", out);
-    for (size_t i = 0; i < count; i++) {
-        const struct figure_blocker *blocker = stands[i].blocker;
-        char distance[96];
-        say_distance(blocker, distance);
+    for (size_t i = 0; i < view->figures.blocker_count; i++) {
+        const struct figure_blocker *blocker = &view->figures.blockers[i];
+        char distance[PHRASE_SIZE];
         html_print(out, "<li><a href=\"#code-%s\">%s</a>: %s, %s.</li>\n", blocker->group->code,
                    view_group_title(blocker->group), blocker->ip ? blocker->ip : "a box on the way",
-                   distance);
+                   place_distance(blocker->hops, distance));
     }
-    if (without)
-        html_print(out,
-                   "<li><a href=\"#code-%s\">%s</a>: somewhere between the capture point and "
-                   "Apple. What only keeps silent does not show where it is; a second capture "
-                   "beyond the suspected box does.</li>\n",
-                   without->code, view_group_title(without));
+    for (size_t i = 0; i < view->group_count; i++)
+        if (view->groups[i]->severity == SEVERITY_FAIL && view->groups[i]->kept_count &&
+            place_of_group(view->groups[i]) != PLACE_NAMED)
+            put_item(out, view, view->groups[i]);
     fputs("</ul>\n", out);
 }
 
@@ -226,17 +250,18 @@ void html_path(FILE *out, const struct view *view)
     char clients[64], apple[64];
     if (!html_has_path(view))
         return;
+    const struct aside aside = {group_at(view, PLACE_BEYOND), group_at(view, PLACE_RESOLVER)};
     size_t count = place_blockers(view, stands);
-    const struct view_group *without = group_without_place(view);
-    say_path(view, stands, count, without, words);
+    int rows = (aside.stretch != NULL) + (aside.resolver != NULL);
+    say_path(view, stands, count, &aside, words);
     say_hops(view->figures.client_hops, " before it", clients);
     say_hops(view->figures.apple_hops, " away", apple);
     fputs("<section id=\"path\" aria-labelledby=\"path-title\"><h2 id=\"path-title\">Where on the "
           "path</h2>\n",
           out);
-    html_picture_begin(out, "path-picture", "path", WIDTH, without ? HEIGHT : HEIGHT - 54,
+    html_picture_begin(out, "path-picture", "path", WIDTH, HEIGHT + ROW * rows,
                        "The way from the devices to Apple", words);
-    put_line(out, view, stands, count);
+    put_line(out, view, stands, count, &aside);
     put_hops(out, view);
     put_node(out, "node", DEVICES, "Devices", clients);
     put_node(out, "node point", POINT, "Capture point",
@@ -244,9 +269,11 @@ void html_path(FILE *out, const struct view *view)
     put_node(out, "node", APPLE, "Apple", apple);
     for (size_t i = 0; i < count; i++)
         put_blocker(out, &stands[i]);
-    if (without)
-        put_stretch(out, without);
+    if (aside.stretch)
+        put_stretch(out, aside.stretch, BELOW);
+    if (aside.resolver)
+        put_resolver(out, aside.resolver, BELOW + (aside.stretch ? ROW : 0));
     html_picture_end(out);
-    put_list(out, stands, count, without);
+    put_list(out, view);
     fputs("</section>\n", out);
 }

@@ -131,6 +131,7 @@ static void put_verdict(struct json_out *json, const struct view *view)
     string_of(json, "name", view_verdict_name(view->verdict));
     string_of(json, "word", view_verdict_word(view->verdict));
     string_of(json, "sentence", view->sentence);
+    string_of(json, "what", view->what);
     string_of(json, "who", view->who);
     string_of(json, "since", view->since);
     string_of(json, "coverage", view->coverage);
@@ -173,6 +174,7 @@ static void put_remedies(struct json_out *json, const struct view *view)
         begin(json, '{');
         string_of(json, "code", group->code);
         string_of(json, "remedy", remedy);
+        string_of(json, "where", group->where);
         end(json, '}');
     }
     end(json, ']');

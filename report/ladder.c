@@ -387,7 +387,7 @@ static void add_next(struct builder *builder, const struct flow_row *next)
 {
     if (next)
         label(add_rung(builder, RUNG_NOTE, next->started_ns),
-              "then it tries TCP %" PRId64 " (session %" PRId64 "): %s", next->server_port,
+              "then TCP %" PRId64 " (session %" PRId64 "): %s", next->server_port,
               next->id, next->outcome ? next->outcome : "outcome not known");
 }
 

@@ -68,9 +68,11 @@ static void put_code(FILE *out, const char *text)
 static void put_head(FILE *out, const struct view *view)
 {
     print(out, "# %s: %s\n\n", view_verdict_word(view->verdict), view->sentence);
+    if (view->what[0])
+        print(out, "* **What happens:** %s\n", view->what);
     print(out, "* **Who is affected:** %s\n", view->who);
     print(out, "* **Since when:** %s\n", view->since);
-    print(out, "* **What was seen:** %s\n", view->coverage);
+    print(out, "* **What was captured:** %s\n", view->coverage);
     if (view->trend.is_asked)
         print(out, "* **Before and after:** %s\n", view->trend.sentence);
     for (size_t i = 0; i < view->limit_count; i++)
@@ -100,7 +102,8 @@ static void put_change(FILE *out, const struct view *view)
     for (size_t i = 0; i < REMEDIES_MAX && (remedy = view_remedy(view, i, &group)); i++) {
         fputs(i ? "" : "\n## What to change\n\n", out);
         fprintf(out, "%zu. ", i + 1);
-        print(out, "%s (%s)\n", remedy, view_group_title(group));
+        print(out, "%s (%s)", remedy, view_group_title(group));
+        print(out, group->where[0] ? " Where: %s\n" : "%s\n", group->where);
     }
     put_rules(out, view);
 }

@@ -70,6 +70,10 @@ static void put_remedies(const struct terminal *terminal, const struct view *vie
             terminal_heading(terminal, "What to change");
         fprintf(terminal->out, "  %zu. ", i + 1);
         terminal_wrap(terminal, 5, 5, remedy);
+        if (group->where[0]) {
+            fputs("     Where: ", terminal->out);
+            terminal_wrap(terminal, 12, 5, group->where);
+        }
     }
 }
 

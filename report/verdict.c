@@ -152,6 +152,9 @@ static void say_port(struct view_port *port)
             text_format(&out, "%s%s %s", separator, DIGITS(count), word);
         separator = count ? ", " : separator;
     }
+    bool is_well = all && port->sessions[HEAP_WORKED] == all;
+    if (is_well && (port->status == STATUS_FAIL || port->status == STATUS_WARN))
+        text_add(&out, "; but see the findings");
 }
 
 /* --- the verdict -------------------------------------------------------------------------- */
@@ -192,6 +195,20 @@ static void add_share(struct text *out, uint64_t some, uint64_t all, const char 
         text_format(out, all == 2 ? "both %ss" : "the only %s", thing);
 }
 
+/* " (TCP 5223 and 443)": the push ports that the findings name. */
+static void add_ports(const struct view_group *group, struct text *out)
+{
+    unsigned named = 0;
+    for (size_t port = 0; port < FIGURE_PORTS; port++) {
+        bool is_named = false;
+        for (size_t i = 0; i < group->kept_count && !is_named; i++)
+            is_named = group->kept[i]->server_port == figure_ports[port];
+        if (is_named)
+            text_format(out, "%s%u", named++ ? " and " : " (TCP ", figure_ports[port]);
+    }
+    text_add(out, named ? ")" : "");
+}
+
 static void say_faulty(const struct view *view, struct text *out)
 {
     const uint64_t *devices = view->devices[DEVICE_ROLE_DEVICE];
@@ -217,8 +234,10 @@ static void say_faulty(const struct view *view, struct text *out)
         add_share(out, servers, view->server_total, "MDM server");
         text_add(out, " from Apple's push service");
     }
-    if (view->group_count)
+    if (view->group_count) {
         text_format(out, ". Main cause: %s", view_group_title(view->groups[0]));
+        add_ports(view->groups[0], out);
+    }
     text_add(out, ".");
 }
 
@@ -348,9 +367,16 @@ static void limit_confidence(struct view *view)
             sure[c] += view->groups[i]->by_confidence[c];
     if (!view->findings[SEVERITY_FAIL])
         return;
-    view_limit(view, "Of %s: %s certain (the packets prove it), %s likely, %s possible.",
-               COUNTED(view->findings[SEVERITY_FAIL], "fault"), DIGITS(sure[CONFIDENCE_CERTAIN]),
-               DIGITS(sure[CONFIDENCE_LIKELY]), DIGITS(sure[CONFIDENCE_POSSIBLE]));
+    static const char *const meanings[CONFIDENCE_COUNT] = {
+        [CONFIDENCE_CERTAIN] = " certain (the packets prove it)",
+        [CONFIDENCE_LIKELY] = " likely (the best explanation of the packets)",
+        [CONFIDENCE_POSSIBLE] = " possible (one of several explanations)"};
+    char words[VIEW_SENTENCE_SIZE];
+    struct text out = text_over(words, sizeof words);
+    for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
+        if (sure[c])
+            text_format(&out, "%s%s%s", out.length ? ", " : "", DIGITS(sure[c]), meanings[c]);
+    view_limit(view, "Faults: %s.", words);
 }
 
 static void limit_runs(struct view *view)
@@ -372,18 +398,16 @@ static void limit_outcomes(struct view *view)
 {
     static const struct {
         enum flow_outcome outcome;
-        const char *one, *many;
-    } notes[] = {{OUTCOME_MIDSTREAM, "began before the capture: how it was opened was not seen",
-                  "began before the capture: how they were opened was not seen"},
-                 {OUTCOME_ONE_SIDED, "was captured in one direction only and is not judged",
-                  "were captured in one direction only and are not judged"},
-                 {OUTCOME_UNFINISHED, "had no outcome yet when the capture ended",
-                  "had no outcome yet when the capture ended"}};
+        const char *which, *consequence;
+    } notes[] = {
+        {OUTCOME_MIDSTREAM, "began before the capture", "how they were opened was not seen"},
+        {OUTCOME_ONE_SIDED, "were captured in one direction only", "they are not judged"},
+        {OUTCOME_UNFINISHED, "had no outcome yet when the capture ended", "they are not judged"}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
         uint64_t count = view->by_outcome[notes[i].outcome];
         if (count)
-            view_limit(view, "%s of %s %s.", DIGITS(count), COUNTED(view->sessions, "session"),
-                       count == 1 ? notes[i].one : notes[i].many);
+            view_limit(view, "Sessions that %s: %s of %s; %s.", notes[i].which, DIGITS(count),
+                       DIGITS(view->sessions), notes[i].consequence);
     }
     if (view->attempts_summed)
         view_limit(view, "%s went unanswered in a flood: kept as sums, not one by one.",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 #include "resets.h"
 
@@ -136,10 +137,10 @@ static void describe(const struct state *state, struct finding *finding)
                     "not fetch their APNs configuration (init.push.apple.com)",
                     client);
     finding_say(finding->reasoning, sizeof finding->reasoning,
-                "%u fetches failed and none worked after them; the question for TXT, which follows "
-                "a failed fetch, was asked %u times. Couriers are not affected by that: devices go "
+                "%s failed and none worked after that; the question for TXT, which follows a "
+                "failed fetch, was asked %s. Couriers are not affected by that: devices go "
                 "on with the configuration that they have.",
-                state->failed, state->asked);
+                COUNTED(state->failed, "fetch|fetches"), COUNTED(state->asked, "time"));
     finding_add_frame(finding, state->first.frame, state->first.time_ns, "first failed fetch");
     finding_add_frame(finding, state->txt.frame, state->txt.time_ns, "DNS: TXT push.apple.com?");
 }

@@ -17,11 +17,9 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     finding.confidence = one_sided >= 2 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     finding.count = one_sided;
     finding_say(finding.summary, sizeof finding.summary,
-                "%s of %s in one direction only (%u the client's, %u the server's): whether they "
-                "work is not judged.",
-                DIGITS(one_sided),
-                COUNTED(one_sided + sides.both, "session was captured|sessions were captured"),
-                sides.up_only, sides.down_only);
+                "Sessions captured in one direction only: %s of %s (%u the client's, %u the "
+                "server's); whether they work is not judged",
+                DIGITS(one_sided), DIGITS(one_sided + sides.both), sides.up_only, sides.down_only);
     finding_say(finding.reasoning, sizeof finding.reasoning,
                 "In these sessions one side acknowledges or answers packets that are not in the "
                 "capture.");

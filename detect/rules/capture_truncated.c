@@ -12,7 +12,7 @@ static void describe(const struct capture_quality *quality, struct finding *find
                     quality->damage[0] ? ": " : ".", quality->damage);
     else
         finding_say(finding->summary, sizeof finding->summary,
-                    "%s captured in part (snap length %u): names and certificates may be missing.",
+                    "%s captured in part (snap length %u): names and certificates may be missing",
                     COUNTED(quality->push_frames_cut, "packet of push sessions was|"
                                                       "packets of push sessions were"),
                     quality->smallest_snap);

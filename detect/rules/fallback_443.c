@@ -114,9 +114,8 @@ static void describe(const struct state *state, struct finding *finding)
                 "%s fell back to %s, %s after it tried %s, %s", client, to, delay, from,
                 cause_of(failure->outcome));
     finding_say(finding->reasoning, sizeof finding->reasoning,
-                "A device tries the other port at once when one fails. Flow %llu on 5223 failed, "
-                "flow %llu on 443 followed within 60 s and works%s.",
-                (unsigned long long)failure->flow, (unsigned long long)success->flow,
+                "A device tries the other port at once when one fails. Its attempt on 5223 failed, "
+                "the session on 443 followed within 60 s and works%s.",
                 success->is_named ? "" : "; that it is APNs follows from this timing alone");
     finding_add_frame(finding, failure->frame, failure->started_ns, "first SYN to 5223");
     finding_add_frame(finding, success->frame, success->opened_ns, "first SYN to 443");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "attempts.h"
+#include "base/count.h"
 
 /* Route changes and load balancing move a server by a hop or two. */
 enum { HOPS_TOLERANCE = 2 };
@@ -57,22 +58,22 @@ static void explain(const struct distance *distance, const struct flow_record *f
     size_t size = sizeof finding->reasoning;
     if (distance->sender == SENDER_NEAR)
         finding_say(to, size,
-                    "The reset's TTL of %d puts its sender %d hops from the capture point, Apple's "
+                    "The reset's TTL of %d puts its sender %s from the capture point, Apple's "
                     "servers are %d away: it was not sent by Apple.",
-                    flow->reset_ttl, distance->reset_hops, distance->apple_hops);
+                    flow->reset_ttl, COUNTED(distance->reset_hops, "hop"), distance->apple_hops);
     else if (distance->sender == SENDER_FAR)
         finding_say(to, size, "The reset's TTL of %d fits a sender as far away as Apple's servers.",
                     flow->reset_ttl);
     else if (distance->is_doubtful)
         finding_say(to, size,
-                    "The reset's TTL of %d would fit a box %d hops away, but routers also write "
+                    "The reset's TTL of %d would fit a box %s away, but routers also write "
                     "such values into resets that pass, so it does not tell who sent it.",
-                    flow->reset_ttl, distance->reset_hops);
+                    flow->reset_ttl, COUNTED(distance->reset_hops, "hop"));
     else if (distance->reset_hops >= 0)
         finding_say(to, size,
-                    "The reset's TTL of %d puts its sender %d hops from the capture point; no "
+                    "The reset's TTL of %d puts its sender %s from the capture point; no "
                     "session of Apple's was seen to compare it with.",
-                    flow->reset_ttl, distance->reset_hops);
+                    flow->reset_ttl, COUNTED(distance->reset_hops, "hop"));
     else
         finding_say(to, size, "A reset in answer to a SYN means that something refused it.");
 }

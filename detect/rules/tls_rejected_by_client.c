@@ -33,7 +33,6 @@ static const struct alert_name alert_names[] = {
 };
 
 struct rejected {
-    uint64_t flow;
     uint64_t frame;
     int64_t time_ns;
 };
@@ -97,8 +96,7 @@ static void note(struct state *state, const struct flow_record *flow, enum rejec
     uint32_t seen = (uint32_t)state->alerts + state->closes;
     if (seen < CLOSES_NEEDED)
         state->seen[seen] =
-            (struct rejected){.flow = flow->number,
-                              .frame = flow->alert_frame ? flow->alert_frame : flow->last_frame,
+            (struct rejected){.frame = flow->alert_frame ? flow->alert_frame : flow->last_frame,
                               .time_ns = flow->last_ns};
     if (!seen)
         state->first_ns = flow->started_ns;
@@ -150,9 +148,10 @@ static void describe(const struct state *state, const struct flow_record *flow,
                 "begins with, and no session worked in between. Devices do that when the "
                 "certificate is not Apple's: TLS inspection is the usual cause.",
                 state->alerts, state->closes);
+    static const char *const ordinals[CLOSES_NEEDED] = {"first", "second", "third"};
     for (uint32_t i = 0; i < seen && i < CLOSES_NEEDED; i++)
         finding_add_frame(finding, state->seen[i].frame, state->seen[i].time_ns,
-                          "flow %llu: the client refuses", (unsigned long long)state->seen[i].flow);
+                          "the client refuses, the %s time", ordinals[i]);
 }
 
 static void raise(struct judge *judge, const struct state *state, const struct event *event)

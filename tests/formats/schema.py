@@ -66,7 +66,7 @@ def schema():
     verdict = record({
         "name": kind("string", enum=["nothing-seen", "not-conclusive", "works", "works-with-warnings",
                                      "fault-found"]),
-        "word": TEXT, "sentence": TEXT, "who": TEXT, "since": TEXT, "coverage": TEXT,
+        "word": TEXT, "sentence": TEXT, "what": TEXT, "who": TEXT, "since": TEXT, "coverage": TEXT,
         "affected": COUNT, "fault_first_ns": MAYBE_INTEGER, "fault_last_ns": MAYBE_INTEGER,
         "first_ns": MAYBE_INTEGER, "last_ns": MAYBE_INTEGER, "sessions": COUNT,
         "findings_fail": COUNT, "findings_warn": COUNT, "findings_info": COUNT},
@@ -81,7 +81,7 @@ def schema():
             "change_ns": kind("integer"), "sentence": TEXT,
             "ports": rows({"port": kind("integer"), "side": kind("string", enum=["before", "after"]),
                            "devices": COUNT, "devices_worked": COUNT, "worked": COUNT, "failed": COUNT})})]},
-        "what_to_change": rows({"code": TEXT, "remedy": TEXT}),
+        "what_to_change": rows({"code": TEXT, "remedy": TEXT, "where": TEXT}),
         "rules": rows({"requirement": TEXT, "action": TEXT, "from": TEXT, "to": TEXT,
                        "service": TEXT, "how": TEXT}),
         "how_sure": {"type": "array", "items": TEXT},

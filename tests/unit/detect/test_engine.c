@@ -309,7 +309,7 @@ static void a_healthy_capture_passes_what_it_shows_and_no_more(void **state)
     }
     assert_int_equal(play.requirements[R1_PORT_5223].seen, 3);
     assert_string_equal(play.requirements[R1_PORT_5223].summary,
-                        "3 of 3 courier sessions on port 5223 worked.");
+                        "Courier sessions on port 5223: 3 of 3 worked.");
 }
 
 static void an_empty_capture_observes_nothing(void **state)

@@ -28,7 +28,7 @@ static void an_unanswered_attempt_next_to_a_working_443_is_certain(void **state)
     assert_string_equal(finding->summary,
                         "10.1.2.3 sent 7 SYNs over 30 s to 17.57.144.10:5223 and nothing came "
                         "back, at 2026-03-01T10:00:00.000Z.");
-    assert_non_null(strstr(finding->reasoning, "courier sessions on 443 of the same device"));
+    assert_non_null(strstr(finding->reasoning, "courier session on 443 of the same device"));
     char filter[FINDING_FILTER_SIZE];
     snprintf(filter, sizeof filter,
              "ip.addr == 10.1.2.3 && ip.addr == 17.57.144.10 && tcp.port == %u && tcp.port == 5223",

@@ -31,9 +31,9 @@ static void a_fault_is_named_with_the_share_of_devices_and_the_cause(void **stat
     assert_int_equal(view.verdict, VIEW_FAULTY);
     assert_string_equal(
         view.sentence, "The network keeps Apple push notifications from 1 of 7 devices and hinders "
-                       "3 more. Main cause: TCP 5223 is blocked without an answer.");
+                       "3 more. Main cause: TCP 5223 is blocked without an answer (TCP 5223).");
     assert_string_equal(view.who, "4 clients: 10.20.30.11, 10.20.30.12, 10.20.30.13, 10.20.40.7.");
-    assert_non_null(strstr(view.since, "or longer"));
+    assert_non_null(strstr(view.since, "perhaps longer"));
     assert_int_equal(view.affected.count, 4);
 }
 
@@ -142,7 +142,7 @@ static void a_fault_without_sessions_is_still_a_fault(void **state)
     load();
     assert_int_equal(view.verdict, VIEW_FAULTY);
     assert_string_equal(view.sentence, "A fault on the way to Apple's push service was found. Main "
-                                       "cause: Push names do not resolve.");
+                                       "cause: Push names do not resolve (TCP 5223).");
     assert_non_null(strstr(view.since, "20 min into the capture"));
 }
 
