@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -64,20 +65,21 @@ static bool cannot_open(const char *name, int status, const char *reason, struct
 
 /* The adapter's own clock where it follows the host's: times are of the wire then, not of the
  * moment when the kernel got round to the packet. */
-static void choose_time_stamps(struct live_interface *interface)
+static void choose_time_stamps(struct live_interface *interface, bool may_be_adapters)
 {
     int *types;
     int count = pcap_list_tstamp_types(interface->handle, &types);
     interface->time_stamps = "host";
     for (int i = 0; i < count; i++)
-        if (types[i] == PCAP_TSTAMP_ADAPTER &&
+        if (may_be_adapters && types[i] == PCAP_TSTAMP_ADAPTER &&
             pcap_set_tstamp_type(interface->handle, PCAP_TSTAMP_ADAPTER) == 0)
             interface->time_stamps = "adapter";
     if (count > 0)
         pcap_free_tstamp_types(types);
 }
 
-static void prepare(struct live_interface *interface, const struct live_options *options)
+static void prepare(struct live_interface *interface, const struct live_options *options,
+                    bool may_set_clock)
 {
     pcap_t *handle = interface->handle;
     size_t buffer_size = options->buffer_size ? options->buffer_size : LIVE_BUFFER_SIZE;
@@ -88,7 +90,37 @@ static void prepare(struct live_interface *interface, const struct live_options 
     pcap_set_immediate_mode(handle, 0);
     pcap_set_buffer_size(handle, buffer_size > INT32_MAX ? INT32_MAX : (int)buffer_size);
     pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
-    choose_time_stamps(interface);
+    choose_time_stamps(interface, may_set_clock);
+}
+
+/* libpcap's status; the handle is there unless that is PCAP_ERROR with a reason. */
+static int activate(struct live_interface *interface, const struct live_options *options,
+                    bool may_set_clock, char *reason)
+{
+    interface->handle = pcap_create(interface->name, reason);
+    if (!interface->handle)
+        return PCAP_ERROR;
+    prepare(interface, options, may_set_clock);
+    return pcap_activate(interface->handle);
+}
+
+/* Switching an adapter's clock on takes CAP_NET_ADMIN; who has CAP_NET_RAW only gets the host's. */
+static int activate_as_allowed(struct live_interface *interface, const struct live_options *options,
+                               char *reason)
+{
+    int status = activate(interface, options, true, reason);
+    if (status != PCAP_ERROR_PERM_DENIED || strcmp(interface->time_stamps, "adapter") != 0)
+        return status;
+    pcap_close(interface->handle);
+    return activate(interface, options, false, reason);
+}
+
+/* From now on nobody can take the filter off, not even who has taken over this process
+ * (SO_LOCK_FILTER, socket(7)). */
+static void lock_filter(struct live_interface *interface)
+{
+    int one = 1;
+    (void)setsockopt(pcap_fileno(interface->handle), SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof one);
 }
 
 static bool set_filter(struct live_interface *interface, const char *expression,
@@ -105,6 +137,7 @@ static bool set_filter(struct live_interface *interface, const char *expression,
     if (status != 0)
         return fault_set(fault, "%s: the filter cannot be set: %s", interface->name,
                          pcap_geterr(interface->handle));
+    lock_filter(interface);
     return true;
 }
 
@@ -141,11 +174,9 @@ bool live_interface_open(struct live_interface *interface, const char *name,
     pthread_mutex_init(&interface->lock, NULL);
     for (size_t i = 0; i < LIVE_COUNTERS; i++)
         interface->counters[i] = -1;
-    interface->handle = pcap_create(name, reason);
+    int status = activate_as_allowed(interface, options, reason);
     if (!interface->handle)
         return cannot_open(name, PCAP_ERROR, reason, fault);
-    prepare(interface, options);
-    int status = pcap_activate(interface->handle);
     if (status < 0)
         return cannot_open(name, status, pcap_geterr(interface->handle), fault);
     int dlt = pcap_datalink(interface->handle);

@@ -128,10 +128,15 @@ void sandbox_allow_database(struct sandbox *sandbox, const char *path)
 
 struct sandbox_level sandbox_enter(struct sandbox *sandbox, enum sandbox_kind kind)
 {
+    static const unsigned uses[] = {
+        [SANDBOX_OFFLINE] = 0,
+        [SANDBOX_LIVE] = FOR_LIVE,
+        [SANDBOX_LIVE_UNIX_SOCKETS] = FOR_LIVE | FOR_UNIX_SOCKETS,
+    };
     struct sandbox_level level = {0};
     level.no_new_privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     level.landlock_abi = file_rules_enforce(&sandbox->rules);
-    level.seccomp = syscall_filter_enforce(kind == SANDBOX_LIVE);
+    level.seccomp = syscall_filter_enforce(uses[kind]);
     return level;
 }
 

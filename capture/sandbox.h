@@ -31,8 +31,9 @@ void sandbox_allow_output_folder(struct sandbox *sandbox, const char *path);
 void sandbox_allow_database(struct sandbox *sandbox, const char *path);
 
 enum sandbox_kind {
-    SANDBOX_OFFLINE, /* no sockets */
-    SANDBOX_LIVE     /* sockets and terminals that are open already may be used */
+    SANDBOX_OFFLINE,          /* no sockets */
+    SANDBOX_LIVE,             /* sockets and terminals that are open already may be used */
+    SANDBOX_LIVE_UNIX_SOCKETS /* the same, and Unix sockets may be connected again */
 };
 
 /* How far the kernel went along. */

@@ -2,7 +2,7 @@
  *
  * See syscall_filter.h. Calls with a door in them are looked at by their arguments: a thread may be
  * started but no process, memory mapped but not made executable, a terminal asked for its size but
- * not fed with input (TIOCSTI). Deliberately does not look at paths: a filter cannot. */
+ * not fed with input (TIOCSTI), and a limit asked for but not lifted. Deliberately does not look at paths: a filter cannot. */
 #include "syscall_filter.h"
 
 #include <asm/termbits.h>
@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #ifdef APNSCOPE_SANITIZED
@@ -22,13 +24,11 @@ enum { IS_SANITIZED = 1 };
 enum { IS_SANITIZED = 0 };
 #endif
 
-enum when { ALWAYS = 1 << 0, LIVE = 1 << 1, SANITIZER = 1 << 2 };
-
 static const struct {
     const char *name;
-    enum when when;
+    enum syscall_use use;
 } allowed_calls[] = {
-#define CALL(name, when) {#name, when},
+#define CALL(name, use) {#name, FOR_##use},
 #include "allowed_call.def"
 #undef CALL
 };
@@ -36,7 +36,7 @@ static const struct {
 /* A call by its arguments. What no row covers ends the process. */
 struct door {
     const char *name;
-    enum when when;
+    enum syscall_use use;
     uint32_t action;
     struct scmp_arg_cmp argument; /* none: op 0 */
 };
@@ -47,36 +47,34 @@ struct door {
  * in memory, where no filter sees them; the C library goes on with clone. Names in a filter
  * expression ask for a socket (nscd, DNS) and go on with /etc/services. */
 static const struct door doors[] = {
-    {"clone", ALWAYS, SCMP_ACT_ALLOW, {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},
-    {"clone3", ALWAYS, SCMP_ACT_ERRNO(ENOSYS), {0}},
-    {"mmap", ALWAYS, SCMP_ACT_ALLOW, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
-    {"mmap", ALWAYS, SCMP_ACT_ERRNO(EACCES), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC}},
-    {"mmap2", ALWAYS, SCMP_ACT_ALLOW, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
-    {"mmap2", ALWAYS, SCMP_ACT_ERRNO(EACCES), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC}},
-    {"mprotect", ALWAYS, SCMP_ACT_ALLOW, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
-    {"ioctl", ALWAYS, SCMP_ACT_ERRNO(ENOTTY), {1, SCMP_CMP_LT, TCGETS, 0}},
-    {"ioctl", ALWAYS, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCGETS, 0}},
-    {"ioctl", LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETS, 0}},
-    {"ioctl", LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETSW, 0}},
-    {"ioctl", LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETSF, 0}},
-    {"ioctl", ALWAYS, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
-    {"ioctl", ALWAYS, SCMP_ACT_ERRNO(ENOTTY), {1, SCMP_CMP_GT, TIOCGWINSZ, 0}},
-    {"prctl", ALWAYS, SCMP_ACT_ERRNO(EPERM), {0}},
-    {"prlimit64", ALWAYS, SCMP_ACT_ALLOW, {2, SCMP_CMP_EQ, 0, 0}},
-    {"socket", ALWAYS, SCMP_ACT_ERRNO(EACCES), {0}},
+    {"clone", FOR_ALL, SCMP_ACT_ALLOW, {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},
+    {"clone3", FOR_ALL, SCMP_ACT_ERRNO(ENOSYS), {0}},
+    {"mmap", FOR_ALL, SCMP_ACT_ALLOW, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {"mmap", FOR_ALL, SCMP_ACT_ERRNO(EACCES), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC}},
+    {"mmap2", FOR_ALL, SCMP_ACT_ALLOW, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {"mmap2", FOR_ALL, SCMP_ACT_ERRNO(EACCES), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC}},
+    {"mprotect", FOR_ALL, SCMP_ACT_ALLOW, {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {"ioctl", FOR_ALL, SCMP_ACT_ERRNO(ENOTTY), {1, SCMP_CMP_LT, TCGETS, 0}},
+    {"ioctl", FOR_ALL, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCGETS, 0}},
+    {"ioctl", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETS, 0}},
+    {"ioctl", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETSW, 0}},
+    {"ioctl", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETSF, 0}},
+    {"ioctl", FOR_ALL, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
+    {"ioctl", FOR_ALL, SCMP_ACT_ERRNO(ENOTTY), {1, SCMP_CMP_GT, TIOCGWINSZ, 0}},
+    {"prctl", FOR_ALL, SCMP_ACT_ERRNO(EPERM), {0}},
+    {"prlimit64", FOR_ALL, SCMP_ACT_ALLOW, {2, SCMP_CMP_EQ, 0, 0}},
+    {"prlimit64", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, RLIMIT_NPROC, 0}},
+    {"socket", FOR_ALL, SCMP_ACT_ERRNO(EACCES), {0, SCMP_CMP_NE, AF_UNIX, 0}},
+    {"socket", FOR_NO_SOCKETS, SCMP_ACT_ERRNO(EACCES), {0, SCMP_CMP_EQ, AF_UNIX, 0}},
+    {"socket", FOR_UNIX_SOCKETS, SCMP_ACT_ALLOW, {0, SCMP_CMP_EQ, AF_UNIX, 0}},
 };
 
-static bool is_wanted(enum when when, bool is_live)
-{
-    return when == ALWAYS || (when == LIVE && is_live) || (when == SANITIZER && IS_SANITIZED);
-}
-
-static int allow_calls(scmp_filter_ctx filter, bool is_live)
+static int allow_calls(scmp_filter_ctx filter, unsigned uses)
 {
     int result = 0;
     for (size_t i = 0; i < sizeof allowed_calls / sizeof *allowed_calls && result == 0; i++) {
         int number = seccomp_syscall_resolve_name(allowed_calls[i].name);
-        if (number != __NR_SCMP_ERROR && is_wanted(allowed_calls[i].when, is_live))
+        if (number != __NR_SCMP_ERROR && (allowed_calls[i].use & uses))
             result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
     }
     return result;
@@ -91,15 +89,14 @@ static bool is_wide_open(const char *name)
     return false;
 }
 
-static int add_doors(scmp_filter_ctx filter, bool is_live)
+static int add_doors(scmp_filter_ctx filter, unsigned uses)
 {
     int result = 0;
     for (size_t i = 0; i < sizeof doors / sizeof *doors && result == 0; i++) {
         const struct door *door = &doors[i];
         int number = seccomp_syscall_resolve_name(door->name);
         unsigned arguments = door->argument.op != 0;
-        if (number != __NR_SCMP_ERROR && is_wanted(door->when, is_live) &&
-            !is_wide_open(door->name))
+        if (number != __NR_SCMP_ERROR && (door->use & uses) && !is_wide_open(door->name))
             result =
                 seccomp_rule_add_array(filter, door->action, number, arguments, &door->argument);
     }
@@ -124,16 +121,23 @@ static scmp_filter_ctx new_filter(void)
     return filter ? filter : seccomp_init(SCMP_ACT_KILL);
 }
 
-bool syscall_filter_enforce(bool is_live)
+static unsigned with_the_implied(unsigned uses)
+{
+    uses |= FOR_ALL | (uses & FOR_UNIX_SOCKETS ? 0 : FOR_NO_SOCKETS);
+    return IS_SANITIZED ? uses | FOR_SANITIZERS : uses;
+}
+
+bool syscall_filter_enforce(unsigned uses)
 {
     scmp_filter_ctx filter = new_filter();
     if (!filter)
         return false;
+    uses = with_the_implied(uses);
     int result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (result == 0)
-        result = allow_calls(filter, is_live);
+        result = allow_calls(filter, uses);
     if (result == 0)
-        result = add_doors(filter, is_live);
+        result = add_doors(filter, uses);
     if (result == 0)
         result = add_own_signals(filter);
     if (result == 0)

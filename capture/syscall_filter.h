@@ -8,8 +8,16 @@
 
 #include <stdbool.h>
 
-/* From here on, for all threads. `is_live`: with what a live run needs besides. False: this kernel,
- * or the container around it, does not take the filter; nothing has changed then. */
-bool syscall_filter_enforce(bool is_live);
+enum syscall_use {
+    FOR_ALL = 1 << 0,
+    FOR_LIVE = 1 << 1,         /* sockets that are open already, a terminal */
+    FOR_UNIX_SOCKETS = 1 << 2, /* new Unix sockets, to connect an output again */
+    FOR_SANITIZERS = 1 << 3,
+    FOR_NO_SOCKETS = 1 << 4 /* the opposite of FOR_UNIX_SOCKETS */
+};
+
+/* From here on, for all threads. `uses`: FOR_ALL is meant always. False: this kernel, or the
+ * container around it, does not take the filter; nothing has changed then. */
+bool syscall_filter_enforce(unsigned uses);
 
 #endif

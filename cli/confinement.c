@@ -63,6 +63,13 @@ static void tell(const struct settings *settings, const struct sandbox_level *le
         fprintf(stderr, "apnscope: note: the sandbox is not whole: %s\n", words);
 }
 
+static void enter(struct sandbox *sandbox, enum sandbox_kind kind, const struct settings *settings)
+{
+    struct sandbox_level level = sandbox_enter(sandbox, kind);
+    sandbox_free(sandbox);
+    tell(settings, &level);
+}
+
 bool confine(const struct settings *settings, enum command_bit command, struct fault *fault)
 {
     if (!(command & IN_SANDBOX))
@@ -73,8 +80,30 @@ bool confine(const struct settings *settings, enum command_bit command, struct f
         return true;
     struct sandbox *sandbox = sandbox_new();
     allow_files(sandbox, settings, command);
-    struct sandbox_level level = sandbox_enter(sandbox, SANDBOX_OFFLINE);
-    sandbox_free(sandbox);
-    tell(settings, &level);
+    enter(sandbox, SANDBOX_OFFLINE, settings);
     return true;
+}
+
+bool confine_to_user(const struct settings *settings, struct privileges_user *user,
+                     struct fault *fault)
+{
+    return privileges_find_user(user, settings->user, "apnscope", fault) &&
+           privileges_drop(user, fault);
+}
+
+void confine_live(const struct settings *settings)
+{
+    if (settings->no_sandbox)
+        return;
+    struct sandbox *sandbox = sandbox_new();
+    sandbox_allow_database(sandbox, settings->database);
+    enter(sandbox, SANDBOX_LIVE, settings);
+}
+
+/* The sanitizers' runtime starts a process at the very end, to look for leaks. */
+void confine_threads(void)
+{
+#ifndef APNSCOPE_SANITIZED
+    privileges_end_threads();
+#endif
 }

@@ -3,18 +3,24 @@
  * The command line's side of a live run: signals, duration, outputs, the verdict at the end. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "capture/filter.h"
 #include "command.h"
+#include "confinement.h"
 #include "live_console.h"
 #include "live_run.h"
+#include "service_manager.h"
 
 static volatile sig_atomic_t stop_asked, reopen_asked, state_asked;
 
 struct live_watch {
+    const struct settings *settings;
     int64_t ends_ns; /* monotonic; INT64_MAX: never */
+    struct privileges_user user;
+    struct service_manager manager;
 };
 
 static void on_stop(int number)
@@ -110,21 +116,66 @@ static int64_t end_of(const struct settings *settings)
     return has_end ? ends_ns : INT64_MAX;
 }
 
+/* Privileged until here: interfaces are open, their filters locked. */
+static bool on_opened(void *context, struct live_run *run, struct fault *fault)
+{
+    struct live_watch *watch = (struct live_watch *)context;
+    (void)run;
+    if (!confine_to_user(watch->settings, &watch->user, fault))
+        return false;
+    watch->manager = service_manager_find();
+    confine_live(watch->settings);
+    return true;
+}
+
+static void on_alive(void *context)
+{
+    service_manager_tell(&((struct live_watch *)context)->manager, "WATCHDOG=1");
+}
+
+/* Who started it as root may wonder why a folder of root's cannot be written. */
+static void name_user(const struct privileges_user *user, struct fault *fault)
+{
+    size_t length = strlen(fault->sentence);
+    if (user->name[0])
+        snprintf(fault->sentence + length, sizeof fault->sentence - length,
+                 " (the run goes on as user %s; see --user)", user->name);
+}
+
+static bool go(struct live_run *run, struct live_watch *watch, struct live_run_result *result,
+               struct fault *fault)
+{
+    if (!live_run_start(run, fault))
+        return false;
+    confine_threads();
+    service_manager_tell(&watch->manager, "READY=1");
+    bool done = live_run_go(run, result, fault);
+    service_manager_tell(&watch->manager, "STOPPING=1");
+    return done;
+}
+
 static bool run_it(const struct settings *settings, struct live_run_result *result,
                    struct fault *fault)
 {
-    struct live_watch watch = {.ends_ns = end_of(settings)};
+    struct live_watch watch = {
+        .settings = settings, .ends_ns = end_of(settings), .manager = {.socket = -1}};
     struct live_run_hooks hooks = {.context = &watch,
+                                   .opened = on_opened,
                                    .stop = is_over,
                                    .reopen = is_reopening,
-                                   .tell_state = is_state_asked};
+                                   .tell_state = is_state_asked,
+                                   .alive = on_alive};
     struct live_run *run;
     struct live_sink console = live_console(settings);
-    if (!live_run_open(&run, settings, &hooks, fault))
-        return false;
-    live_run_add_sink(run, &console);
-    bool done = live_run_start(run, fault) && live_run_go(run, result, fault);
-    live_run_close(run);
+    bool done = live_run_open(&run, settings, &hooks, fault);
+    if (!done)
+        name_user(&watch.user, fault);
+    if (done) {
+        live_run_add_sink(run, &console);
+        done = go(run, &watch, result, fault);
+        live_run_close(run);
+    }
+    service_manager_leave(&watch.manager);
     return done;
 }
 

@@ -207,7 +207,8 @@ static bool open_all(struct live_run *run, struct fault *fault)
                                  .device = on_device,
                                  .requirement = on_requirement};
     run->standing = standing_new(&sink, run->stages.engine);
-    return open_store(run, fault);
+    return (!run->hooks.opened || run->hooks.opened(run->hooks.context, run, fault)) &&
+           open_store(run, fault);
 }
 
 bool live_run_open(struct live_run **opened, const struct settings *settings,

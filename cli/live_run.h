@@ -17,13 +17,16 @@ struct live_run;
 
 struct live_run_hooks {
     void *context;
+    /* Once the interfaces are open and nothing else is, no database and no thread: the time to give
+     * up privileges, to open outputs, and to enter the sandbox. May be NULL. */
+    bool (*opened)(void *context, struct live_run *run, struct fault *fault);
     bool (*stop)(void *context);       /* true: end the run */
     bool (*reopen)(void *context);     /* true, once: outputs are to be opened again */
     bool (*tell_state)(void *context); /* true, once: the state is asked for */
     void (*alive)(void *context);      /* about once a second */
 };
 
-/* Opens interfaces, filter, database; begins the run. */
+/* Opens interfaces with their filter; then, without privileges, the database; begins the run. */
 MUST_USE bool live_run_open(struct live_run **run, const struct settings *settings,
                             const struct live_run_hooks *hooks, struct fault *fault);
 /* Before live_run_go. The sink is copied; live_run_close closes it. */

@@ -52,6 +52,7 @@ WORD(output, output_path)
 WORD(sensor, sensor)
 WORD(site, site)
 WORD(trust, trust_path)
+WORD(user, user)
 
 static bool add_prefix(struct prefix_list *list, const char *value, const char *option,
                        struct fault *fault)

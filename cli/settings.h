@@ -31,6 +31,7 @@ struct settings {
     const char *site;
     const char *sensor;
     const char *trust_path;
+    const char *user; /* NULL: the service user, or whoever runs it */
     const char *filter; /* NULL: none */
     const char *also;   /* an expression: frames to take besides those of the scope */
     const char *html_path;

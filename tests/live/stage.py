@@ -83,11 +83,11 @@ class Wire:
 class Live:
     """`apnscope live` on an interface: what it prints is kept, its database can be asked."""
 
-    def __init__(self, program, interface, folder, options=(), prefix=()):
+    def __init__(self, program, interface, folder, options=(), prefix=(), environment=()):
         self.folder = pathlib.Path(folder)
         self.database = self.folder / "live.db"
         self.out, self.err = self.folder / "live.out", self.folder / "live.err"
-        environment = dict(os.environ, NO_COLOR="1")
+        environment = dict(os.environ, NO_COLOR="1", **dict(environment))
         with open(self.out, "w") as out, open(self.err, "w") as err:
             self.process = subprocess.Popen(
                 [*prefix, str(program), "live", "-i", interface, "--db", str(self.database),

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -167,6 +168,13 @@ static bool connect_tcp(const struct grounds *grounds)
     return connect_to(AF_INET, &address, sizeof address);
 }
 
+static bool connect_unix(const struct grounds *grounds)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", grounds->socket);
+    return connect_to(AF_UNIX, &address, sizeof address);
+}
+
 static bool send_datagram(const struct grounds *grounds)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -271,6 +279,7 @@ const struct attempt attempts[] = {
     {"spawn a program", BY_FILES | BY_CALLS, false, spawn_program},
     {"run a program", BY_FILES | BY_CALLS, false, run_program},
     {"connect", BY_FILES | BY_CALLS, false, connect_tcp},
+    {"connect to a Unix socket", BY_NO_SOCKETS, false, connect_unix},
     {"send a datagram", BY_CALLS, false, send_datagram},
     {"listen", BY_FILES | BY_CALLS, false, listen_tcp},
     {"open a packet socket", BY_CALLS | BY_USER, true, open_raw_socket},

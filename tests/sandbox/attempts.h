@@ -6,11 +6,12 @@
 
 /* Where things lie while the attempts are made. */
 struct grounds {
-    char root[128];   /* of all that follows */
+    char root[64];    /* of all that follows */
     char inside[160]; /* a folder that may be written */
     char given[160];  /* a file in another folder that may be read */
     char secret[160]; /* a file beside it that may not */
-    int port;         /* where somebody listens, on the loopback interface */
+    char socket[100]; /* where somebody listens */
+    int port;         /* and another, on the loopback interface */
     int terminal;     /* a descriptor */
 };
 
@@ -18,7 +19,8 @@ enum stopped_by {
     BY_NOTHING = 0, /* it must go on working */
     BY_FILES = 1 << 0,
     BY_CALLS = 1 << 1,
-    BY_USER = 1 << 2 /* by having become another one */
+    BY_USER = 1 << 2,      /* by having become another one */
+    BY_NO_SOCKETS = 1 << 3 /* where outputs have no need to be connected again */
 };
 
 struct attempt {

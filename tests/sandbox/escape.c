@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +56,16 @@ static int listen_somewhere(void)
     return ntohs(address.sin_port);
 }
 
+static void listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(descriptor, (void *)&address, sizeof address), 0);
+    assert_int_equal(listen(descriptor, 100), 0);
+    assert_int_equal(chmod(path, 0777), 0);
+}
+
 static int set_up(void **state)
 {
     char path[256];
@@ -69,6 +80,8 @@ static int set_up(void **state)
     make_file(grounds.secret);
     snprintf(path, sizeof path, "%s/way-out", grounds.inside);
     assert_int_equal(symlink(grounds.secret, path), 0);
+    snprintf(grounds.socket, sizeof grounds.socket, "%s/socket", grounds.root);
+    listen_at(grounds.socket);
     grounds.port = listen_somewhere();
     grounds.terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     has_landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
@@ -195,6 +208,11 @@ static bool enter_live(void)
     return become_service_user() && enter_as(SANDBOX_LIVE, true);
 }
 
+static bool enter_live_with_unix_sockets(void)
+{
+    return become_service_user() && enter_as(SANDBOX_LIVE_UNIX_SOCKETS, true);
+}
+
 static bool enter_without_landlock(void)
 {
     struct fault fault;
@@ -229,7 +247,7 @@ static void nothing_leaves_the_sandbox_of_files(void **state)
     (void)state;
     if (!has_landlock || !has_seccomp)
         skip();
-    expect_held(enter_offline, BY_FILES | BY_CALLS);
+    expect_held(enter_offline, BY_FILES | BY_CALLS | BY_NO_SOCKETS);
 }
 
 static void nothing_leaves_the_sandbox_of_a_live_run(void **state)
@@ -237,7 +255,18 @@ static void nothing_leaves_the_sandbox_of_a_live_run(void **state)
     (void)state;
     if (!has_landlock || !has_seccomp)
         skip();
-    expect_held(enter_live, BY_FILES | BY_CALLS | BY_USER);
+    expect_held(enter_live, BY_FILES | BY_CALLS | BY_USER | BY_NO_SOCKETS);
+}
+
+static void unix_sockets_are_all_that_a_live_run_may_connect_again(void **state)
+{
+    (void)state;
+    if (!has_landlock || !has_seccomp)
+        skip();
+    expect_held(enter_live_with_unix_sockets, BY_FILES | BY_CALLS | BY_USER);
+    for (int i = 0; i < attempt_count; i++)
+        if (attempts[i].stopped_by == BY_NO_SOCKETS)
+            assert_int_equal(come_of(&attempts[i], enter_live_with_unix_sockets), WENT_THROUGH);
 }
 
 static void calls_are_closed_off_without_landlock(void **state)
@@ -245,7 +274,7 @@ static void calls_are_closed_off_without_landlock(void **state)
     (void)state;
     if (!has_seccomp)
         skip();
-    expect_held(enter_without_landlock, BY_CALLS);
+    expect_held(enter_without_landlock, BY_CALLS | BY_NO_SOCKETS);
 }
 
 static void files_are_closed_off_without_seccomp(void **state)
@@ -298,6 +327,7 @@ int main(void)
         cmocka_unit_test(every_attempt_works_outside),
         cmocka_unit_test(nothing_leaves_the_sandbox_of_files),
         cmocka_unit_test(nothing_leaves_the_sandbox_of_a_live_run),
+        cmocka_unit_test(unix_sockets_are_all_that_a_live_run_may_connect_again),
         cmocka_unit_test(calls_are_closed_off_without_landlock),
         cmocka_unit_test(files_are_closed_off_without_seccomp),
         cmocka_unit_test(dropping_is_enough_against_what_only_root_may),
