@@ -129,6 +129,16 @@ static bool closed_without_a_word(const struct flow_record *record)
            !saw_any(record, SAW_APPLICATION_UP | SAW_NOT_TLS) && push_alpn(record->alpn);
 }
 
+/* Of a handshake that could not be read, less than works_by_volume asks for is enough where the
+ * server did not end it: it may have rejected a client's certificate, which is as long as a Connect
+ * message. */
+static bool works_by_turns(const struct flow *flow)
+{
+    const struct flow_record *record = &flow->record;
+    return flow->went_on && record->ended_by != ENDED_SERVER_FIN &&
+           record->ended_by != ENDED_SERVER_RESET && record->ended_by != ENDED_FORGED_RESET;
+}
+
 static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome_cause cause)
 {
     const struct flow_record *record = &flow->record;
@@ -140,7 +150,8 @@ static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome
     if (client_went_on(record))
         return OUTCOME_ESTABLISHED;
     if (unreadable)
-        return works_by_volume(record) ? OUTCOME_ESTABLISHED : OUTCOME_UNFINISHED;
+        return works_by_volume(record) || works_by_turns(flow) ? OUTCOME_ESTABLISHED
+                                                               : OUTCOME_UNFINISHED;
     if (closed_without_a_word(record))
         return OUTCOME_TLS_FAILED;
     if (saw_any(record, SAW_FINISHED_UP | SAW_APPLICATION_UP | SAW_NOT_TLS))

@@ -145,6 +145,23 @@ static void count_up(struct flow *flow, const struct packet *packet)
     record->data_packets_up += packet->payload_size > 0;
 }
 
+/* By sizes alone a session that works shows so: to a flight with certificates, longer than a
+ * HelloRetryRequest or a proxy's consent, a client that does not like it sends an alert of some
+ * bytes; one that goes on sends its Connect message (wire.md section 2), and is answered. */
+static void count_answer(struct flow *flow, uint32_t size)
+{
+    enum { FLIGHT_MIN = 1000, CONNECT_MESSAGE_MIN = 400 };
+    struct flow_record *record = &flow->record;
+    record->data_packets_down++;
+    record->saw |= SAW_SERVER_DATA;
+    if (flow->went_on || !flow->up.known)
+        return;
+    if (record->bytes_down - size < FLIGHT_MIN)
+        flow->up_at_flight = flow->up.next;
+    else if (sequence_distance(flow->up_at_flight, flow->up.next) >= CONNECT_MESSAGE_MIN)
+        flow->went_on = true;
+}
+
 static void count_down(struct flow *flow, const struct packet *packet)
 {
     struct flow_record *record = &flow->record;
@@ -161,10 +178,8 @@ static void count_down(struct flow *flow, const struct packet *packet)
         memcpy(flow->server_mac, packet->source_mac, sizeof flow->server_mac);
     }
     record->saw |= SAW_DOWN;
-    if (packet->payload_size) {
-        record->saw |= SAW_SERVER_DATA;
-        record->data_packets_down++;
-    }
+    if (packet->payload_size)
+        count_answer(flow, packet->payload_size);
 }
 
 static void count_packet(struct tracker *tracker, struct flow *flow, const struct packet *packet,
