@@ -5,9 +5,11 @@
 #include "capture/capture.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -37,9 +39,17 @@ struct capture {
     struct capture_quality quality;
 };
 
+/* A ring of captures that goes on loses its oldest file at any time. */
+static bool is_gone(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) < 0 && errno == ENOENT;
+}
+
 /* Opens an entry of the list. A file in a directory that is no capture is passed over, and one
  * that is one but broken is told as damage, so that one bad file does not hide a thousand good
- * ones; a file that was named itself must be readable. */
+ * ones; a file that was named itself must be a capture. None may be closed to the reader: what it
+ * holds would be missing without a word. */
 static bool open_entry(struct capture *capture, const struct path_entry *entry, size_t window_size,
                        struct fault *fault)
 {
@@ -55,7 +65,7 @@ static bool open_entry(struct capture *capture, const struct path_entry *entry, 
             merge_add(&capture->merge, input);
         return true;
     }
-    return entry->directory != NULL;
+    return entry->directory && (opened != INPUT_UNREADABLE || is_gone(entry->path));
 }
 
 /* Says in the notes of a directory's first capture how many of its files are none. False: there is

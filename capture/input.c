@@ -102,7 +102,7 @@ static enum input_opened not_a_capture(struct input *input, struct fault *fault)
             fault,
             "%s: holds no packets: %s0 bytes; check that the capture ran and was copied whole",
             path, compression ? "unpacked, it has " : "");
-        return INPUT_UNREADABLE;
+        return INPUT_NOT_A_CAPTURE;
     }
     struct lookalike look = lookalike_of(input->facts.path, window_at(&input->window), left);
     fault_set(fault, "%s: is not a capture%s%s%s: it looks like %s; %s", path,

@@ -85,8 +85,8 @@ struct input {
 
 enum input_opened {
     INPUT_OPENED,
-    INPUT_UNREADABLE, /* missing, forbidden, a device, empty */
-    INPUT_NOT_A_CAPTURE,
+    INPUT_UNREADABLE, /* missing, forbidden, a device */
+    INPUT_NOT_A_CAPTURE, /* or empty */
     INPUT_BAD_HEADER /* a capture by its first bytes, but its header cannot be read */
 };
 

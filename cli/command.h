@@ -31,6 +31,10 @@ int command_misused(const char *format, ...) __attribute__((format(printf, 1, 2)
 /* Prints the verdict on a run; the exit status that it means. */
 int command_summary(const struct settings *settings, int64_t run_id);
 
+/* False with a sentence where writing the file `output` would write over `input`, which is read.
+ * NULL and "-" (standard output) are fine. */
+MUST_USE bool command_spares(const char *output, const char *input, struct fault *fault);
+
 /* What a report needs of the command line and the terminal. */
 struct report_options command_report_options(const struct settings *settings);
 

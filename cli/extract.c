@@ -147,10 +147,22 @@ static bool write_capture(FILE *file, const struct extraction *extraction,
     return done;
 }
 
+static bool spares_captures(const char *output, const struct captures *captures,
+                            struct fault *fault)
+{
+    for (size_t i = 0; i < captures->count; i++)
+        if (!command_spares(output, captures->paths[i], fault))
+            return false;
+    return true;
+}
+
 static bool write_output(const struct settings *settings, const struct extraction *extraction,
                          const struct captures *captures, uint64_t *written, struct fault *fault)
 {
     struct output output;
+    if (!spares_captures(settings->output_path, captures, fault) ||
+        !command_spares(settings->output_path, settings->database, fault))
+        return false;
     if (!output_open(&output, settings->output_path, fault))
         return false;
     if (!write_capture(output.file, extraction, captures, written, fault)) {

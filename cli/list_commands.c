@@ -40,8 +40,13 @@ int command_filter(const struct settings *settings)
     if (text.cut)
         return command_misused("the filter would be longer than %d characters; join prefixes",
                                SCOPE_FILTER_SIZE);
-    if (settings->filter) {
+    if (settings->filter) { /* by itself first: a complaint about the whole would say little */
         if (!filter_compile_packets(&compiled, settings->filter, &fault))
+            return command_failed(EXIT_USAGE, &fault);
+        filter_free(compiled);
+    }
+    if (settings->also) {
+        if (!filter_compile(&compiled, settings->also, &fault))
             return command_failed(EXIT_USAGE, &fault);
         filter_free(compiled);
     }

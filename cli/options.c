@@ -77,11 +77,20 @@ static bool apply_apple_net(struct settings *settings, const char *value, struct
     return add_prefix(&settings->apple_nets, value, "apple-net", fault);
 }
 
+/* Letters of any script may come in UTF-8; a space, a slash or a colon means something else. */
+static bool is_host_name(const char *text)
+{
+    return *text && *text != '.' && !text[strcspn(text, " \t/:*@,;\"'")];
+}
+
 static bool apply_push_domain(struct settings *settings, const char *value, struct fault *fault)
 {
     if (settings->push_domain_count == SETTINGS_DOMAINS_MAX)
         return fault_set(fault, "--push-domain was given more than %d times",
                          SETTINGS_DOMAINS_MAX);
+    if (!is_host_name(value))
+        return fault_set(fault, "--push-domain %s is not a name of DNS; write it like "
+                         "push.example.com", value);
     settings->push_domains[settings->push_domain_count++] = value;
     return true;
 }

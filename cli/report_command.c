@@ -55,6 +55,9 @@ static bool write_reports(const struct settings *settings, const struct report_o
                           struct fault *fault)
 {
     bool any = settings->html_path || settings->json_path || settings->csv_directory;
+    if (!command_spares(settings->html_path, settings->database, fault) ||
+        !command_spares(settings->json_path, settings->database, fault))
+        return false;
     if (settings->html_path && !report_html(options, settings->html_path, fault))
         return false;
     if (settings->json_path && !report_json(options, settings->json_path, fault))

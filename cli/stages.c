@@ -83,8 +83,8 @@ struct run_record stages_run(struct stages *stages, int64_t analyzed_ns)
     if (stages->interrupted)
         run.state = RUN_INTERRUPTED;
     run.damage = quality->damage[0] ? quality->damage : NULL;
-    snprintf(stages->libraries, sizeof stages->libraries, "%s; %s", protocol_library_version(),
-             store_library_version());
+    snprintf(stages->libraries, sizeof stages->libraries, "nDPI %s, SQLite %s",
+             protocol_library_version(), store_library_version());
     run.libraries = stages->libraries;
     return run;
 }

@@ -26,6 +26,12 @@ static bool is_in_place(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static bool open_temporary(struct output *output, const char *path, struct fault *fault)
 {
     output->target = strdup(path);
@@ -52,6 +58,8 @@ bool output_open(struct output *output, const char *path, struct fault *fault)
         output->file = stdout;
         return true;
     }
+    if (is_folder(path))
+        return fault_set(fault, "%s: is a folder; name a file in it", path);
     if (!is_in_place(path)) {
         if (!open_temporary(output, path, fault))
             return false;

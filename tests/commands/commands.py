@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""What a person at a shell does wrongly, and what the program says to it: commands.py APNSCOPE PCAPS.
+
+Each check is a sentence; a failed one is printed with what came instead. Runs in a folder of its
+own, and where it may, once more as a user without rights."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+APNSCOPE, PCAPS = sys.argv[1], pathlib.Path(sys.argv[2])
+OK, FAULT, USAGE, ENVIRONMENT = 0, 1, 2, 3
+NOBODY = 65534
+passed = failed = 0
+
+
+def check(sentence, is_true, detail=None):
+    global passed, failed
+    passed += bool(is_true)
+    failed += not is_true
+    if not is_true:
+        print(f"FAILED: {sentence}: {detail!r}"[:800])
+
+
+def run(words, **more):
+    return subprocess.run([APNSCOPE, *words.split()], capture_output=True, text=True, timeout=60, **more)
+
+
+def answers(sentence, words, status, part="", **more):
+    """The command ends with that status, and its one line on standard error holds that part."""
+    done = run(words, **more)
+    lines = done.stderr.strip().splitlines()
+    fits = done.returncode == status and (not part or len(lines) == 1 and part in lines[0])
+    check(sentence, fits, (words, done.returncode, done.stderr))
+
+
+def bytes_of(name):
+    return pathlib.Path(name).read_bytes()
+
+
+def prepare():
+    shutil.copy(PCAPS / "blocked-5223-and-443.pcap", "a.pcap")
+    shutil.copy(PCAPS / "healthy-tls12.pcap", "b.pcap")
+    pathlib.Path("folder").mkdir()
+    check("a capture with a fault ends with 1", run("analyze --quiet --db a.db a.pcap").returncode == FAULT)
+
+
+def asks_wrongly():
+    answers("no command is a mistake", "", USAGE, "no command given")
+    answers("a command that is none is named", "analyse a.pcap", USAGE, "analyse is not a command")
+    answers("an option that is none is named", "analyze --bogus a.pcap", USAGE, "--bogus is not an option")
+    answers("an option without its value is named", "analyze --db", USAGE, "--db needs a value")
+    answers("analyze wants a capture", "analyze", USAGE, "needs a capture file")
+    answers("a list takes no argument", "checks tls-intercepted", USAGE, "checks takes no argument")
+    answers("interfaces take no argument", "interfaces eth0", USAGE, "interfaces takes no argument")
+    answers("a report is not of a capture", "report a.pcap", USAGE, "apnscope analyze a.pcap")
+    answers("help for a command is its help", "help extract", OK)
+    check("and says its options", "--finding" in run("help extract").stdout)
+    answers("help for none says so", "help me", USAGE, "me is not a command")
+    answers("a domain is a name", "analyze --push-domain https://push.example.com/ a.pcap", USAGE, "not a name of DNS")
+    answers("a bad --also is quoted alone", "filter --also bad:expression", USAGE, 'the filter "bad:expression"')
+    check("the version names the libraries", "SQLite 3" in run("--version").stdout)
+
+
+def names_wrong_files():
+    answers("a missing capture is named", "analyze none.pcap", ENVIRONMENT, "none.pcap: there is no such file")
+    answers("a folder without captures", "analyze folder", ENVIRONMENT, "there is no file in it")
+    answers("a database that is a folder", "analyze --db folder a.pcap", ENVIRONMENT, "is a folder")
+    answers("a database that is a capture", "analyze --db b.pcap a.pcap", ENVIRONMENT, "not an apnscope database")
+    answers("a report into a folder", "report --db a.db --json folder", ENVIRONMENT, "folder: is a folder")
+    answers("a missing database", "show flows --db none.db", ENVIRONMENT, "there is no database")
+
+
+def writes_over_what_it_reads():
+    before = bytes_of("a.pcap"), bytes_of("a.db")
+    answers("extract spares the capture that it reads", "extract --db a.db --flow 1 -o a.pcap", ENVIRONMENT,
+            "left as it was")
+    os.link("a.pcap", "link.pcap")
+    answers("also by another name", "extract --db a.db --flow 1 -o link.pcap a.pcap", ENVIRONMENT, "left as it was")
+    answers("extract spares the database", "extract --db a.db --flow 1 -o a.db a.pcap", ENVIRONMENT, "left as it was")
+    answers("report spares the database", "report --db a.db --html a.db", ENVIRONMENT, "left as it was")
+    answers("in each format", "report --db a.db --json a.db", ENVIRONMENT, "left as it was")
+    check("and they are as they were", before == (bytes_of("a.pcap"), bytes_of("a.db")))
+
+
+def writes_where_nothing_fits():
+    with open("/dev/full", "w") as full:
+        for words in ("checks", "filter", "interfaces", "--help", "analyze --db full.db a.pcap", "report --db a.db",
+                      "show flows --db a.db", "compare a.db a.db", "extract --db a.db --flow 1 -o - a.pcap"):
+            done = subprocess.run([APNSCOPE, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True)
+            check("output that does not arrive is told", done.returncode == ENVIRONMENT and
+                  "cannot be written" in done.stderr, (words, done.returncode, done.stderr))
+
+
+def has_no_rights():
+    """Root may read everything: these are run as nobody."""
+    if os.geteuid() != 0:
+        return
+    pathlib.Path("mixed").mkdir()
+    shutil.copy("a.pcap", "mixed/a.pcap")
+    shutil.copy("b.pcap", "mixed/b.pcap")
+    os.chmod("mixed/b.pcap", 0o600)
+    pathlib.Path("theirs").mkdir()
+    for name in (".", "mixed", "mixed/a.pcap", "a.pcap"):
+        os.chmod(name, 0o755)
+    os.chmod("theirs", 0o777)
+    nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    if subprocess.run([APNSCOPE, "--version"], capture_output=True, **nobody).returncode != OK:
+        return # the build lies where nobody may go
+    answers("a capture that may not be read is no reason to judge the rest of its folder",
+            "analyze --db theirs/x.db mixed", ENVIRONMENT, "mixed/b.pcap: no permission to read it", **nobody)
+    answers("a folder that may not be written", "analyze --db x.db a.pcap", ENVIRONMENT, "Permission denied", **nobody)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        os.chdir(place)
+        prepare()
+        asks_wrongly()
+        names_wrong_files()
+        writes_over_what_it_reads()
+        writes_where_nothing_fits()
+        has_no_rights()
+        os.chdir("/")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
