@@ -48,6 +48,17 @@ static bool is_of_a_courier(const struct flow_record *flow)
     return way != WAY_NONE && !way_is_provider(way);
 }
 
+/* The two ends met, and one declined: no network does that. A server that the device had accepted
+ * refuses it (a certificate of the device's or of the MDM server's that expired), or a device does
+ * not like a certificate that is Apple's as far as it shows (its clock is wrong). */
+static bool an_end_declined(const struct flow_record *flow)
+{
+    const uint32_t server_did = SAW_FINISHED_UP | SAW_FATAL_ALERT_DOWN;
+    bool device_did = is_of_a_courier(flow) && flow->alert_up >= 0 &&
+                      certificate_is_genuine(flow->certificate);
+    return (flow->saw & server_did) == server_did || device_did;
+}
+
 bool flow_fails(const struct flow_record *flow)
 {
     switch (flow->outcome) {
@@ -59,7 +70,7 @@ bool flow_fails(const struct flow_record *flow)
     case OUTCOME_PROXY_DENIED:
         return true;
     case OUTCOME_TLS_FAILED:
-        return !(is_of_a_courier(flow) && offers_other_protocols(flow));
+        return !(is_of_a_courier(flow) && offers_other_protocols(flow)) && !an_end_declined(flow);
     default:
         return false;
     }

@@ -52,6 +52,7 @@ struct conversation {
     bool early_data;     /* the ClientHello announced it (RFC 8446 section 4.2.10) */
     bool labelled;       /* nDPI has answered */
     bool proxy_answered; /* the running CONNECT has its status */
+    bool said_goodbye;   /* the client: a later record of an alert's size, close_notify mostly */
     bool tunnel;         /* the proxy said 2xx: TLS follows */
     bool from_syn;       /* the client's bytes are known from the first */
 };
@@ -172,6 +173,25 @@ static void note_upward_13(struct flow_record *record, struct conversation *talk
         record->saw |= SAW_FINISHED_UP;
     } else if (!is_alert_size(record_size)) {
         record->saw |= SAW_APPLICATION_UP;
+    } else {
+        talk->said_goodbye = true;
+    }
+}
+
+/* After the client's Finished a TLS 1.3 server sends tickets, then what it has to say, in longer
+ * records. An alert in their place refuses the client (RFC 8446 section 4.4.2.4), where it does not
+ * answer its goodbye. */
+static void note_downward_13(struct flow_record *record, const struct conversation *talk,
+                             uint32_t record_size, uint64_t frame)
+{
+    if (!(record->saw & SAW_FINISHED_UP))
+        return; /* the rest of its flight */
+    if (!is_alert_size(record_size) || record->saw & SAW_APPLICATION_DOWN) {
+        record->saw |= SAW_APPLICATION_DOWN;
+    } else if (!talk->said_goodbye && !(record->saw & SAW_FIN_UP)) {
+        record->saw |= SAW_FATAL_ALERT_DOWN;
+        if (!record->alert_frame)
+            record->alert_frame = frame;
     }
 }
 
@@ -272,7 +292,9 @@ static void hear_application_data(struct hearing *hearing, uint32_t record_size)
     struct flow_record *record = &hearing->flow->record;
     struct conversation *talk = hearing->talk;
     if (hearing->direction == DOWN) {
-        if (!talk->tls[DOWN].tls13 || record->saw & SAW_FINISHED_UP)
+        if (talk->tls[DOWN].tls13)
+            note_downward_13(record, talk, record_size, hearing->frame);
+        else
             record->saw |= SAW_APPLICATION_DOWN;
     } else if (must_wait(record, talk) && talk->held_count < HELD_RECORDS) {
         talk->held[talk->held_count++] =
