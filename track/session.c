@@ -455,13 +455,14 @@ void session_take(struct tracker *tracker, struct flow *flow, const struct packe
 }
 
 /* Codes that say the SYN will not be let through (wire.md section 4): destination unreachable 0,
- * 1, 9, 10, 13 (RFC 792, RFC 1812 section 5.2.7.1); ICMPv6 1, 5, 6 of type 1 (RFC 4443 3.1) and 0,
- * no route. "Port unreachable", 3 and 4, is what packet filters answer with where their rule names
- * no other error; stacks take it for a refusal. */
+ * 1, 9, 10, 13 (RFC 792, RFC 1812 section 5.2.7.1); ICMPv6 1, 5, 6 of type 1 (RFC 4443 3.1), and 0
+ * and 3, no route and no such neighbour. "Port unreachable", 3 and 4, is what packet filters answer
+ * with where their rule names no other error, and "protocol unreachable", 2, one that they can name
+ * for TCP, which every host speaks; stacks take them for a refusal (RFC 1122 section 4.2.3.9). */
 static bool icmp_refuses(const struct packet *packet)
 {
-    uint32_t codes_v4 = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 9 | 1u << 10 | 1u << 13;
-    uint32_t codes_v6 = 1u << 0 | 1u << 1 | 1u << 4 | 1u << 5 | 1u << 6;
+    uint32_t codes_v4 = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 10 | 1u << 13;
+    uint32_t codes_v6 = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6;
     bool v6 = packet->ip_version == 6;
     if (packet->icmp_type != (v6 ? 1 : 3) || packet->icmp_code > 31)
         return false;

@@ -18,6 +18,7 @@ struct unreachable {
 static const struct unreachable codes[] = {
     {4, 3, 0, false, "network unreachable"},         /* RFC 792 */
     {4, 3, 1, false, "host unreachable"},            /* RFC 792 */
+    {4, 3, 2, true, "protocol unreachable"},         /* every host speaks TCP: a filter */
     {4, 3, 3, true, "port unreachable"},             /* a filter's default, see below */
     {4, 3, 9, true, "network prohibited"},           /* RFC 1812 section 5.2.7.1 */
     {4, 3, 10, true, "host prohibited"},             /* RFC 1812 section 5.2.7.1 */
@@ -92,7 +93,7 @@ const struct detector detector_port_unreachable = {
     .meaning = "A router on the way declares Apple unreachable or the connection forbidden. "
                "Devices turn to another port at once, and are cut off when none is left.",
     .rests_on =
-        "An ICMP error (type 3, code 0, 1, 3, 9, 10 or 13) or ICMPv6 error (type 1, code 1, "
+        "An ICMP error (type 3, code 0 to 3, 9, 10 or 13) or ICMPv6 error (type 1, code 1, "
         "4, 5 or 6) that quotes the SYN, with no connection afterwards. A working session of "
         "the same device on this port would prove a lone error to be a passing outage.",
     .looks_like = "icmp.type == 3 || icmpv6.type == 1, with the SYN quoted in it; ip.src is the "
@@ -100,8 +101,8 @@ const struct detector detector_port_unreachable = {
     .innocent = "An error that quotes a later packet of a session, codes that do not mean refusal, "
                 "a lone \"host unreachable\" while an uplink recovers when sessions on this port "
                 "work too, and IPv6 errors of a device whose IPv4 works are not reported.",
-    .remedy = "On the router named: for \"prohibited\", \"policy\", \"reject\" or \"port "
-              "unreachable\" allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) "
+    .remedy = "On the router named: for \"prohibited\", \"policy\", \"reject\", \"port\" or "
+              "\"protocol unreachable\" allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) "
               "to 17.0.0.0/8 and Apple's IPv6 ranges; for \"network\" or \"host unreachable\" "
               "repair its route to these addresses.",
     .severity = SEVERITY_FAIL,
