@@ -205,7 +205,8 @@ static void judge_whole_range(const struct engine *engine, struct requirement_re
     row->seen = worked + failed;
     row->failed = failed;
     if (worked >= 2 && !failed)
-        say(row, "Sessions on 5223 worked to all %u of Apple's networks that were tried.", worked);
+        say(row, "Sessions on 5223 worked to each of the %u networks of Apple's that were tried.",
+            worked);
     else if (worked + failed < 2)
         say(row, "Sessions on 5223 to fewer than two of Apple's networks were seen, too few to "
                  "tell a list from the whole range.");

@@ -119,12 +119,15 @@ static bool has_section(const struct view *view, const char *id)
         return html_has_path(view);
     if (strcmp(id, "networks") == 0)
         return html_has_matrix(view);
+    if (strcmp(id, "sites") == 0)
+        return view->site_count > 0;
     return strcmp(id, "times") != 0 || html_has_times(view);
 }
 
 static void put_nav(FILE *out, const struct view *view)
 {
-    static const char *const links[][2] = {{"change", "What to change"},
+    static const char *const links[][2] = {{"sites", "Sites"},
+                                           {"change", "What to change"},
                                            {"path", "Where"},
                                            {"sure", "How sure"},
                                            {"requirements", "Requirements"},
@@ -190,6 +193,8 @@ static void put_facts(FILE *out, const struct view *view)
         fputs("</dd></div>\n", out);
     }
     put_fact(out, "What was captured", view->coverage);
+    if (view->site_count)
+        put_fact(out, "Sites", view->sites_sentence);
     if (view->trend.is_asked)
         put_fact(out, "Before and after", view->trend.sentence);
     fputs("</dl>\n", out);
@@ -338,6 +343,7 @@ static bool put_page(FILE *out, const struct view *view, struct fault *fault)
     fputs("<main>\n", out);
     put_verdict(out, view);
     put_nav(out, view);
+    html_sites(out, view);
     put_trend(out, view);
     put_change(out, view);
     html_path(out, view);

@@ -21,6 +21,8 @@ void html_print(FILE *out, const char *format, ...) __attribute__((format(printf
 
 /* A word with a sign before it, coloured by `tone` ("pass", "warn", "fail", "none"). */
 void html_badge(FILE *out, const char *tone, const char *word);
+/* The sign alone; the word for those who hear the page. */
+void html_mark(FILE *out, const char *tone, const char *word);
 const char *html_tone_of_status(enum requirement_status status);
 const char *html_tone_of_severity(enum severity severity);
 const char *html_tone_of_device(enum device_verdict verdict);
@@ -56,6 +58,7 @@ MUST_USE bool html_sessions(FILE *out, const struct view *view, struct fault *fa
 MUST_USE bool html_dns(FILE *out, const struct view *view, struct fault *fault);
 MUST_USE bool html_quality(FILE *out, const struct view *view, struct fault *fault);
 void html_provenance(FILE *out, const struct view *view);
+void html_sites(FILE *out, const struct view *view);
 void html_requirements(FILE *out, const struct view *view);
 void html_ports(FILE *out, const struct view *view);
 

@@ -129,17 +129,29 @@ void html_print(FILE *out, const char *format, ...)
     va_end(list);
 }
 
-void html_badge(FILE *out, const char *tone, const char *word)
+static const char *sign_of(const char *tone)
 {
     static const struct {
         const char *tone, *sign;
     } signs[] = {{"pass", "✓"}, {"warn", "!"}, {"fail", "✕"}, {"none", "–"}};
-    const char *sign = "";
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         if (strcmp(signs[i].tone, tone) == 0)
-            sign = signs[i].sign;
+            return signs[i].sign;
+    return "";
+}
+
+void html_badge(FILE *out, const char *tone, const char *word)
+{
     html_print(out, "<span class=\"badge %s\"><span aria-hidden=\"true\">%s</span> %s</span>", tone,
-               sign, word);
+               sign_of(tone), word);
+}
+
+void html_mark(FILE *out, const char *tone, const char *word)
+{
+    html_print(out,
+               "<span class=\"badge %s\"><span aria-hidden=\"true\">%s</span><span "
+               "class=\"unseen\">%s</span></span>",
+               tone, sign_of(tone), word);
 }
 
 const char *html_tone_of_status(enum requirement_status status)
@@ -243,7 +255,7 @@ void html_table_begin(FILE *out, const char *id, const char *caption, const char
     html_print(out,
                "<div class=\"scroll\" id=\"%s-box\" tabindex=\"0\" role=\"region\" "
                "aria-labelledby=\"%s-caption\">"
-               "<table id=\"%s\"><caption id=\"%s-caption\">%s</caption><thead><tr>",
+               "<table id=\"%s\"><caption id=\"%s-caption\"><span>%s</span></caption><thead><tr>",
                id, id, id, id, caption);
     for (size_t i = 0; titles[i]; i++) {
         bool is_number = titles[i][0] == '#';

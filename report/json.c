@@ -13,6 +13,7 @@
 #include "report/output.h"
 #include "rows.h"
 #include "rules.h"
+#include "sites.h"
 #include "view.h"
 #include "visible.h"
 
@@ -234,6 +235,36 @@ static void put_networks(struct json_out *json, const struct view *view)
     end(json, ']');
 }
 
+static void put_requirement_statuses(struct json_out *json, const struct view *view)
+{
+    key(json, "requirements");
+    begin(json, '{');
+    for (int i = 0; i < REQUIREMENT_COUNT; i++)
+        string_of(json, requirement_name((enum requirement_code)i),
+                  status_name(view->requirements[i].status));
+    end(json, '}');
+}
+
+/* Empty where the report has one site. */
+static void put_sites(struct json_out *json, const struct view *view)
+{
+    key(json, "sites");
+    begin(json, '[');
+    for (size_t i = 0; i < view->site_count; i++) {
+        const struct view *site = &view->sites[i];
+        comma(json);
+        begin(json, '{');
+        string_of(json, "site", site->runs[0]->site);
+        string_of(json, "name", view_verdict_name(site->verdict));
+        string_of(json, "sentence", site->sentence);
+        count_of(json, "sessions", site->sessions);
+        put_devices_by_verdict(json, site);
+        put_requirement_statuses(json, site);
+        end(json, '}');
+    }
+    end(json, ']');
+}
+
 static void put_trend(struct json_out *json, const struct trend *trend)
 {
     static const char *const sides[TREND_SIDES] = {"before", "after"};
@@ -405,6 +436,7 @@ static bool put_document(FILE *out, const struct view *view, struct fault *fault
     integer_of(&json, "version", REPORT_VERSION);
     put_verdict(&json, view);
     put_devices_by_verdict(&json, view);
+    put_sites(&json, view);
     put_trend(&json, &view->trend);
     put_remedies(&json, view);
     put_rules(&json, view);

@@ -13,6 +13,7 @@
 #include "report/output.h"
 #include "rules.h"
 #include "show_ladder.h"
+#include "sites.h"
 #include "view.h"
 #include "visible.h"
 
@@ -92,6 +93,34 @@ static void put_rules(FILE *out, const struct view *view)
         rules_from(view, rule, from);
         print(out, "| %s | %s | %s | %s | %s | %s |\n", rule->action, from, rule->to, rule->service,
               rule->how, requirement_name(rule->requirement));
+    }
+}
+
+static void put_sites(FILE *out, const struct view *view)
+{
+    if (!view->site_count)
+        return;
+    fputs("\n## Sites\n\n", out);
+    print(out,
+          "%s\n\n| site | result | devices | broken | degraded | sessions | verdict |\n"
+          "|---|---|--:|--:|--:|--:|---|\n",
+          view->sites_sentence);
+    for (size_t i = 0; i < view->site_count; i++) {
+        const struct view *site = &view->sites[i];
+        const uint64_t *devices = site->devices[DEVICE_ROLE_DEVICE];
+        print(out, "| %s | %s | %s | %s | %s | %s | %s |\n", sites_name(site),
+              view_verdict_word(site->verdict), DIGITS(site->device_total),
+              DIGITS(devices[VERDICT_BROKEN]), DIGITS(devices[VERDICT_DEGRADED]),
+              DIGITS(site->sessions), site->sentence);
+    }
+    fputs("\n| site | R0 | R1 | R2 | R3 | R4 | R5 | R6 | R7 | R8 | R9 |\n"
+          "|---|---|---|---|---|---|---|---|---|---|---|\n",
+          out);
+    for (size_t i = 0; i < view->site_count; i++) {
+        print(out, "| %s |", sites_name(&view->sites[i]));
+        for (int code = 0; code < REQUIREMENT_COUNT; code++)
+            print(out, " %s |", view_status_word(view->sites[i].requirements[code].status));
+        fputc('\n', out);
     }
 }
 
@@ -195,6 +224,7 @@ static void put_sources(FILE *out, const struct view *view)
 static void put_page(FILE *out, const struct view *view)
 {
     put_head(out, view);
+    put_sites(out, view);
     put_change(out, view);
     put_requirements(out, view);
     put_ports(out, view);

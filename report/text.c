@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "phrase.h"
 #include "report/output.h"
+#include "sites.h"
 #include "terminal.h"
 #include "view.h"
 
@@ -30,6 +31,8 @@ static void put_head(const struct terminal *terminal, const struct view *view)
     terminal_field(terminal, LABEL_INDENT, "Who", view->who);
     terminal_field(terminal, LABEL_INDENT, "Since when", view->since);
     terminal_field(terminal, LABEL_INDENT, "Captured", view->coverage);
+    if (view->site_count)
+        terminal_field(terminal, LABEL_INDENT, "Sites", view->sites_sentence);
     if (view->trend.is_asked)
         terminal_field(terminal, LABEL_INDENT, "Before, after", view->trend.sentence);
 }
@@ -58,6 +61,46 @@ static void put_devices(const struct terminal *terminal, const struct view *view
         }
         text_add(&out, ".");
         terminal_field(terminal, LABEL_INDENT, labels[role], line);
+    }
+}
+
+static void put_sites(const struct terminal *terminal, const struct view *view)
+{
+    char line[LINE_SIZE];
+    if (!view->site_count)
+        return;
+    terminal_heading(terminal, "Sites");
+    for (size_t i = 0; i < view->site_count; i++) {
+        const struct view *site = &view->sites[i];
+        struct text out = text_over(line, sizeof line);
+        text_format(&out, "%s: %s:", sites_name(site), view_verdict_word(site->verdict));
+        text_format(&out, " %s", site->sentence);
+        fputs("  - ", terminal->out);
+        terminal_wrap(terminal, 4, 4, line);
+    }
+}
+
+/* A column for each requirement: "ok" passes, "-" was not observed. */
+static void put_site_requirements(const struct terminal *terminal, const struct view *view)
+{
+    static const char *const words[STATUS_COUNT] = {[STATUS_NOT_OBSERVED] = "-",
+                                                    [STATUS_PASS] = "ok",
+                                                    [STATUS_WARN] = "warn",
+                                                    [STATUS_FAIL] = "FAIL"};
+    enum { CELL = 5 };
+    if (!view->site_count)
+        return;
+    fputs("\n  ", terminal->out);
+    for (int code = 0; code < REQUIREMENT_COUNT; code++)
+        fprintf(terminal->out, "%-*s", CELL, requirement_name((enum requirement_code)code));
+    fputs("site\n", terminal->out);
+    for (size_t i = 0; i < view->site_count; i++) {
+        fputs("  ", terminal->out);
+        for (int code = 0; code < REQUIREMENT_COUNT; code++) {
+            enum requirement_status status = view->sites[i].requirements[code].status;
+            terminal_cell(terminal, tone_of_status(status), words[status], CELL);
+        }
+        terminal_wrap(terminal, 2 + CELL * REQUIREMENT_COUNT, 4, sites_name(&view->sites[i]));
     }
 }
 
@@ -234,8 +277,10 @@ static void put_summary(FILE *file, const struct report_options *options, const 
     struct terminal terminal = terminal_over(file, options);
     put_head(&terminal, view);
     put_devices(&terminal, view);
+    put_sites(&terminal, view);
     put_remedies(&terminal, view);
     put_requirements(&terminal, view);
+    put_site_requirements(&terminal, view);
     put_ports(&terminal, view);
     put_findings(&terminal, view);
     put_limits(&terminal, view);

@@ -57,15 +57,15 @@ static struct trend_client *client_at(struct trend *trend, uint64_t hash, bool *
     return &trend->clients[trend->client_count++];
 }
 
-static void take(struct trend *trend, const struct flow_row *row, int port, bool has_worked)
+static void take(struct trend *trend, const struct flow_row *row, int port, uint64_t site,
+                 bool has_worked)
 {
     enum trend_side side = row->started_ns < trend->change_ns ? TREND_BEFORE : TREND_AFTER;
     struct trend_counts *counts = &trend->at[port][side];
     bool is_new;
-    struct trend_client *client = client_at(trend,
-                                            hash_bytes(row->client_ip, strlen(row->client_ip),
-                                                       SEED + (uint64_t)port * TREND_SIDES + side),
-                                            &is_new);
+    uint64_t seed = SEED + (site * TREND_PORTS + (uint64_t)port) * TREND_SIDES + side;
+    uint64_t hash = hash_bytes(row->client_ip, strlen(row->client_ip), seed);
+    struct trend_client *client = client_at(trend, hash, &is_new);
     counts->devices += is_new;
     counts->devices_worked += has_worked && !client->has_worked;
     client->has_worked |= has_worked;
@@ -73,7 +73,7 @@ static void take(struct trend *trend, const struct flow_row *row, int port, bool
     counts->failed += !has_worked;
 }
 
-void trend_take_flow(struct trend *trend, const struct flow_row *row)
+void trend_take_flow(struct trend *trend, const struct flow_row *row, uint64_t site)
 {
     enum view_heap heap = view_heap_of(row->outcome);
     bool is_push = row->role && (strcmp(row->role, role_name(ROLE_COURIER)) == 0 ||
@@ -83,7 +83,7 @@ void trend_take_flow(struct trend *trend, const struct flow_row *row)
         return;
     for (int port = 0; port < TREND_PORTS; port++)
         if (row->server_port == figure_ports[port])
-            take(trend, row, port, heap == HEAP_WORKED);
+            take(trend, row, port, site, heap == HEAP_WORKED);
 }
 
 /* "412 of 412 devices", "no device". */

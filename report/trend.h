@@ -32,7 +32,8 @@ struct trend {
 
 /* change_ns 0 or ROW_NULL: not asked for. */
 void trend_begin(struct trend *trend, int64_t change_ns);
-void trend_take_flow(struct trend *trend, const struct flow_row *row);
+/* `site`: a number; equal addresses of two sites are two devices. */
+void trend_take_flow(struct trend *trend, const struct flow_row *row, uint64_t site);
 void trend_end(struct trend *trend);
 void trend_free(struct trend *trend);
 

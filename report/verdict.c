@@ -16,6 +16,7 @@
 #include "gather.h"
 #include "phrase.h"
 #include "place.h"
+#include "sites.h"
 #include "view.h"
 
 /* A fault seen this early may well be older than the capture. */
@@ -287,12 +288,31 @@ static void say_verdict(struct view *view)
     }
 }
 
+/* Addresses of several sites may be the same ones. */
+static void say_who_by_site(const struct view *view, struct text *out)
+{
+    uint64_t all = 0;
+    unsigned named = 0;
+    for (size_t i = 0; i < view->site_count; i++)
+        all += view->sites[i].affected.count;
+    text_add(out, all ? COUNTED(all, "client") : "Nobody, as far as was seen");
+    for (size_t i = 0; i < view->site_count; i++)
+        if (view->sites[i].affected.count)
+            text_format(out, "%s%s (%s)", named++ ? ", " : ": ", sites_name(&view->sites[i]),
+                        DIGITS(view->sites[i].affected.count));
+    text_add(out, ".");
+}
+
 static void say_who(struct view *view)
 {
     struct text out = text_over(view->who, sizeof view->who);
     const struct view_names *who = &view->affected;
     if (view->verdict == VIEW_NOTHING || view->verdict == VIEW_UNCLEAR) {
         text_add(&out, "Cannot be told.");
+        return;
+    }
+    if (view->site_count) {
+        say_who_by_site(view, &out);
         return;
     }
     if (view->verdict == VIEW_WARNS && view->groups[0]->who.count)

@@ -6,6 +6,8 @@
 #include "view.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@
 #include "base/table.h"
 #include "gather.h"
 #include "rows.h"
+#include "sites.h"
 
 /* --- runs --------------------------------------------------------------------------------- */
 
@@ -28,18 +31,6 @@ static bool load_run(void *context, const void *any)
 }
 
 /* --- devices ------------------------------------------------------------------------------ */
-
-/* A device of several runs is one device, with the worst verdict it got. */
-struct device_seen {
-    uint64_t hash;
-    uint8_t role, verdict;
-};
-
-struct device_load {
-    struct view *view;
-    struct device_seen *seen;
-    size_t count, room;
-};
 
 /* Worst first; "not known" is no reason to look. */
 static int urgency(enum device_verdict verdict)
@@ -83,39 +74,47 @@ static void offer_lane(struct view *view, const struct device_row *row, enum dev
     view->lane_count++;
 }
 
+/* The same address at two sites is two devices: `site` is 0 or the site's number. */
+static void take_device(struct view *view, const struct device_row *row,
+                        enum device_verdict verdict, uint64_t site)
+{
+    const char *ip = row->ip ? row->ip : "";
+    const char *server = device_role_name(DEVICE_ROLE_MDM_SERVER);
+    bool is_server = row->role && strcmp(row->role, server) == 0;
+    if (view->seen_count == view->seen_room)
+        view->seen = gather_grow(view->seen, &view->seen_room, sizeof *view->seen);
+    view->seen[view->seen_count++] = (struct view_device){
+        .hash = view->run_count > 1 ? hash_bytes(ip, strlen(ip), site) : view->seen_count,
+        .role = is_server ? DEVICE_ROLE_MDM_SERVER : DEVICE_ROLE_DEVICE,
+        .verdict = (uint8_t)verdict};
+}
+
 static bool load_device(void *context, const void *any)
 {
     const struct device_row *row = any;
-    struct device_load *load = context;
+    struct view *view = context, *site = sites_of_run(view, row->run_id);
     enum device_verdict verdict = view_device_verdict(row->verdict);
-    const char *ip = row->ip ? row->ip : "";
-    if (load->count == load->room)
-        load->seen = gather_grow(load->seen, &load->room, sizeof *load->seen);
-    const char *server = device_role_name(DEVICE_ROLE_MDM_SERVER);
-    bool is_server = row->role && strcmp(row->role, server) == 0;
-    load->seen[load->count++] = (struct device_seen){
-        .hash = load->view->run_count > 1 ? hash_bytes(ip, strlen(ip), 0) : load->count,
-        .role = is_server ? DEVICE_ROLE_MDM_SERVER : DEVICE_ROLE_DEVICE,
-        .verdict = (uint8_t)verdict};
-    offer_lane(load->view, row, verdict);
+    take_device(view, row, verdict, sites_number(view, site));
+    if (site)
+        take_device(site, row, verdict, 0);
+    offer_lane(view, row, verdict);
     return true;
 }
 
 static int by_hash(const void *a, const void *b)
 {
-    const struct device_seen *left = a, *right = b;
+    const struct view_device *left = a, *right = b;
     if (left->hash != right->hash)
         return left->hash < right->hash ? -1 : 1;
     return urgency(right->verdict) - urgency(left->verdict);
 }
 
-static void count_devices(struct device_load *load)
+static void count_devices(struct view *view)
 {
-    struct view *view = load->view;
-    if (load->count)
-        qsort(load->seen, load->count, sizeof *load->seen, by_hash);
-    for (size_t i = 0; i < load->count; i++) {
-        const struct device_seen *seen = &load->seen[i];
+    if (view->seen_count)
+        qsort(view->seen, view->seen_count, sizeof *view->seen, by_hash);
+    for (size_t i = 0; i < view->seen_count; i++) {
+        const struct view_device *seen = &view->seen[i];
         if (i && seen[-1].hash == seen->hash)
             continue;
         view->devices[seen->role][seen->verdict]++;
@@ -124,7 +123,8 @@ static void count_devices(struct device_load *load)
         else
             view->server_total++;
     }
-    free(load->seen);
+    free(view->seen);
+    view->seen = NULL;
 }
 
 /* --- flows -------------------------------------------------------------------------------- */
@@ -166,11 +166,8 @@ static void add_span(struct view_lane *lane, const struct flow_row *row, enum vi
     strncpy(span->outcome, row->outcome ? row->outcome : "", sizeof span->outcome - 1);
 }
 
-static bool load_flow(void *context, const void *any)
+static void count_flow(struct view *view, const struct flow_row *row, enum view_heap heap)
 {
-    const struct flow_row *row = any;
-    struct view *view = context;
-    enum view_heap heap = view_heap_of(row->outcome);
     view->sessions++;
     view->by_heap[heap]++;
     for (int i = 1; row->outcome && i < OUTCOME_COUNT; i++)
@@ -178,21 +175,56 @@ static bool load_flow(void *context, const void *any)
             view->by_outcome[i]++;
     count_port(view, row, heap);
     count_role(view, row, heap);
+}
+
+static bool load_flow(void *context, const void *any)
+{
+    const struct flow_row *row = any;
+    struct view *view = context, *site = sites_of_run(view, row->run_id);
+    enum view_heap heap = view_heap_of(row->outcome);
+    count_flow(view, row, heap);
+    if (site)
+        count_flow(site, row, heap);
     figures_take_flow(view, row);
-    trend_take_flow(&view->trend, row);
+    trend_take_flow(&view->trend, row, sites_number(view, site));
     struct view_lane *lane = lane_of(view, row->client_ip);
     if (lane)
         add_span(lane, row, heap);
     return true;
 }
 
+/* --- findings ----------------------------------------------------------------------------- */
+
+static bool load_finding(void *context, const void *any)
+{
+    const struct finding_row *row = any;
+    struct view *view = context, *site = sites_of_run(view, row->run_id);
+    gather_finding(view, row);
+    if (site)
+        gather_finding(site, row);
+    return true;
+}
+
 /* --- requirements, quality ---------------------------------------------------------------- */
 
 /* Several runs: the worst status speaks; a pass outweighs "not observed". */
-static bool load_requirement(void *context, const void *any)
+/* Of several runs the summary of the worst stands, and says whose it is. */
+static char *summary_of(const struct view *view, const struct requirement_row *row,
+                        const char *place)
 {
-    const struct requirement_row *row = any;
-    struct view *view = context;
+    char *summary;
+    const char *said = row->summary ? row->summary : "";
+    if (view->run_count < 2 || !said[0])
+        return gather_copy(said);
+    int length = place ? asprintf(&summary, "At %s: %s", place, said)
+                       : asprintf(&summary, "Run %" PRId64 ": %s", row->run_id, said);
+    assert(length >= 0);
+    return summary;
+}
+
+static void take_requirement(struct view *view, const struct requirement_row *row,
+                             const char *place)
+{
     for (int code = 0; code < REQUIREMENT_COUNT; code++) {
         struct view_requirement *requirement = &view->requirements[code];
         if (!row->code || strcmp(row->code, requirement_name((enum requirement_code)code)) != 0)
@@ -204,11 +236,20 @@ static bool load_requirement(void *context, const void *any)
         if (!requirement->summary || status > (int)requirement->status) {
             requirement->status = (enum requirement_status)status;
             free(requirement->summary);
-            requirement->summary = gather_copy(row->summary);
+            requirement->summary = summary_of(view, row, place);
         }
         requirement->seen += row->seen > 0 ? row->seen : 0;
         requirement->failed += row->failed > 0 ? row->failed : 0;
     }
+}
+
+static bool load_requirement(void *context, const void *any)
+{
+    const struct requirement_row *row = any;
+    struct view *view = context, *site = sites_of_run(view, row->run_id);
+    take_requirement(view, row, site ? sites_name(site) : NULL);
+    if (site)
+        take_requirement(site, row, NULL);
     return true;
 }
 
@@ -222,14 +263,17 @@ static bool load_quality(void *context, const void *any)
 static bool load_attempts(void *context, const void *any)
 {
     const struct attempts_row *row = any;
-    struct view *view = context;
-    view->attempts_summed += row->attempts > 0 ? (uint64_t)row->attempts : 0;
+    struct view *view = context, *site = sites_of_run(view, row->run_id);
+    uint64_t attempts = row->attempts > 0 ? (uint64_t)row->attempts : 0;
+    view->attempts_summed += attempts;
+    if (site)
+        site->attempts_summed += attempts;
     return true;
 }
 
 /* --- all of it ---------------------------------------------------------------------------- */
 
-static void view_start(struct view *view, const struct report_options *options)
+void view_begin(struct view *view, const struct report_options *options)
 {
     static const struct view_port ports[] = {
 #define PUSH_PORT(number, role, way, use)                                                          \
@@ -247,16 +291,16 @@ static void view_start(struct view *view, const struct report_options *options)
                           .fault_first_ns = TIME_UNKNOWN,
                           .fault_last_ns = TIME_UNKNOWN};
     memcpy(view->ports, ports, sizeof ports);
-    trend_begin(&view->trend, options->change_ns);
+    view->figures.apple_hops = view->figures.client_hops = -1;
 }
 
-static bool load_all(struct view *view, struct device_load *devices, struct fault *fault)
+static bool load_all(struct view *view, struct fault *fault)
 {
     struct gate *gate = view->gate;
     const struct archive_range *range = &view->options->range;
-    return gate_read(gate, ROWS_RUN, range, load_run, view, fault) &&
-           gate_read(gate, ROWS_DEVICE, range, load_device, devices, fault) &&
-           gate_read(gate, ROWS_FINDING, range, gather_finding, view, fault) &&
+    return gate_read(gate, ROWS_RUN, range, load_run, view, fault) && (sites_begin(view), true) &&
+           gate_read(gate, ROWS_DEVICE, range, load_device, view, fault) &&
+           gate_read(gate, ROWS_FINDING, range, load_finding, view, fault) &&
            (gather_order(view), figures_begin(view, fault)) &&
            gate_read(gate, ROWS_FLOW, range, load_flow, view, fault) && figures_end(view, fault) &&
            gate_read(gate, ROWS_REQUIREMENT, range, load_requirement, view, fault) &&
@@ -266,12 +310,14 @@ static bool load_all(struct view *view, struct device_load *devices, struct faul
 
 bool view_load(struct view *view, const struct report_options *options, struct fault *fault)
 {
-    view_start(view, options);
+    view_begin(view, options);
+    trend_begin(&view->trend, options->change_ns);
     if (!gate_open(&view->gate, options, fault))
         return false;
-    struct device_load devices = {.view = view};
-    bool loaded = load_all(view, &devices, fault);
-    count_devices(&devices);
+    bool loaded = load_all(view, fault);
+    count_devices(view);
+    for (size_t i = 0; i < view->site_count; i++)
+        count_devices(&view->sites[i]);
     if (loaded && view->run_count == 0)
         loaded =
             fault_set(fault, "%s: no run matches; `apnscope show runs --db %s` lists what there is",
@@ -281,12 +327,14 @@ bool view_load(struct view *view, const struct report_options *options, struct f
         return false;
     }
     trend_end(&view->trend);
+    sites_end(view);
     view_judge(view);
     return true;
 }
 
 void view_free(struct view *view)
 {
+    sites_free(view);
     for (size_t i = 0; i < view->run_count; i++)
         row_free(ROWS_RUN, view->runs[i]);
     free(view->runs);

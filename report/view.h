@@ -99,14 +99,26 @@ struct view_line {     /* a named fact of the capture */
     bool is_trouble; /* it limits what can be concluded */
 };
 
+/* A device as it is counted: of several runs it is one, with the worst verdict it got. */
+struct view_device {
+    uint64_t hash;
+    uint8_t role, verdict;
+};
+
 struct view {
     const struct report_options *options;
-    struct gate *gate;
+    struct gate *gate; /* NULL: of one site, inside another view */
 
     struct run_row **runs;
     size_t run_count;
     int64_t first_ns, last_ns; /* of all runs; TIME_UNKNOWN */
 
+    struct view *sites; /* where there are several: sites.h */
+    size_t site_count, sites_left_out;
+    char sites_sentence[VIEW_SENTENCE_SIZE];
+
+    struct view_device *seen; /* until they are counted */
+    size_t seen_count, seen_room;
     uint64_t devices[DEVICE_ROLE_COUNT][VERDICT_COUNT];
     uint64_t device_total; /* of role device */
     uint64_t server_total; /* MDM servers */
@@ -143,6 +155,7 @@ struct view {
 MUST_USE bool view_load(struct view *view, const struct report_options *options,
                         struct fault *fault);
 void view_free(struct view *view);
+void view_begin(struct view *view, const struct report_options *options); /* empty */
 
 const char *view_verdict_word(enum view_verdict verdict);
 const char *view_verdict_name(enum view_verdict verdict); /* stable, for JSON */

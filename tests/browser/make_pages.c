@@ -2,7 +2,7 @@
  * databases instead, for tests/formats).
  *
  * From the databases of the report's own tests: a faulty site, a healthy one, hostile names, an
- * empty capture, and five thousand devices. */
+ * empty capture, five thousand devices, and three sites. */
 #include "tests/unit/report/fill.h"
 
 enum { MANY_DEVICES = 5000 };
@@ -12,6 +12,7 @@ static void write_page(const struct fill *fill, const char *directory, const cha
     char path[512];
     struct fault fault = {0};
     struct report_options options = fill_options(fill);
+    options.range.all_runs = true;
     snprintf(path, sizeof path, "%s/%s.html", directory, name);
     if (!report_html(&options, path, &fault)) {
         fprintf(stderr, "%s\n", fault.sentence);
@@ -68,11 +69,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*fill)(struct fill *fill);
-    } pages[] = {{"faulty", fill_faulty},
-                 {"healthy", fill_healthy},
-                 {"hostile", fill_hostile},
-                 {"empty", fill_empty_site},
-                 {"many", fill_many}};
+    } pages[] = {{"faulty", fill_faulty},    {"healthy", fill_healthy}, {"hostile", fill_hostile},
+                 {"empty", fill_empty_site}, {"many", fill_many},       {"sites", fill_sites}};
     bool keeps = argc == 3 && strcmp(argv[2], "--keep") == 0;
     if (argc != 2 && !keeps) {
         fputs("usage: make_pages DIRECTORY [--keep]\n", stderr);

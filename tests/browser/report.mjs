@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = process.env.PAGES;
-const names = ['samples', 'faulty', 'healthy', 'hostile', 'empty', 'many'];
+const names = ['samples', 'faulty', 'healthy', 'hostile', 'empty', 'many', 'sites'];
 const address = (name) => `file://${folder}/${name}.html`;
 let passed = 0, failed = 0;
 
@@ -186,7 +186,7 @@ const isOrdered = (list, sign) => list.every((value, i) => !i || sign * (value -
 
 // ---- accessibility
 
-for (const name of ['samples', 'faulty', 'healthy', 'hostile', 'empty'])
+for (const name of ['samples', 'faulty', 'healthy', 'hostile', 'empty', 'sites'])
   for (const options of [{}, { colorScheme: 'dark', viewport: { width: 360, height: 800 } }]) {
     if (name === 'hostile' && options.colorScheme) continue;
     const page = await open(name, options);

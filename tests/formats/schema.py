@@ -77,6 +77,11 @@ def schema():
         "version": kind("integer", const=1),
         "verdict": verdict,
         "devices_by_verdict": record({"device": of_role, "mdm-server": of_role}),
+        "sites": rows({"site": MAYBE_TEXT, "name": verdict["properties"]["name"], "sentence": TEXT,
+                       "sessions": COUNT,
+                       "devices_by_verdict": record({"device": of_role, "mdm-server": of_role}),
+                       "requirements": record({f"R{i}": kind("string", enum=STATUSES)
+                                               for i in range(10)})}),
         "trend": {"oneOf": [{"type": "null"}, record({
             "change_ns": kind("integer"), "sentence": TEXT,
             "ports": rows({"port": kind("integer"), "side": kind("string", enum=["before", "after"]),

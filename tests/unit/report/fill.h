@@ -106,6 +106,18 @@ static inline void fill_end(struct fill *fill)
     store_close(fill->store);
 }
 
+/* A run of another site in the same database. */
+static inline void fill_next_site(struct fill *fill, const char *site)
+{
+    struct fault fault = {0};
+    fill->run.site = site;
+    fill->run.sha256[0]++;
+    fill->flows = 0;
+    if (!store_open(&fill->store, fill->database, STORE_WAIT, &fault) ||
+        !store_begin(fill->store, &fill->run, &fault))
+        fail_msg("%s", fault.sentence);
+}
+
 static inline void fill_remove(const struct fill *fill)
 {
     char command[128];
@@ -390,6 +402,27 @@ static inline void fill_assert_golden(const char *name, const char *text)
     char *golden = fill_read(path, NULL);
     assert_string_equal(text, golden);
     free(golden);
+}
+
+/* Three sites with the same private addresses: one blocked, one healthy, one without a name. */
+static inline void fill_sites(struct fill *fill)
+{
+    fill_begin(fill);
+    fill_unanswered(fill, "10.0.0.4", "17.57.144.4", 5223, 5);
+    fill_device(fill, "10.0.0.4", VERDICT_BROKEN, "", "No answer.", 1);
+    fill_device(fill, "10.0.0.5", VERDICT_DEGRADED, "443", "It fell back.", 1);
+    fill_requirement(fill, R1_PORT_5223, STATUS_FAIL, 1, 1, "No answer.");
+    struct finding finding = fill_finding(fill, "port-blocked-silent", SEVERITY_FAIL, "10.0.0.4",
+                                          "TCP 5223 to Apple gets no answer.");
+    store_finding(fill->store, &finding);
+    fill_end(fill);
+    fill_next_site(fill, "Bonn <b>");
+    fill_working(fill, "10.0.0.4", "17.57.144.4", 5223, 5, 100);
+    fill_device(fill, "10.0.0.4", VERDICT_WORKS, "5223", "It works.", 1);
+    fill_requirement(fill, R1_PORT_5223, STATUS_PASS, 1, 0, "It works.");
+    fill_end(fill);
+    fill_next_site(fill, NULL);
+    fill_end(fill);
 }
 
 #endif

@@ -61,8 +61,9 @@ static void keys_stand_in_the_order_that_is_published(void **state)
 {
     (void)state;
     static const char *const order[] = {
-        "format",   "version",      "verdict", "devices_by_verdict", "trend", "what_to_change", "rules",
-        "how_sure", "requirements", "ports",   "networks",           "codes",          "tables"};
+        "format",         "version", "verdict",  "devices_by_verdict", "sites", "trend",
+        "what_to_change", "rules",   "how_sure", "requirements",       "ports", "networks",
+        "codes",          "tables"};
     struct fill fill;
     fill_healthy(&fill);
     char *text = document_of(&fill, "report.json", NULL);
