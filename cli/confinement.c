@@ -6,6 +6,7 @@
 #include "confinement.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "capture/privileges.h"
 #include "capture/sandbox.h"
@@ -91,13 +92,33 @@ bool confine_to_user(const struct settings *settings, struct privileges_user *us
            privileges_drop(user, fault);
 }
 
+static const char *unix_path(const char *where)
+{
+    return where && strncmp(where, "unix:", 5) == 0 ? where + 5 : NULL;
+}
+
+/* What outputs open anew (SIGHUP), make and remove. */
+static void allow_live_outputs(struct sandbox *sandbox, const struct settings *settings)
+{
+    const char *lines = settings->json_lines;
+    if (lines && !unix_path(lines) && strcmp(lines, "-") != 0)
+        sandbox_allow_output(sandbox, lines);
+    if (unix_path(settings->metrics))
+        sandbox_allow_output(sandbox, unix_path(settings->metrics));
+    if (settings->evidence)
+        sandbox_allow_output_folder(sandbox, settings->evidence);
+}
+
 void confine_live(const struct settings *settings)
 {
     if (settings->no_sandbox)
         return;
     struct sandbox *sandbox = sandbox_new();
+    /* A collector or a syslog daemon that was away is connected again. */
+    bool connects = unix_path(settings->json_lines) || settings->syslog;
     sandbox_allow_database(sandbox, settings->database);
-    enter(sandbox, SANDBOX_LIVE, settings);
+    allow_live_outputs(sandbox, settings);
+    enter(sandbox, connects ? SANDBOX_LIVE_UNIX_SOCKETS : SANDBOX_LIVE, settings);
 }
 
 /* The sanitizers' runtime starts a process at the very end, to look for leaks. */

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "confinement.h"
 #include "live_console.h"
+#include "live_feeds.h"
 #include "live_run.h"
 #include "service_manager.h"
 
@@ -21,12 +22,18 @@ struct live_watch {
     int64_t ends_ns; /* monotonic; INT64_MAX: never */
     struct privileges_user user;
     struct service_manager manager;
+    struct live_feeds feeds;
 };
+
+static void stop(void)
+{
+    stop_asked = 1;
+}
 
 static void on_stop(int number)
 {
     (void)number;
-    stop_asked = 1;
+    stop();
 }
 
 static void on_reopen(int number)
@@ -87,6 +94,11 @@ static bool is_state_asked(void *context)
     return take_flag(&state_asked);
 }
 
+static bool takes_standard_output(const struct settings *settings)
+{
+    return settings->json_lines && strcmp(settings->json_lines, "-") == 0;
+}
+
 /* What is wrong in the command line is said before an interface is opened. */
 static bool makes_sense(const struct settings *settings, struct fault *fault)
 {
@@ -94,6 +106,9 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
     if (settings->argument_count)
         return fault_set(fault, "live reads no files: %s; name interfaces with -i, or use analyze",
                          settings->arguments[0]);
+    if (settings->top && takes_standard_output(settings))
+        return fault_set(fault, "--top and --json-lines - both want the terminal; give --json-lines "
+                                "a file or unix:PATH");
     if (!settings->interface_count)
         return fault_set(fault, "live needs an interface: apnscope live -i eth1; see apnscope "
                                 "interfaces");
@@ -116,12 +131,17 @@ static int64_t end_of(const struct settings *settings)
     return has_end ? ends_ns : INT64_MAX;
 }
 
-/* Privileged until here: interfaces are open, their filters locked. */
+/* Privileged until here: interfaces are open, their filters locked. Outputs are opened as the user
+ * who goes on, before files and sockets are closed off. */
 static bool on_opened(void *context, struct live_run *run, struct fault *fault)
 {
     struct live_watch *watch = (struct live_watch *)context;
-    (void)run;
+    struct feed_sink console = live_console(watch->settings);
     if (!confine_to_user(watch->settings, &watch->user, fault))
+        return false;
+    if (!watch->settings->top) /* the terminal is the screen's */
+        live_run_add_sink(run, &console);
+    if (!live_feeds_add(&watch->feeds, run, watch->settings, fault))
         return false;
     watch->manager = service_manager_find();
     confine_live(watch->settings);
@@ -158,7 +178,8 @@ static bool run_it(const struct settings *settings, struct live_run_result *resu
                    struct fault *fault)
 {
     struct live_watch watch = {
-        .settings = settings, .ends_ns = end_of(settings), .manager = {.socket = -1}};
+        .settings = settings, .ends_ns = end_of(settings), .manager = {.socket = -1},
+        .feeds = {.quit = stop}};
     struct live_run_hooks hooks = {.context = &watch,
                                    .opened = on_opened,
                                    .stop = is_over,
@@ -166,12 +187,10 @@ static bool run_it(const struct settings *settings, struct live_run_result *resu
                                    .tell_state = is_state_asked,
                                    .alive = on_alive};
     struct live_run *run;
-    struct live_sink console = live_console(settings);
     bool done = live_run_open(&run, settings, &hooks, fault);
     if (!done)
         name_user(&watch.user, fault);
     if (done) {
-        live_run_add_sink(run, &console);
         done = go(run, &watch, result, fault);
         live_run_close(run);
     }
@@ -179,14 +198,17 @@ static bool run_it(const struct settings *settings, struct live_run_result *resu
     return done;
 }
 
-int command_live(const struct settings *settings)
+int command_live(const struct settings *given)
 {
     struct fault fault = {{0}};
     struct live_run_result result;
-    if (!makes_sense(settings, &fault))
+    struct settings settings = *given;
+    if (!makes_sense(&settings, &fault))
         return command_failed(EXIT_USAGE, &fault);
+    if (takes_standard_output(&settings))
+        settings.quiet = true; /* standard output is a program's */
     catch_signals();
-    if (!run_it(settings, &result, &fault))
+    if (!run_it(&settings, &result, &fault))
         return command_failed(EXIT_ENVIRONMENT, &fault);
-    return command_summary(settings, result.run_id);
+    return command_summary(&settings, result.run_id);
 }

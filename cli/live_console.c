@@ -19,14 +19,14 @@ static void print_finding(void *context, const struct finding *finding, bool is_
     fflush(stdout);
 }
 
-static void print_withdrawn(void *context, const struct standing_finding *finding)
+static void print_withdrawn(void *context, const struct finding *finding)
 {
-    char client[ADDRESS_TEXT_SIZE], why[WITHDRAWAL_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
+    char client[ADDRESS_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
     bool has_client = !address_is_unspecified(&finding->client_ip);
     (void)context;
-    printf("%s withdrawn %s%s%s: %s\n", clock_text(finding->absent_ns, time), finding->code,
+    printf("%s withdrawn %s%s%s: %s\n", clock_text(finding->last_ns, time), finding->code,
            has_client ? " of " : "", has_client ? address_text(&finding->client_ip, client) : "",
-           withdrawal_text(finding, why));
+           finding->summary);
     fflush(stdout);
 }
 
@@ -36,9 +36,9 @@ static void print_notice(void *context, const char *line)
     fprintf(stderr, "apnscope: %s\n", line);
 }
 
-struct live_sink live_console(const struct settings *settings)
+struct feed_sink live_console(const struct settings *settings)
 {
-    struct live_sink sink = {0};
+    struct feed_sink sink = {0};
     if (!settings->quiet) {
         sink.finding = print_finding;
         sink.withdrawn = print_withdrawn;

@@ -2,10 +2,10 @@
 #ifndef APNSCOPE_CLI_LIVE_CONSOLE_H
 #define APNSCOPE_CLI_LIVE_CONSOLE_H
 
-#include "live_sink.h"
+#include "feed/sink.h"
 #include "settings.h"
 
 /* Findings on standard output, notices on standard error. */
-struct live_sink live_console(const struct settings *settings);
+struct feed_sink live_console(const struct settings *settings);
 
 #endif

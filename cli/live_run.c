@@ -18,6 +18,7 @@
 #include "dissect/push_name.h"
 #include "self_check.h"
 #include "stages.h"
+#include "standing.h"
 
 /* The kernel's ring hands over after 50 ms, the merge of interfaces waits for LIVE_HOLD_NS. */
 #define LAG_NS        (400 * NS_PER_MS)
@@ -45,7 +46,7 @@ struct live_run {
     struct standing *standing;
     struct scope_filter scope;
     struct filter *also; /* NULL: none */
-    struct live_sink sinks[LIVE_SINKS_MAX];
+    struct feed_sink sinks[LIVE_SINKS_MAX];
     size_t sink_count;
     struct self_check check;
     bool is_checked;
@@ -106,11 +107,31 @@ static void on_finding(void *context, const struct finding *finding, bool is_new
     FOR_SINKS(run, finding, finding, is_new);
 }
 
-static void on_withdrawn(void *context, const struct standing_finding *finding)
+/* Of its sentences only the reason is told. */
+static struct finding what_was_told(const struct standing_finding *told)
+{
+    struct finding finding = {.number = told->number,
+                              .code = told->code,
+                              .severity = told->severity,
+                              .scope = told->scope,
+                              .client_ip = told->client_ip,
+                              .server_ip = told->server_ip,
+                              .lane = told->lane,
+                              .server_port = told->server_port,
+                              .first_ns = TIME_UNKNOWN,
+                              .last_ns = told->absent_ns,
+                              .blocker_hops = -1};
+    char why[WITHDRAWAL_TEXT_SIZE];
+    snprintf(finding.summary, sizeof finding.summary, "%s", withdrawal_text(told, why));
+    return finding;
+}
+
+static void on_withdrawn(void *context, const struct standing_finding *told)
 {
     struct live_run *run = (struct live_run *)context;
-    store_withdraw(run->stages.store, finding->number);
-    FOR_SINKS(run, withdrawn, finding);
+    struct finding finding = what_was_told(told);
+    store_withdraw(run->stages.store, finding.number);
+    FOR_SINKS(run, withdrawn, &finding);
 }
 
 static void on_device(void *context, const struct device_record *device,
@@ -230,14 +251,32 @@ bool live_run_open(struct live_run **opened, const struct settings *settings,
     return true;
 }
 
-void live_run_add_sink(struct live_run *run, const struct live_sink *sink)
+void live_run_add_sink(struct live_run *run, const struct feed_sink *sink)
 {
     assert(run->sink_count < LIVE_SINKS_MAX);
     run->sinks[run->sink_count++] = *sink;
 }
 
+void live_run_say(void *context, const char *line)
+{
+    tell_line(context, line);
+}
+
+const char *live_run_interfaces(const struct live_run *run)
+{
+    return run->source;
+}
+
+int64_t live_run_began(const struct live_run *run)
+{
+    return run->began_ns;
+}
+
 bool live_run_start(struct live_run *run, struct fault *fault)
 {
+    for (size_t i = 0; i < run->sink_count; i++)
+        if (run->sinks[i].start && !run->sinks[i].start(run->sinks[i].context, fault))
+            return false;
     if (!live_start(run->live, fault))
         return false;
     tell(run, "watching %s; the database is %s; SIGTERM or SIGINT (Ctrl-C) ends the run",
@@ -249,9 +288,11 @@ void live_run_close(struct live_run *run)
 {
     if (!run)
         return;
-    for (size_t i = 0; i < run->sink_count; i++)
-        if (run->sinks[i].close)
-            run->sinks[i].close(run->sinks[i].context);
+    while (run->sink_count) { /* one that is closed is told nothing more */
+        const struct feed_sink *sink = &run->sinks[--run->sink_count];
+        if (sink->close)
+            sink->close(sink->context);
+    }
     live_close(run->live);
     front_free(run->front);
     standing_free(run->standing);
@@ -322,7 +363,7 @@ static void take_frames(struct live_run *run, const struct frame *frames, size_t
         leave_out_glimpses(run, batch);
     for (size_t i = 0; !run->is_checked && i < batch->packet_count; i++)
         self_check_take(&run->check, &batch->packets[i]);
-    FOR_SINKS(run, packets, frames, count);
+    FOR_SINKS(run, packets, frames, count, batch->packets, batch->packet_count);
     stages_take(&run->stages, batch);
     run->lag_ns = live_time(run->live, now_ns) - frames[count - 1].time_ns;
 }
@@ -363,7 +404,9 @@ static void judge(struct live_run *run, int64_t now_ns)
 
 static void store_changed(void *context, const struct flow_record *flow)
 {
-    store_flow(((struct live_run *)context)->stages.store, flow);
+    struct live_run *run = (struct live_run *)context;
+    store_flow(run->stages.store, flow);
+    FOR_SINKS(run, session, flow);
 }
 
 static void store_interim(struct live_run *run)
@@ -396,7 +439,7 @@ static void tell_store_trouble(struct live_run *run, const struct store_state *s
     }
 }
 
-static void fill_report(struct live_run *run, int64_t now_ns, struct live_report *report)
+static void fill_report(struct live_run *run, int64_t now_ns, struct feed_report *report)
 {
     report->began_ns = run->began_ns;
     report->now_ns = now_ns;
@@ -406,14 +449,15 @@ static void fill_report(struct live_run *run, int64_t now_ns, struct live_report
     for (size_t i = 0; i < report->interface_count; i++)
         live_statistics_of(run->live, i, &report->interfaces[i]);
     store_state_of(run->stages.store, &report->store);
-    report->standing = standing_counts_of(run->standing);
-    report->standing_findings = run->standing;
+    struct standing_counts standing = standing_counts_of(run->standing);
+    memcpy(report->findings, standing.findings, sizeof report->findings);
+    memcpy(report->devices, standing.devices, sizeof report->devices);
     report->open_sessions = tracker_open_sessions(run->stages.tracker);
     memcpy(report->ended, run->ended, sizeof report->ended);
     report->glimpses = run->glimpses;
 }
 
-static void check_mirror(struct live_run *run, const struct live_report *report)
+static void check_mirror(struct live_run *run, const struct feed_report *report)
 {
     if (run->is_checked || report->now_ns - run->began_ns < SELF_CHECK_NS)
         return;
@@ -422,7 +466,7 @@ static void check_mirror(struct live_run *run, const struct live_report *report)
                     run->scope.decapsulate, run, tell_line);
 }
 
-static void tell_state(struct live_run *run, const struct live_report *report)
+static void tell_state(struct live_run *run, const struct feed_report *report)
 {
     char uptime[DURATION_TEXT_SIZE], lag[DURATION_TEXT_SIZE];
     uint64_t ended = 0;
@@ -431,8 +475,8 @@ static void tell_state(struct live_run *run, const struct live_report *report)
     tell(run, "running for %s: %s taken, %s open, %s over, findings: %s fail, %s warn; "
          "lag %s", duration_text(report->now_ns - report->began_ns, uptime),
          COUNTED(report->quality.frames, "packet"), COUNTED(report->open_sessions, "session"),
-         DIGITS(ended), DIGITS(report->standing.findings[SEVERITY_FAIL]),
-         DIGITS(report->standing.findings[SEVERITY_WARN]),
+         DIGITS(ended), DIGITS(report->findings[SEVERITY_FAIL]),
+         DIGITS(report->findings[SEVERITY_WARN]),
          duration_text(report->lag_ns > 0 ? report->lag_ns : 0, lag));
     for (size_t i = 0; i < report->interface_count; i++) {
         const struct live_statistics *interface = &report->interfaces[i];
@@ -453,7 +497,7 @@ static void tell_state(struct live_run *run, const struct live_report *report)
 static void every_second(struct live_run *run, int64_t now_ns)
 {
     const struct settings *settings = run->settings;
-    struct live_report *report = (struct live_report *)calloc(1, sizeof *report);
+    struct feed_report *report = (struct feed_report *)calloc(1, sizeof *report);
     assert(report);
     store_interim(run);
     fill_report(run, now_ns, report);

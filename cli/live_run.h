@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "live_sink.h"
+#include "feed/sink.h"
 #include "settings.h"
 
 enum { LIVE_SINKS_MAX = 8 };
@@ -30,8 +30,14 @@ struct live_run_hooks {
 MUST_USE bool live_run_open(struct live_run **run, const struct settings *settings,
                             const struct live_run_hooks *hooks, struct fault *fault);
 /* Before live_run_go. The sink is copied; live_run_close closes it. */
-void live_run_add_sink(struct live_run *run, const struct live_sink *sink);
-/* Starts the threads that capture; needs no privileges. */
+void live_run_add_sink(struct live_run *run, const struct feed_sink *sink);
+/* A sentence about the run for every sink; `context` is the run. The run's own thread only. */
+void live_run_say(void *context, const char *line);
+/* The interfaces' names, "; " between them. */
+const char *live_run_interfaces(const struct live_run *run);
+/* Wall clock. */
+int64_t live_run_began(const struct live_run *run);
+/* Starts the threads, those of the sinks too; needs no privileges. */
 MUST_USE bool live_run_start(struct live_run *run, struct fault *fault);
 
 struct live_run_result {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "feed/excerpts.h"
 #include "settings.h"
 
 typedef bool (*apply)(struct settings *settings, const char *value, struct fault *fault);
@@ -33,21 +34,27 @@ FLAG(all_runs)
 FLAG(decap)
 FLAG(follow)
 FLAG(help)
+FLAG(journal)
 FLAG(markdown)
 FLAG(no_promiscuous)
 FLAG(no_sandbox)
 FLAG(quiet)
 FLAG(redact)
+FLAG(syslog)
 FLAG(text)
+FLAG(top)
 FLAG(version)
 FLAG(wide)
 FLAG(without_ndpi)
 WORD(also, also)
 WORD(csv, csv_directory)
 WORD(db, database)
+WORD(evidence, evidence)
 WORD(filter, filter)
 WORD(html, html_path)
 WORD(json, json_path)
+WORD(json_lines, json_lines)
+WORD(metrics, metrics)
 WORD(output, output_path)
 WORD(sensor, sensor)
 WORD(site, site)
@@ -243,6 +250,11 @@ static bool apply_retain_size(struct settings *settings, const char *value, stru
     return read_size(&settings->retain_size, value, "retain-size", fault);
 }
 
+static bool apply_evidence_size(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_size(&settings->evidence_size, value, "evidence-size", fault);
+}
+
 static bool apply_statistics(struct settings *settings, const char *value, struct fault *fault)
 {
     if (duration_parse(value, &settings->statistics_ns) && settings->statistics_ns > 0)
@@ -353,6 +365,7 @@ bool settings_read(struct settings *settings, enum command_bit command, int argc
                                   .log_level = LOG_NOTICE,
                                   .cpu = -1,
                                   .statistics_ns = 60 * NS_PER_S,
+                                  .evidence_size = EXCERPTS_SIZE_DEFAULT,
                                   .since_ns = TIME_UNKNOWN,
                                   .until_ns = TIME_UNKNOWN};
     option_table(command, table);

@@ -36,6 +36,10 @@ struct settings {
     const char *also;   /* an expression: frames to take besides those of the scope */
     const char *html_path;
     const char *json_path;
+    const char *evidence;    /* live: a folder for excerpts; NULL: none */
+    int64_t evidence_size;   /* bytes on disk */
+    const char *metrics;     /* live: where metrics are served; NULL: nowhere */
+    const char *json_lines;  /* live: a file, "-" or "unix:PATH"; NULL: none */
     const char *csv_directory;
     const char *output_path;
     struct id_list flow_ids;
@@ -63,7 +67,8 @@ struct settings {
     int64_t change_ns;   /* 0: none */
     int64_t duration_ns; /* 0: no limit */
     int64_t run_id;
-    bool all_apple, all_runs, decap, follow, markdown, no_promiscuous, no_sandbox, quiet, redact, text, wide, without_ndpi;
+    bool all_apple, all_runs, decap, follow, journal, markdown, no_promiscuous, no_sandbox, quiet, redact, syslog, text,
+        top, wide, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;

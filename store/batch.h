@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "queue.h"
+#include "base/queue.h"
 #include "row_writer.h"
 #include "store/store.h"
 

@@ -10,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/queue.h"
 #include "base/text.h"
 
 enum row_kind {
-    ROW_PADDING, /* of the queue; not a table */
+    ROW_PADDING = QUEUE_PADDING, /* not a table */
     ROW_RUN,
     ROW_FLOW,
     ROW_DEVICE,

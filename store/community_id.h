@@ -1,6 +1,6 @@
 /* Community ID: one name for a flow that Zeek, Suricata, Arkime and others compute alike.
  *
- * Private to store/. Version 1 of https://github.com/corelight/community-id-spec: "1:" and the
+ * Version 1 of https://github.com/corelight/community-id-spec: "1:" and the
  * base64 of SHA-1 over seed, addresses, protocol, a zero byte and ports, the lower end first. A
  * name to join tables with, not a protection of anything, so SHA-1 is no weakness here. */
 #ifndef APNSCOPE_STORE_COMMUNITY_ID_H

@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1])
-FOLDERS = ["base", "model", "capture", "dissect", "track", "detect", "store", "report", "cli"]
+FOLDERS = ["base", "model", "capture", "dissect", "track", "detect", "store", "report", "feed", "cli"]
 
 # What may be seen where: pattern of an include, and the only places for it.
 LIBRARIES = [
@@ -13,12 +13,14 @@ LIBRARIES = [
     (r"<ndpi|<nDPI", r"dissect/protocol\.c"),
     (r"<openssl/x509|<openssl/pem", r"dissect/certificate\w*\.[ch]"),
     (r"<sqlite3", r"store/"),
-    (r"<curses|<ncurses", r"cli/"),
+    (r"<curses|<ncurses", r"feed/top\w*\.c"),
+    (r"<microhttpd", r"feed/metrics\w*\.c"),
+    (r"<systemd|<syslog", r"feed/(journal|structured)\.c"),
 ]
 # Packet bytes are read by base/reader.h; the clock and the environment by cli/ only.
 CALLS = [
     (r"\b(ntohs|ntohl|htons|htonl)\s*\(", r"base/", "read bytes with base/reader.h"),
-    (r"\b(gettimeofday|clock_gettime|time)\s*\(", r"cli/|store/", "time comes from packets"),
+    (r"\b(gettimeofday|clock_gettime|time)\s*\(", r"cli/|store/|feed/|base/queue\.c", "time comes from packets"),
     (r"\bgetenv\s*\(", r"cli/", "only cli/ reads the environment"),
 ]
 

@@ -1,10 +1,17 @@
-/* The ring between the pipeline and the writer. */
-#include "store_sample.h"
+/* The ring between the pipeline and a writer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
 
 #include "base/clock.h"
-#include "store/queue.h"
+#include "base/queue.h"
 
-enum { SIZE = 4096, ROW_SIZE = 200 };
+enum { SIZE = 4096, ROW_SIZE = 200, ROW_FLOW = 1, ROW_DEVICE = 2 };
 
 static void fill_row(uint8_t row[ROW_SIZE], uint32_t number)
 {
@@ -135,5 +142,5 @@ int main(void)
         cmocka_unit_test(rows_stay_until_they_are_released),
         cmocka_unit_test(two_threads_lose_nothing),
     };
-    return cmocka_run_group_tests_name("store/queue", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("base/queue", tests, NULL, NULL);
 }

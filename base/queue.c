@@ -1,4 +1,4 @@
-/* The ring between the pipeline and the writer.
+/* The ring between the pipeline and a writer.
  *
  * Positions count bytes since the beginning and never wrap in practice; their remainder is the
  * place in the ring. A row never wraps: what is left at the ring's end is padded. Sleeping is
@@ -75,7 +75,7 @@ static struct queued *place(struct queue *queue, uint64_t position)
     return (struct queued *)(void *)(queue->bytes + (position & (queue->size - 1)));
 }
 
-bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t size, bool may_wait)
+bool queue_put(struct queue *queue, uint32_t kind, const void *row, size_t size, bool may_wait)
 {
     uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
     size_t wanted = sizeof(struct queued) + size;
@@ -89,11 +89,11 @@ bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t 
         wait_for_room(queue, head, padding + wanted);
     }
     if (padding) {
-        *place(queue, head) = (struct queued){.size = (uint32_t)padding, .kind = ROW_PADDING};
+        *place(queue, head) = (struct queued){.size = (uint32_t)padding, .kind = QUEUE_PADDING};
         head += padding;
     }
     struct queued *queued = place(queue, head);
-    *queued = (struct queued){.size = (uint32_t)wanted, .kind = (uint32_t)kind};
+    *queued = (struct queued){.size = (uint32_t)wanted, .kind = kind};
     memcpy(queued + 1, row, size);
     atomic_store(&queue->head, head + wanted);
     if (atomic_load(&queue->consumer_sleeps) && queue_used(queue) >= queue->size / 2)
@@ -155,7 +155,7 @@ const struct queued *queue_walk_next(struct queue_walk *walk)
         const uint8_t *bytes = walk->queue->bytes + (walk->at & (walk->queue->size - 1));
         const struct queued *queued = (const struct queued *)(const void *)bytes;
         walk->at += queued->size;
-        if (queued->kind != ROW_PADDING)
+        if (queued->kind != QUEUE_PADDING)
             return queued;
     }
     return NULL;

@@ -1,10 +1,11 @@
-/* Rows on their way from the pipeline's thread to the writer's.
+/* Rows on their way from the pipeline's thread to a writer's: the database's, an output's.
  *
- * Private to store/. One producer, one consumer, a fixed ring of bytes: a row costs the producer
- * one copy and two atomic operations. Rows stay in the ring until the consumer releases them, that
- * is, until they are committed, so that a failed transaction can be tried again. */
-#ifndef APNSCOPE_STORE_QUEUE_H
-#define APNSCOPE_STORE_QUEUE_H
+ * One producer, one consumer, a fixed ring of bytes: a row costs the producer one copy and two
+ * atomic operations. Rows stay in the ring until the consumer releases them, that is, until they
+ * are written, so that what failed can be tried again. Deliberately does not know what a row is:
+ * its kind is the user's number, from 1. */
+#ifndef APNSCOPE_BASE_QUEUE_H
+#define APNSCOPE_BASE_QUEUE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,16 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "catalogue.h"
-
 struct queued {
     uint32_t size; /* of header and row, a multiple of QUEUE_ALIGNMENT */
-    uint32_t kind; /* enum row_kind */
+    uint32_t kind; /* the user's; QUEUE_PADDING is the queue's own */
     uint64_t unused;
     /* the row follows */
 };
 
-enum { QUEUE_ALIGNMENT = 16 };
+enum { QUEUE_ALIGNMENT = 16, QUEUE_PADDING = 0 };
 
 struct queue {
     uint8_t *bytes;
@@ -41,8 +40,7 @@ void queue_free(struct queue *queue);
 
 /* Producer. Copies a row in; when the queue is full waits, or returns false. A row is at most an
  * eighth of the queue. */
-bool queue_put(struct queue *queue, enum row_kind kind, const void *row, size_t size,
-               bool may_wait);
+bool queue_put(struct queue *queue, uint32_t kind, const void *row, size_t size, bool may_wait);
 /* Bytes of rows that are not released; by any thread. */
 uint64_t queue_used(struct queue *queue);
 /* Producer: no more rows. The consumer sees it at once. */

@@ -1,0 +1,21 @@
+/* The name of a finding's excerpt in the evidence folder.
+ *
+ * Private to feed/. Known before the excerpt is written, so that the outputs can name it. */
+#ifndef APNSCOPE_FEED_EXCERPT_NAME_H
+#define APNSCOPE_FEED_EXCERPT_NAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/finding.h"
+
+enum { EXCERPT_NAME_SIZE = 128 };
+
+/* "20260301T120000Z-000017-port-blocked-silent-10.0.0.5.pcapng": when the run began, the finding's
+ * number in it, code, client ("site" where it is about none). Returns `name`. */
+const char *excerpt_name(int64_t began_ns, const struct finding *finding,
+                         char name[EXCERPT_NAME_SIZE]);
+/* Such a name, so that the file may be removed when room is needed. */
+bool excerpt_name_is_ours(const char *name);
+
+#endif
