@@ -74,6 +74,19 @@ static bool add_prefix(struct prefix_list *list, const char *value, const char *
     return true;
 }
 
+static bool apply_home_hops(struct settings *settings, const char *value, struct fault *fault)
+{
+    enum { HOPS_MAX = 63 };
+    char *end;
+    long hops = strtol(value, &end, 10);
+    if (!*value || *end || hops < 0 || hops > HOPS_MAX)
+        return fault_set(fault, "--home-hops %s is not a number of hops; 0 is a box on the captured "
+                         "segment, each router before it adds one", value);
+    settings->has_home_hops = true;
+    settings->home_hops = (int16_t)hops;
+    return true;
+}
+
 static bool apply_home_net(struct settings *settings, const char *value, struct fault *fault)
 {
     return add_prefix(&settings->home_nets, value, "home-net", fault);

@@ -54,6 +54,8 @@ struct settings {
     int64_t statistics_ns; /* between statistics; 0: none */
     double replay_speed;   /* for tests: the traffic is a replay, so many times faster; 0: 1 */
     struct prefix_list home_nets;
+    bool has_home_hops;
+    int16_t home_hops;
     struct prefix_list apple_nets;
     const char *push_domains[SETTINGS_DOMAINS_MAX];
     size_t push_domain_count;

@@ -35,6 +35,8 @@ static void describe_options(struct stages *stages)
     const struct settings *settings = stages->settings;
     struct text text = text_over(stages->options, sizeof stages->options);
     describe_prefixes(&text, "home-net", &settings->home_nets);
+    if (settings->has_home_hops)
+        text_format(&text, "--home-hops %d ", settings->home_hops);
     describe_prefixes(&text, "apple-net", &settings->apple_nets);
     for (size_t i = 0; i < settings->push_domain_count; i++)
         text_format(&text, "--push-domain %s ", settings->push_domains[i]);
@@ -189,6 +191,10 @@ bool stages_open(struct stages *stages, const struct settings *settings, struct 
     stages->engine = engine_new();
     for (size_t i = 0; i < settings->apple_nets.count; i++)
         engine_add_apple_net(stages->engine, &settings->apple_nets.items[i]);
+    for (size_t i = 0; i < settings->home_nets.count; i++)
+        engine_add_home_net(stages->engine, &settings->home_nets.items[i]);
+    if (settings->has_home_hops)
+        engine_set_home_hops(stages->engine, settings->home_hops);
     engine_on_early_device(stages->engine, stages, on_device);
     describe_options(stages);
     return open_filter(stages, fault) && open_tracker(stages, fault);

@@ -201,11 +201,26 @@ static const char *way_phrase(enum way way)
     return phrases[way];
 }
 
+/* What tells the attempts that fail from those that work. */
+static enum block_kind kind_of(const struct judge *judge, const struct attempt_case *attempt_case,
+                               const struct elsewhere *elsewhere)
+{
+    bool works_here = judge_device_way(judge, (enum way)attempt_case->way).worked;
+    bool server_works = judge_server(judge, &attempt_case->server, attempt_case->port).worked;
+    if (attempt_case->is_far)
+        return BLOCK_LISTENER;
+    if (works_here)
+        return server_works ? BLOCK_UNCLEAR : BLOCK_ADDRESS;
+    return elsewhere->own || elsewhere->site ? BLOCK_PORT : BLOCK_UNCLEAR;
+}
+
 void attempts_compare(const struct judge *judge, const struct attempt_case *attempt_case,
                       struct finding *finding)
 {
     enum way way = (enum way)attempt_case->way;
     struct elsewhere elsewhere = look_elsewhere(judge, attempt_case);
+    if (!attempt_case->connects)
+        finding->kind = kind_of(judge, attempt_case, &elsewhere);
     uint32_t own = judge_device_way(judge, way).worked;
     uint32_t others = judge_site_way(judge, way).worked - own;
     char *old = strstr(finding->reasoning, comparison_mark);

@@ -25,6 +25,10 @@ struct engine *engine_new(void);
 void engine_free(struct engine *engine);
 /* --apple-net: a prefix that counts as Apple's when DNS answers are judged. Before any event. */
 void engine_add_apple_net(struct engine *engine, const struct prefix *prefix);
+/* --home-net, --home-hops (to the last box of the user's own): for saying where a
+ * block's author stands. Before any event. */
+void engine_add_home_net(struct engine *engine, const struct prefix *prefix);
+void engine_set_home_hops(struct engine *engine, int16_t hops);
 /* Takes the devices that are judged early (see above), at once; without it they are counted only.
  */
 void engine_on_early_device(struct engine *engine, void *context,

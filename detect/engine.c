@@ -89,6 +89,16 @@ void engine_add_apple_net(struct engine *engine, const struct prefix *prefix)
         engine->apple_nets[engine->apple_net_count++] = *prefix;
 }
 
+void engine_add_home_net(struct engine *engine, const struct prefix *prefix)
+{
+    places_add_home_net(&engine->site.places, prefix);
+}
+
+void engine_set_home_hops(struct engine *engine, int16_t hops)
+{
+    engine->site.places.home_hops = hops;
+}
+
 void engine_on_early_device(struct engine *engine, void *context,
                             void (*device)(void *context, const struct device_record *device))
 {
@@ -411,6 +421,7 @@ static void tell_findings(struct engine *engine, const struct engine_results *re
         finding.number = i + 1;
         finding.device_number = device_number(engine, &finding);
         summary_finish(&finding);
+        places_judge(&engine->site.places, &finding);
         if (!finding.limits[0] && finding.scope != SCOPE_SITE)
             limits_say(finding.limits, sizeof finding.limits, &engine->quality,
                        &engine->site.sides);

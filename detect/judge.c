@@ -163,6 +163,7 @@ struct finding judge_draft(const struct judge *judge, const struct event *event)
     finding.code = judge->rule->code;
     finding.severity = judge->rule->severity;
     finding.scope = judge->rule->scope;
+    finding.kind = judge->rule->kind;
     finding.confidence = CONFIDENCE_LIKELY;
     finding.blocker_hops = -1;
     finding.count = 1;
@@ -181,6 +182,13 @@ struct finding judge_draft_of_capture(const struct judge *judge, const struct ev
     finding.first_ns = event->quality->first_ns;
     finding.last_ns = event->quality->last_ns;
     return finding;
+}
+
+void finding_name_mac(struct finding *finding, const struct flow_record *flow)
+{
+    finding->has_blocker_mac = flow->has_reset_mac;
+    finding->blocker_mac_differs = flow->reset_mac_differs;
+    memcpy(finding->blocker_mac, flow->reset_mac, sizeof finding->blocker_mac);
 }
 
 static void mark_device(struct judge *judge, enum confidence confidence, int64_t last_ns,

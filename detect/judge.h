@@ -61,6 +61,9 @@ struct finding judge_draft(const struct judge *judge, const struct event *event)
 struct finding judge_draft_of_capture(const struct judge *judge, const struct event *event);
 void judge_raise(struct judge *judge, const struct finding *finding);
 
+/* Names the MAC address of the flow's reset, which is told where Apple's packets come from another. */
+void finding_name_mac(struct finding *finding, const struct flow_record *flow);
+
 /* True when the event adds no more than a count to what is kept of the running rule (device scope)
  * about this device and the flow's server port, or when no more findings fit; the count is then
  * done, and the rule need not write sentences that nobody would read. */

@@ -55,6 +55,7 @@ static struct server *server_take(struct site *site, const struct flow_record *f
 void site_init(struct site *site)
 {
     memset(site, 0, sizeof *site);
+    places_init(&site->places);
     pool_init(&site->servers, sizeof(struct server), SITE_SERVERS_MAX);
     table_init(&site->server_table, 64);
 }
@@ -117,6 +118,7 @@ static void count_distance(struct site *site, const struct flow_record *flow)
 void site_session_works(struct site *site, const struct flow_record *flow)
 {
     enum way way = way_of(flow);
+    places_learn(&site->places, flow);
     if (way == WAY_NONE || !is_straight(flow))
         return;
     count_distance(site, flow);
@@ -181,6 +183,7 @@ void site_session_closed(struct site *site, const struct flow_record *flow)
     enum way way = way_of(flow);
     bool worked = flow_works(flow), failed = flow_fails(flow);
     count_sides(site, flow);
+    places_learn(&site->places, flow);
     if (flow->role == ROLE_INBOUND) {
         site->inbound++;
         return;

@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/table.h"
 #include "detect/judge.h"
+#include "place.h"
 #include "timeline.h"
 
 enum { SITE_SERVERS_MAX = 8192, SITE_HOPS_MAX = 256 };
@@ -47,6 +48,7 @@ struct site {
     uint32_t answers_good;        /* of them, with addresses that are all Apple's */
     uint32_t hops[SITE_HOPS_MAX]; /* working sessions to Apple, by the server's distance */
     uint32_t hops_known;
+    struct places places;
     struct pool servers;
     struct table server_table;
 };

@@ -2,6 +2,7 @@
 #ifndef APNSCOPE_MODEL_FINDING_H
 #define APNSCOPE_MODEL_FINDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -12,6 +13,7 @@ enum {
     FINDING_REASONING_SIZE = 600,
     FINDING_FILTER_SIZE = 240,
     FINDING_LIMIT_SIZE = 240,
+    FINDING_PLACE_SIZE = 240,
     FINDING_FRAMES_MAX = 12
 };
 
@@ -39,6 +41,13 @@ struct finding {
     uint32_t count;            /* how many times it was seen */
     struct address blocker_ip; /* unspecified: not known */
     int16_t blocker_hops;      /* from the capture point; -1: not known */
+    uint8_t blocker_mac[6];    /* of its packets, where Apple's come from another */
+    bool has_blocker_mac;      /* until it is told: there is one to compare */
+    bool blocker_mac_differs;  /* within the session itself */
+    bool blocker_is_far;       /* it answered from where Apple's servers are */
+    enum block_kind kind;      /* what the block goes by; BLOCK_NONE: not a block */
+    enum blocker_side side;    /* where its author stands; told with the reason in `place` */
+    char place[FINDING_PLACE_SIZE]; /* one sentence; "" while not told */
     char summary[FINDING_SUMMARY_SIZE];     /* one sentence: what, who, where */
     char reasoning[FINDING_REASONING_SIZE]; /* one or two sentences: why that follows */
     char limits[FINDING_LIMIT_SIZE];        /* capture facts that limit it; "" */

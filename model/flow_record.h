@@ -142,6 +142,9 @@ struct flow_record {
     struct address icmp_source; /* unspecified: none */
     uint8_t reset_mac[6];
     bool reset_mac_differs;    /* from what that side's other packets carry */
+    bool has_reset_mac;
+    bool has_server_mac;
+    uint8_t server_mac[6];     /* of the server's first packet that is no reset */
     uint8_t icmp_type;
     uint8_t icmp_code;
     int16_t icmp_ttl;          /* -1: none */

@@ -38,6 +38,18 @@ static const struct word endings[ENDED_COUNT] = {
 #undef ENDING
 };
 
+static const struct word kinds[BLOCK_KIND_COUNT] = {
+#define BLOCK WORD_ROW
+#include "model/block_kind.def"
+#undef BLOCK
+};
+
+static const struct word sides[SIDE_COUNT] = {
+#define SIDE WORD_ROW
+#include "model/blocker_side.def"
+#undef SIDE
+};
+
 static const struct word steps[STEP_WHAT_COUNT] = {
 #define STEP(constant, name, meaning, label) [constant] = {name, meaning},
 #include "model/step.def"
@@ -113,6 +125,8 @@ WORD_FUNCTIONS(role, enum flow_role, roles, ROLE_COUNT)
 WORD_FUNCTIONS(path, enum flow_path, paths, PATH_COUNT)
 WORD_FUNCTIONS(outcome, enum flow_outcome, outcomes, OUTCOME_COUNT)
 WORD_FUNCTIONS(ending, enum flow_ending, endings, ENDED_COUNT)
+WORD_FUNCTIONS(block_kind, enum block_kind, kinds, BLOCK_KIND_COUNT)
+WORD_FUNCTIONS(side, enum blocker_side, sides, SIDE_COUNT)
 WORD_FUNCTIONS(step, enum step_what, steps, STEP_WHAT_COUNT)
 WORD_FUNCTIONS(skip_reason, enum skip_reason, skip_reasons, SKIP_COUNT)
 

@@ -47,6 +47,22 @@ enum step_what {
     STEP_WHAT_COUNT
 };
 
+enum block_kind {
+    BLOCK_NONE, /* not a block */
+#define BLOCK WORD_ENUM
+#include "model/block_kind.def"
+#undef BLOCK
+    BLOCK_KIND_COUNT
+};
+
+enum blocker_side {
+    SIDE_NONE, /* not a block */
+#define SIDE WORD_ENUM
+#include "model/blocker_side.def"
+#undef SIDE
+    SIDE_COUNT
+};
+
 enum severity { SEVERITY_INFO, SEVERITY_WARN, SEVERITY_FAIL, SEVERITY_COUNT };
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN, CONFIDENCE_COUNT };
 enum finding_scope { SCOPE_FLOW, SCOPE_DEVICE, SCOPE_SITE, SCOPE_COUNT };
@@ -93,6 +109,8 @@ const char *path_name(enum flow_path path);
 const char *outcome_name(enum flow_outcome outcome);
 const char *ending_name(enum flow_ending ending);
 const char *step_name(enum step_what what);
+const char *block_kind_name(enum block_kind kind);
+const char *side_name(enum blocker_side side);
 const char *severity_name(enum severity severity);
 const char *confidence_name(enum confidence confidence);
 const char *scope_name(enum finding_scope scope);
@@ -110,6 +128,8 @@ const char *path_meaning(enum flow_path path);
 const char *outcome_meaning(enum flow_outcome outcome);
 const char *ending_meaning(enum flow_ending ending);
 const char *step_meaning(enum step_what what);
+const char *block_kind_meaning(enum block_kind kind);
+const char *side_meaning(enum blocker_side side);
 const char *step_label(enum step_what what); /* a few words, for drawings */
 const char *skip_reason_meaning(enum skip_reason reason);
 

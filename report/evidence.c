@@ -39,6 +39,11 @@ void view_evidence_read(struct view_evidence *evidence, const char *json)
     json_t *document = json ? json_loads(json, JSON_ALLOW_NUL, NULL) : NULL;
     evidence->reasoning = string_member(document, "reasoning");
     evidence->limits = string_member(document, "limits");
+    const json_t *block = json_object_get(document, "block");
+    evidence->kind = string_member(block, "kind");
+    evidence->side = string_member(block, "side");
+    evidence->place = string_member(block, "place");
+    evidence->mac = string_member(block, "mac");
     const json_t *frames = json_object_get(document, "frames");
     for (size_t i = 0; i < json_array_size(frames); i++)
         read_frame(evidence, json_array_get(frames, i));
@@ -49,6 +54,10 @@ void view_evidence_free(struct view_evidence *evidence)
 {
     free(evidence->reasoning);
     free(evidence->limits);
+    free(evidence->kind);
+    free(evidence->side);
+    free(evidence->place);
+    free(evidence->mac);
     for (size_t i = 0; i < evidence->frame_count; i++)
         free(evidence->frames[i].shows);
     *evidence = (struct view_evidence){0};

@@ -18,6 +18,10 @@ struct view_frame {
 struct view_evidence {
     char *reasoning; /* never NULL */
     char *limits;    /* never NULL */
+    char *kind;      /* what the block goes by; "": not a block. Never NULL, as the next three */
+    char *side;      /* where its author stands */
+    char *place;     /* the same as a sentence, with the reason */
+    char *mac;       /* of its packets, where Apple's come from another */
     struct view_frame frames[EVIDENCE_FRAMES_MAX];
     size_t frame_count;
 };

@@ -3,6 +3,7 @@
  * Part of the view. Of each code of findings the first session whose packets are kept is drawn,
  * beside a healthy session of its kind. Deliberately draws nothing and judges nothing. */
 #include "figures.h"
+#include "evidence.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -282,11 +283,15 @@ static void add_blocker(struct figures *figures, const struct view_group *group,
         }
     if (figures->blocker_count == FIGURE_BLOCKERS)
         return;
+    struct view_evidence evidence;
+    view_evidence_read(&evidence, finding->evidence);
     figures->blockers[figures->blocker_count++] =
         (struct figure_blocker){.ip = finding->blocker_ip ? gather_copy(finding->blocker_ip) : NULL,
                                 .hops = finding->blocker_hops,
+                                .side = gather_copy(evidence.side),
                                 .group = group,
                                 .findings = 1};
+    view_evidence_free(&evidence);
 }
 
 static void gather_blockers(struct view *view)
@@ -367,8 +372,10 @@ void figures_free(struct figures *figures)
         ladder_parts_free(&figures->ladders[i].parts);
     for (int kind = 0; kind < HEALTHY_COUNT; kind++)
         ladder_parts_free(&figures->healthy[kind]);
-    for (size_t i = 0; i < figures->blocker_count; i++)
+    for (size_t i = 0; i < figures->blocker_count; i++) {
         free(figures->blockers[i].ip);
+        free(figures->blockers[i].side);
+    }
     free(figures->with_steps);
     *figures = (struct figures){0};
 }

@@ -44,6 +44,7 @@ struct figure_network {
 struct figure_blocker {
     char *ip;     /* NULL: not known */
     int64_t hops; /* ROW_NULL: not known */
+    char *side;   /* "inside", "beyond", "unknown"; "" */
     const struct view_group *group;
     uint64_t findings;
 };

@@ -82,9 +82,10 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
                         bool is_open)
 {
     struct view_evidence evidence;
-    char where[VIEW_SENTENCE_SIZE];
+    char where[VIEW_SENTENCE_SIZE], blocked[VIEW_SENTENCE_SIZE];
     view_evidence_read(&evidence, finding->evidence);
     place_say(finding, view->figures.apple_hops, where);
+    place_blocked(finding, blocked);
     html_print(out, "<details class=\"finding\" id=\"finding-%" PRId64 "\"", finding->id);
     fputs(is_open ? " open>" : ">", out);
     fputs("<summary><span class=\"what\">", out);
@@ -94,6 +95,7 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     fputs("<dl class=\"parts\">", out);
     put_part(out, "Why that follows", evidence.reasoning);
     put_part(out, "Limits", evidence.limits);
+    put_part(out, "What is blocked", blocked);
     if (place_of(finding) == PLACE_NAMED)
         put_part(out, "Where", where);
     put_when(out, finding);
@@ -158,6 +160,7 @@ static void put_group(FILE *out, const struct view *view, const struct view_grou
     fputs("<div><dt>Who</dt><dd>", out);
     put_who(out, group);
     fputs("</dd></div>\n", out);
+    put_part(out, "What is blocked", group->blocked);
     put_part(out, "Where", group->where);
     put_part(out, "What to change", about ? about->remedy : NULL);
     fputs("</dl>\n", out);

@@ -15,10 +15,10 @@
 
 enum {
     WIDTH = 1000,
-    HEIGHT = 142,
+    HEIGHT = 160,
     ROW = 54, /* of what is drawn below the line */
     WAY = 72, /* the line */
-    BELOW = WAY + 76,
+    BELOW = WAY + 92,
     DEVICES = 70,
     POINT = 250,
     APPLE = 930,
@@ -100,9 +100,10 @@ static void say_path(const struct view *view, const struct stand *stands, size_t
     for (size_t i = 0; i < count; i++) {
         char distance[PHRASE_SIZE];
         const struct figure_blocker *blocker = stands[i].blocker;
-        text_format(&out, " %s at %s, %s.", view_group_title(blocker->group),
+        const char *side = place_side(blocker->side);
+        text_format(&out, " %s at %s, %s%s%s.", view_group_title(blocker->group),
                     blocker->ip ? blocker->ip : "an unnamed box",
-                    place_distance(blocker->hops, distance));
+                    place_distance(blocker->hops, distance), side[0] ? ", " : "", side);
     }
     if (aside->stretch)
         text_format(&out, " %s: somewhere between, the capture does not show where.",
@@ -162,6 +163,7 @@ static void put_blocker(FILE *out, const struct stand *stand)
                       stand->blocker->ip ? stand->blocker->ip : "a box on the way");
     html_picture_text(out, "detail", x, WAY + 55, "middle",
                       place_distance(stand->blocker->hops, distance));
+    html_picture_text(out, "detail", x, WAY + 72, "middle", place_side(stand->blocker->side));
     fputs("</g>\n", out);
 }
 
@@ -232,9 +234,10 @@ static void put_list(FILE *out, const struct view *view)
     for (size_t i = 0; i < view->figures.blocker_count; i++) {
         const struct figure_blocker *blocker = &view->figures.blockers[i];
         char distance[PHRASE_SIZE];
-        html_print(out, "<li><a href=\"#code-%s\">%s</a>: %s, %s.</li>\n", blocker->group->code,
+        const char *side = place_side(blocker->side);
+        html_print(out, "<li><a href=\"#code-%s\">%s</a>: %s, %s%s%s.</li>\n", blocker->group->code,
                    view_group_title(blocker->group), blocker->ip ? blocker->ip : "a box on the way",
-                   place_distance(blocker->hops, distance));
+                   place_distance(blocker->hops, distance), side[0] ? ", " : "", side);
     }
     for (size_t i = 0; i < view->group_count; i++)
         if (view->groups[i]->severity == SEVERITY_FAIL && view->groups[i]->kept_count &&

@@ -193,6 +193,8 @@ static void put_group(FILE *out, const struct view *view, const struct view_grou
           COUNTED(group->who.count, "client"));
     if (group->about)
         print(out, "%s\n", group->about->meaning);
+    if (group->blocked[0])
+        print(out, "Blocked: %s\n", group->blocked);
     if (group->where[0])
         print(out, "%s\n", group->where);
     fputc('\n', out);

@@ -9,6 +9,7 @@
 
 #include "base/count.h"
 #include "base/text.h"
+#include "evidence.h"
 
 /* What is known of a code that names no sender. Codes that are not here say nothing. */
 static const struct {
@@ -96,6 +97,19 @@ static void say_unnamed(const struct finding_row *finding, enum place place, str
     }
 }
 
+/* Inside the user's network or beyond it, with the reason, as the evidence has it. */
+static void add_side(const struct finding_row *finding, struct text *out)
+{
+    struct view_evidence evidence;
+    view_evidence_read(&evidence, finding->evidence);
+    if (evidence.mac[0])
+        text_format(out, " Its packets come from MAC address %s, Apple's from another.",
+                    evidence.mac);
+    if (evidence.place[0])
+        text_format(out, " %s", evidence.place);
+    view_evidence_free(&evidence);
+}
+
 void place_say(const struct finding_row *finding, int apple_hops, char sentence[VIEW_SENTENCE_SIZE])
 {
     struct text out = text_over(sentence, VIEW_SENTENCE_SIZE);
@@ -104,4 +118,24 @@ void place_say(const struct finding_row *finding, int apple_hops, char sentence[
         say_named(finding, apple_hops, &out);
     else
         say_unnamed(finding, place, &out);
+    if (place == PLACE_NAMED)
+        add_side(finding, &out);
+}
+
+const char *place_side(const char *side)
+{
+    return strcmp(side, side_name(SIDE_INSIDE)) == 0   ? "inside your network"
+           : strcmp(side, side_name(SIDE_BEYOND)) == 0 ? "beyond your network"
+                                                       : "";
+}
+
+void place_blocked(const struct finding_row *finding, char sentence[VIEW_SENTENCE_SIZE])
+{
+    struct text out = text_over(sentence, VIEW_SENTENCE_SIZE);
+    struct view_evidence evidence;
+    view_evidence_read(&evidence, finding->evidence);
+    for (int kind = BLOCK_NONE + 1; kind < BLOCK_KIND_COUNT; kind++)
+        if (strcmp(evidence.kind, block_kind_name((enum block_kind)kind)) == 0)
+            text_format(&out, "%s.", block_kind_meaning((enum block_kind)kind));
+    view_evidence_free(&evidence);
 }

@@ -24,6 +24,12 @@ enum place place_of_group(const struct view_group *group);
 void place_say(const struct finding_row *finding, int apple_hops,
                char sentence[VIEW_SENTENCE_SIZE]);
 
+/* "inside your network", "beyond your network"; "" where it cannot be told. */
+const char *place_side(const char *side);
+
+/* What a finding says is blocked: "a port; other ways to Apple are open."; "": it is not a block. */
+void place_blocked(const struct finding_row *finding, char sentence[VIEW_SENTENCE_SIZE]);
+
 /* "in the network of the capture point", "3 hops from the capture point". */
 const char *place_distance(int64_t hops, char text[PHRASE_SIZE]);
 

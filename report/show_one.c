@@ -226,6 +226,8 @@ static void put_finding(const struct terminal *terminal, const struct report_opt
     put_field_if(terminal, "What", row->summary);
     put_field_if(terminal, "How sure", row->confidence);
     put_field_if(terminal, "Meaning", about ? about->meaning : NULL);
+    place_blocked(row, line);
+    put_field_if(terminal, "Blocked", line);
     place_say(row, -1, line);
     if (view_severity(row->severity) == SEVERITY_FAIL || place_of(row) == PLACE_NAMED)
         put_field_if(terminal, "Where", line);

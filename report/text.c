@@ -232,6 +232,7 @@ static void put_group(const struct terminal *terminal, const struct view *view,
     add_who(group, &out);
     text_add(&out, ".");
     put_part(terminal, "Who:", line);
+    put_part(terminal, "Blocked:", group->blocked);
     put_part(terminal, "Where:", group->where);
     out = text_over(line, sizeof line);
     text_format(&out, "%s.", phrase_moment(group->first_ns, text));

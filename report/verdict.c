@@ -116,6 +116,18 @@ static void say_group_where(const struct view *view, struct view_group *group)
     }
 }
 
+/* What the kept findings say is blocked, each once. */
+static void say_group_blocked(struct view_group *group)
+{
+    struct text out = text_over(group->blocked, sizeof group->blocked);
+    for (size_t i = 0; i < group->kept_count; i++) {
+        char sentence[VIEW_SENTENCE_SIZE];
+        place_blocked(group->kept[i], sentence);
+        if (!strstr(group->blocked, sentence))
+            text_format(&out, "%s%s", out.length ? " Also " : "", sentence);
+    }
+}
+
 /* --- ports -------------------------------------------------------------------------------- */
 
 static enum requirement_status port_status(const struct view_port *port)
@@ -468,7 +480,10 @@ void view_judge(struct view *view)
             assert(view->requirements[i].summary);
         }
     for (size_t i = 0; i < view->group_count; i++) {
-        say_group_where(view, view->groups[i]);
+        {
+            say_group_blocked(view->groups[i]);
+            say_group_where(view, view->groups[i]);
+        }
         view->groups[i]->is_explained = is_explained(view, view->groups[i]);
     }
     for (size_t i = 0; i < VIEW_PORTS; i++)

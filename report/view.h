@@ -53,6 +53,7 @@ struct view_group { /* the findings of one code */
     struct view_names who;               /* client addresses */
     struct finding_row *kept[VIEW_KEPT]; /* the surest, then the earliest */
     size_t kept_count;
+    char blocked[VIEW_SENTENCE_SIZE]; /* what: a port, a name ...; "": not a block */
     char where[VIEW_SENTENCE_SIZE];
     bool is_explained; /* other faults of the same clients say what to change */
 };

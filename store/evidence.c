@@ -1,4 +1,4 @@
-/* Evidence to JSON: frames, reasoning, limits.
+/* Evidence to JSON: frames, reasoning, the block, limits.
  *
  * Sentences are ASCII without quotes nearly always, and copied; Jansson writes those that are not.
  * It does not build the whole object, because that took longer than writing the row. Deliberately
@@ -68,6 +68,20 @@ static void put_frame(struct text *out, const struct finding_frame *frame)
     text_add(out, "}");
 }
 
+static void put_block(struct text *out, const struct finding *finding)
+{
+    const uint8_t *mac = finding->blocker_mac;
+    text_format(out, ",\"block\":{\"kind\":\"%s\"", block_kind_name(finding->kind));
+    if (finding->side != SIDE_NONE) {
+        text_format(out, ",\"side\":\"%s\",\"place\":", side_name(finding->side));
+        put_sentence(out, finding->place);
+    }
+    if (finding->has_blocker_mac)
+        text_format(out, ",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\"", mac[0], mac[1], mac[2],
+                    mac[3], mac[4], mac[5]);
+    text_add(out, "}");
+}
+
 const char *evidence_text(const struct finding *finding, char text[EVIDENCE_TEXT_SIZE])
 {
     struct text out = text_over(text, EVIDENCE_TEXT_SIZE);
@@ -78,6 +92,8 @@ const char *evidence_text(const struct finding *finding, char text[EVIDENCE_TEXT
     }
     text_add(&out, "],\"reasoning\":");
     put_sentence(&out, finding->reasoning);
+    if (finding->kind != BLOCK_NONE)
+        put_block(&out, finding);
     if (finding->limits[0] != '\0') {
         text_add(&out, ",\"limits\":");
         put_sentence(&out, finding->limits);

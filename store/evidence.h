@@ -11,7 +11,7 @@
 enum {
     EVIDENCE_FRAME_SIZE = 128 + 6 * (int)sizeof((struct finding_frame *)0)->shows,
     EVIDENCE_TEXT_SIZE = FINDING_FRAMES_MAX * EVIDENCE_FRAME_SIZE +
-                         6 * (FINDING_REASONING_SIZE + FINDING_LIMIT_SIZE) + 128
+                         6 * (FINDING_REASONING_SIZE + FINDING_LIMIT_SIZE + FINDING_PLACE_SIZE) + 256
 };
 
 /* Compact JSON. */

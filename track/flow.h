@@ -59,12 +59,10 @@ struct flow {
     bool opened;            /* EVENT_FLOW_OPENED was sent */
     bool heard_out;         /* its conversation is over: payload is only counted */
     bool works_told;        /* EVENT_FLOW_WORKS was sent */
-    bool has_server_mac;
     bool follows_failure;   /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
     bool went_on;           /* after the server's flight came a message, and an answer to it */
     bool was_late;          /* a packet's time was not its own: delays cannot be measured */
     bool watched;           /* its address outside Apple's ranges is in scope's filter */
-    uint8_t server_mac[6];
     uint16_t mss_up;        /* announced in the client's SYN */
     uint32_t evidence_id;   /* of record.evidence, in the tracker's pool */
     uint32_t idle_id;       /* of record.idle, likewise */

@@ -174,8 +174,8 @@ static void count_down(struct flow *flow, const struct packet *packet)
     if (!(record->saw & SAW_DOWN) || (is_syn && !(record->saw & SAW_SYN_ACK))) {
         record->ttl_server = packet->ttl;
         record->hops_server = ttl_hops(packet->ttl);
-        flow->has_server_mac = packet->has_mac;
-        memcpy(flow->server_mac, packet->source_mac, sizeof flow->server_mac);
+        record->has_server_mac = packet->has_mac;
+        memcpy(record->server_mac, packet->source_mac, sizeof record->server_mac);
     }
     record->saw |= SAW_DOWN;
     if (packet->payload_size)
@@ -336,10 +336,11 @@ static void on_reset(struct tracker *tracker, struct flow *flow, const struct pa
         record->reset_frame = packet->frame;
         record->reset_ns = tracker->now_ns;
         record->reset_ttl = packet->ttl;
+        record->has_reset_mac = packet->has_mac;
         memcpy(record->reset_mac, packet->source_mac, sizeof record->reset_mac);
         record->reset_mac_differs =
-            packet->has_mac && flow->has_server_mac &&
-            memcmp(packet->source_mac, flow->server_mac, sizeof flow->server_mac) != 0;
+            packet->has_mac && record->has_server_mac &&
+            memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0;
     }
     if (record->server_port == 5223 && !flow->works_told && flow->standing == STANDING_OURS)
         scope_note_try(&tracker->scope, flow, tracker->now_ns);

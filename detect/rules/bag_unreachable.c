@@ -207,6 +207,7 @@ const struct detector detector_bag_unreachable = {
               "inspection; it is served from Apple's addresses and from content networks, so allow "
               "it by name where only 17.0.0.0/8 is open.",
     .severity = SEVERITY_WARN,
+    .kind = BLOCK_UNCLEAR,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),
     .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_DNS_QUERY) | ON(EVENT_CAPTURE_END),

@@ -213,6 +213,7 @@ const struct detector detector_dns_blocked = {
         "response policies (RPZ) and category filters; for REFUSED let these clients use it, "
         "for SERVFAIL repair its way to the akadns.net name servers.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_RESOLUTION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R8_DNS),
     .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END),

@@ -123,6 +123,7 @@ const struct detector detector_dns_redirected = {
               "filters for push.apple.com, apple.com and akadns.net, so that *.push.apple.com "
               "resolves to 17.0.0.0/8.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_RESOLUTION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R8_DNS),
     .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END),

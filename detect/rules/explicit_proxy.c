@@ -45,6 +45,7 @@ const struct detector detector_explicit_proxy = {
               "*.push.apple.com as DIRECT in the PAC file. Where the proxy must stay: no TLS "
               "inspection for these names, and idle timers of an hour or more.",
     .severity = SEVERITY_WARN,
+    .kind = BLOCK_PROXY,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),
     .events = ON(EVENT_PROXY_ANSWER),

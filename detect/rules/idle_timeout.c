@@ -192,6 +192,8 @@ static void describe(const struct judge *judge, const struct state *state, struc
     show_frames(state, finding);
     if (state->box_reset && state->box_is_near)
         finding->blocker_hops = hops_of_ttl(state->reset_ttl);
+    if (state->box_reset)
+        finding_name_mac(finding, flow);
 }
 
 /* ---- watching ---- */
@@ -362,6 +364,7 @@ const struct detector detector_idle_timeout = {
               "17.0.0.0/8 and Apple's IPv6 ranges to at least 60 minutes on every stateful box of "
               "the path: heartbeats come every 10 to 30 minutes, and devices wait 35 s longer.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_SILENCE,
     .scope = SCOPE_DEVICE,
     .recurs = true,
     .requirements = AGAINST(R5_PERSISTS),

@@ -86,6 +86,7 @@ const struct detector detector_ipv6_broken = {
               "2a01:b740:a42::/48, stateful, ICMPv6 allowed; or route IPv6 to the Internet, or "
               "stop announcing it.",
     .severity = SEVERITY_WARN,
+    .kind = BLOCK_FAMILY,
     .scope = SCOPE_SITE,
     .requirements = AGAINST(R9_IPV6),
     .events = ON(EVENT_CAPTURE_END),

@@ -238,6 +238,7 @@ const struct detector detector_large_hello_blocked = {
               "inspection and SNI filtering there. Check too that packets of full size pass "
               "upwards (MTU).",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_SIZE,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R4_DIRECT) |

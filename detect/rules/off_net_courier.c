@@ -75,6 +75,7 @@ const struct detector detector_off_net_courier = {
               "a pass-through on purpose, replace it by a firewall rule that allows TCP 5223, 443 "
               "and 2197 to 17.0.0.0/8.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_RESOLUTION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),
     .events = ON(EVENT_FLOW_CLOSED),

@@ -142,6 +142,7 @@ const struct detector detector_partial_reachability = {
               "2403:300:a51::/48 and 2a01:b740:a42::/48, on TCP 5223 and 443 outbound; not "
               "addresses that were resolved once.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_ADDRESS,
     .scope = SCOPE_SITE,
     .requirements = AGAINST(R3_WHOLE_RANGE),
     .events = ON(EVENT_CAPTURE_END),

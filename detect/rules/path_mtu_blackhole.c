@@ -174,6 +174,7 @@ const struct detector detector_path_mtu_blackhole = {
               "whose MTU is below 1500. To measure: ping -M do -s 1472 towards the provider, "
               "smaller until it passes.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_SIZE,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),

@@ -100,6 +100,8 @@ static void describe(const struct flow_record *flow, const struct distance *dist
     finding_add_frame(finding, flow->reset_frame, flow->reset_ns, "RST, TTL %d", flow->reset_ttl);
     if (distance->sender == SENDER_NEAR || (distance->apple_hops < 0 && !distance->is_doubtful))
         finding->blocker_hops = distance->reset_hops;
+    finding->blocker_is_far = distance->sender == SENDER_FAR;
+    finding_name_mac(finding, flow);
 }
 
 static void observe(struct judge *judge, void *state, const struct event *event)
@@ -146,6 +148,7 @@ const struct detector detector_port_refused = {
               "drops, and allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) to "
               "17.0.0.0/8 and Apple's IPv6 ranges, stateful, without a proxy.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_UNCLEAR,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),

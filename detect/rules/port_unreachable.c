@@ -106,6 +106,7 @@ const struct detector detector_port_unreachable = {
               "to 17.0.0.0/8 and Apple's IPv6 ranges; for \"network\" or \"host unreachable\" "
               "repair its route to these addresses.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_UNCLEAR,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),

@@ -109,6 +109,7 @@ const struct detector detector_proxy_denied = {
               "proxy itself reach 17.0.0.0/8. Or let devices go directly and list "
               "*.push.apple.com as DIRECT in the PAC file.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_PROXY,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),
     .events = ON(EVENT_PROXY_ANSWER),

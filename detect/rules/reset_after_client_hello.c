@@ -70,6 +70,8 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     describe(flow, &cutter, &finding);
     show(flow, &finding);
     finding.blocker_hops = cutter.is_near ? cutter.hops : -1;
+    finding.blocker_is_far = cutter.is_far;
+    finding_name_mac(&finding, flow);
     attempts_raise(judge, attempt_case, &finding);
 }
 
@@ -94,6 +96,7 @@ const struct detector detector_reset_after_client_hello = {
               "443 and 2197, and look in its log for a session reset of this client at the time "
               "named. A port rule alone does not help: the port is already open.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_NAME,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R4_DIRECT) |

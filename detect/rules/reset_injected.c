@@ -105,6 +105,8 @@ static void raise(struct judge *judge, struct state *state, const struct event *
     struct finding finding = judge_draft(judge, event);
     finding.confidence = confidence;
     describe(event->flow, direction, &finding);
+    if (direction == DOWN)
+        finding_name_mac(&finding, event->flow);
     if (is_alone && !judge_kept(judge, finding.server_port)) {
         finding.count = state->nearer;
         finding.first_ns = state->first_ns;
@@ -173,6 +175,7 @@ const struct detector detector_reset_injected = {
               "action) and exempt 17.0.0.0/8 and Apple's IPv6 ranges on TCP 5223, 443 and 2197. "
               "Its log shows the client's address at the time named.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_SESSION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT) | AGAINST(R5_PERSISTS),
     .events = ON(EVENT_FLOW_CLOSED),

@@ -108,6 +108,7 @@ const struct detector detector_session_churn = {
               "maximum session life between the device and Apple, and exempt TCP 5223 and 443 to "
               "17.0.0.0/8 and Apple's IPv6 ranges.",
     .severity = SEVERITY_WARN,
+    .kind = BLOCK_SESSION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R5_PERSISTS),
     .events = ON(EVENT_FLOW_CLOSED),

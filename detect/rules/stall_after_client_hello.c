@@ -108,6 +108,7 @@ const struct detector detector_stall_after_client_hello = {
               "client at the time named. If the hello is larger than one packet, make sure the "
               "box reassembles ClientHellos that span two segments.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_NAME,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R4_DIRECT) |

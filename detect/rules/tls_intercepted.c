@@ -138,6 +138,7 @@ const struct detector detector_tls_intercepted = {
               "inspection on ports 5223, 443 and 2197, on the box whose name or vendor stands in "
               "the issuer. Installing its root on the devices does not help.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_INSPECTION,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R4_DIRECT) | AGAINST(R6_MDM_SERVER),

@@ -222,6 +222,7 @@ const struct detector detector_tls_rejected_by_client = {
         "from the same network: openssl s_client -connect 1-courier.push.apple.com:5223 "
         "-alpn apns-security-v3 -showcerts.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_INSPECTION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),
     .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_FLOW_WORKS),

@@ -244,6 +244,7 @@ const struct detector detector_transparent_proxy = {
               "before interception; not only \"do not decrypt\"), so that devices speak with "
               "Apple directly.",
     .severity = SEVERITY_FAIL,
+    .kind = BLOCK_INSPECTION,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R4_DIRECT),
     .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_CAPTURE_END),

@@ -38,8 +38,11 @@ MAYBE_TEXT, MAYBE_INTEGER = kind("string", "null"), kind("integer", "null")
 def evidence():
     frame = {"type": "object", "required": ["number", "shows"],
              "properties": {"number": COUNT, "time": TEXT, "time_ns": kind("integer"), "shows": TEXT}}
+    block = {"type": "object", "additionalProperties": True, "required": ["kind"],
+             "properties": {"kind": TEXT, "side": TEXT, "place": TEXT, "mac": TEXT}}
     return {"type": ["object", "string", "null"],
-            "properties": {"frames": {"type": "array", "items": frame}, "reasoning": TEXT, "limits": TEXT}}
+            "properties": {"frames": {"type": "array", "items": frame}, "reasoning": TEXT, "block": block,
+                           "limits": TEXT}}
 
 
 def tables():

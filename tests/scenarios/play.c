@@ -356,6 +356,10 @@ static void run_pipeline(struct pipeline_result *result)
         .database = database_path, .since_ns = TIME_UNKNOWN, .until_ns = TIME_UNKNOWN};
     struct pipeline_hooks hooks = {0};
     const char *path = capture_path;
+    settings.has_home_hops = scenario->has_home_hops;
+    settings.home_hops = scenario->home_hops;
+    settings.home_nets.count = scenario->home_net_count;
+    memcpy(settings.home_nets.items, scenario->home_nets, sizeof scenario->home_nets);
     if (!pipeline_run(&settings, &path, 1, scenario->start_ns, &hooks, result, &fault))
         fail_msg("%s", fault.sentence);
 }

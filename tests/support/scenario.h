@@ -14,6 +14,8 @@
 #include "base/address.h"
 #include "base/fault.h"
 
+enum { SCENARIO_HOME_NETS_MAX = 4 };
+
 /* One captured frame, in the order of the capture. */
 struct scenario_frame {
     uint8_t *bytes;
@@ -81,6 +83,10 @@ struct scenario {
     size_t proves_count;
     const char **spares; /* findings that must not */
     size_t spares_count;
+    struct prefix home_nets[SCENARIO_HOME_NETS_MAX]; /* "home": what the user says of the network */
+    size_t home_net_count;
+    bool has_home_hops;
+    int16_t home_hops;
     bool spares_all; /* nothing above severity info */
     int64_t start_ns;
     struct scenario_capture capture;

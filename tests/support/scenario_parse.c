@@ -270,13 +270,33 @@ static bool take_capture(struct script *script, struct words *words)
     return true;
 }
 
+/* What the user says of the network: --home-net and --home-hops. */
+static bool take_home(struct script *script, struct words *words)
+{
+    struct scenario *scenario = script->scenario;
+    int64_t hops = 0;
+    const char *nets = words_value(words, "net");
+    scenario->has_home_hops |= words_value(words, "hops") != NULL;
+    if (!script_number(script, words, "hops", 0, 63, &hops))
+        return false;
+    if (words_value(words, "hops"))
+        scenario->home_hops = (int16_t)hops;
+    if (!nets)
+        return true;
+    if (scenario->home_net_count == SCENARIO_HOME_NETS_MAX ||
+        !prefix_parse(nets, &scenario->home_nets[scenario->home_net_count]))
+        return words_fault(words, script->fault, "net=%s is not a prefix, or one too many", nets);
+    scenario->home_net_count++;
+    return true;
+}
+
 static const struct declaration {
     const char *name;
     bool (*take)(struct script *script, struct words *words);
 } declarations[] = {
     {"title", take_title},     {"proves", take_proves},      {"spares", take_spares},
     {"start", take_start},     {"host", take_host},          {"flow", take_flow},
-    {"capture", take_capture}, {"expect", expectation_take},
+    {"capture", take_capture}, {"expect", expectation_take}, {"home", take_home},
 };
 
 /* --- lines ---------------------------------------------------------------------------------- */

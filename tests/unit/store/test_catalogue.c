@@ -137,8 +137,16 @@ static void add_words(struct text *text, enum row_kind kind)
         text_add(text,
                  "\n`evidence` is an object: `frames`, an array of objects with `number` "
                  "(as Wireshark counts), `time` (ISO 8601, UTC), `time_ns` and `shows` (what "
-                 "the frame shows); `reasoning`, why the finding follows; `limits`, the facts "
-                 "of the capture that limit it, only where there are some.\n");
+                 "the frame shows); `reasoning`, why the finding follows; `block`, only of "
+                 "findings that are a block: an object with `kind`, `side`, `place` (a sentence: "
+                 "the side and the reason) and, where Apple's packets come from another MAC "
+                 "address than the blocker's, `mac`; `limits`, the facts of the capture that "
+                 "limit it, only where there are some.\n\n`block.kind`:\n\n");
+    if (kind == ROW_FINDING) {
+        ADD_WORDS(text, "block.kind", BLOCK_KIND_COUNT, block_kind_name, block_kind_meaning,
+                  enum block_kind);
+        ADD_WORDS(text, "block.side", SIDE_COUNT, side_name, side_meaning, enum blocker_side);
+    }
     if (kind == ROW_STEP)
         ADD_WORDS(text, "what", STEP_WHAT_COUNT, step_name, step_meaning, enum step_what);
     if (kind == ROW_SKIPPED)
