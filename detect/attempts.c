@@ -165,7 +165,8 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
     bool is_repeated = attempt_case->attempts > 1;
     if (attempt_case->only_ipv6 && judge_only_ipv4_works(judge, attempt_case->port))
         return false; /* ipv6-broken says it */
-    if (judge_device_way(judge, way).worked)
+    bool is_open = !attempt_case->connects && judge_device_reached(judge, way);
+    if (judge_device_way(judge, way).worked || is_open)
         return weigh_against_own_success(attempt_case, confidence);
     struct elsewhere elsewhere = look_elsewhere(judge, attempt_case);
     bool has_recovered = !elsewhere.own && recovered(judge, attempt_case);

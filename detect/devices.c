@@ -271,6 +271,8 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
         return;
     if (!way_is_provider(way) && was_told_to_work(flow) && device->open_sessions)
         device->open_sessions--;
+    if (flow->saw & SAW_SYN_ACK)
+        device->reached_ways = (uint8_t)(device->reached_ways | 1u << way);
     if (flow_works(flow)) {
         count_losses(device, flow);
         if (!way_is_provider(way)) {

@@ -28,8 +28,9 @@ struct device {
     struct address ip;
     uint32_t lane;
     uint8_t mac[6];
-    bool has_mac;
-    bool is_proven; /* something of it was answered, or an attempt was judged */
+    bool has_mac : 1;
+    bool is_proven : 1;  /* something of it was answered, or an attempt was judged */
+    bool was_active : 1; /* since it was last looked at for eviction */
     int64_t first_ns;
     int64_t last_ns;
     uint32_t sessions;
@@ -49,7 +50,7 @@ struct device {
     uint16_t fail_port;    /* of the failure below; 0: none */
     uint32_t fail_s;       /* when the newest finding of severity fail was last seen */
     uint16_t fail_rule;    /* its detector's place in the list + 1; 0: none */
-    bool was_active;       /* since it was last looked at for eviction */
+    uint8_t reached_ways;  /* bits 1 << enum way: a server's SYN-ACK came, whatever followed */
     uint8_t working_ways;  /* bits 1 << enum way: a session works, though not yet closed */
 };
 

@@ -300,6 +300,12 @@ struct way_counts judge_device_way(const struct judge *judge, enum way way)
     return counts;
 }
 
+bool judge_device_reached(const struct judge *judge, enum way way)
+{
+    const struct device *device = device_of(judge);
+    return device && device->reached_ways & 1u << way;
+}
+
 struct way_counts judge_site_way(const struct judge *judge, enum way way)
 {
     return judge->engine->site.way[way];

@@ -118,6 +118,8 @@ struct way_counts {
     uint32_t failed;
 };
 struct way_counts judge_device_way(const struct judge *judge, enum way way);
+/* A server accepted a connection of this device's by that way, whatever became of it. */
+bool judge_device_reached(const struct judge *judge, enum way way);
 struct way_counts judge_site_way(const struct judge *judge, enum way way);
 /* ClientHellos of everyone on that way, small ones or those of two segments and more: `worked` were
  * answered, `failed` were cut or left waiting. */

@@ -62,7 +62,8 @@ static uint64_t window_of(const struct packet *packet)
     return windows_ns[(packet->ip_id != 0) + has_timestamps(packet)];
 }
 
-static bool is_in(const struct duplicates *duplicates, const struct packet *packet, uint64_t hash)
+static bool is_in(const struct duplicates *duplicates, const struct packet *packet, uint64_t hash,
+                  uint64_t soonest_ns)
 {
     size_t slot = slot_of(hash);
     if (duplicates->slots[slot].hash != hash)
@@ -70,21 +71,25 @@ static bool is_in(const struct duplicates *duplicates, const struct packet *pack
     /* As numbers without sign: a damaged capture's times may be any. */
     uint64_t age_ns = (uint64_t)packet->time_ns - (uint64_t)duplicates->slots[slot].time_ns;
     uint64_t window_ns = window_of(packet);
+    if (window_ns < soonest_ns)
+        window_ns = soonest_ns;
     return age_ns + window_ns <= 2 * window_ns;
 }
 
 bool duplicates_knows(const struct duplicates *duplicates, const struct packet *packet,
                       uint64_t flow_hash)
 {
-    return duplicates_can_tell(packet) && is_in(duplicates, packet, fingerprint(packet, flow_hash));
+    return duplicates_can_tell(packet) &&
+           is_in(duplicates, packet, fingerprint(packet, flow_hash), 0);
 }
 
-bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet, uint64_t flow_hash)
+bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet, uint64_t flow_hash,
+                     int64_t soonest_ns)
 {
     if (!duplicates_can_tell(packet))
         return false;
     uint64_t hash = fingerprint(packet, flow_hash);
-    if (is_in(duplicates, packet, hash))
+    if (is_in(duplicates, packet, hash, (uint64_t)soonest_ns))
         return true;
     size_t slot = slot_of(hash);
     duplicates->slots[slot].hash = hash;

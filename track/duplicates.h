@@ -38,8 +38,9 @@ bool duplicates_can_tell(const struct packet *packet);
 bool duplicates_knows(const struct duplicates *duplicates, const struct packet *packet,
                       uint64_t flow_hash);
 
-/* True when the same packet of the same flow was seen within the window. */
-bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet,
-                     uint64_t flow_hash);
+/* True when the same packet of the same flow was seen within the window, or within `soonest_ns`,
+ * which no sender of that flow takes less to know that it must send again (0: not known). */
+bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet, uint64_t flow_hash,
+                     int64_t soonest_ns);
 
 #endif

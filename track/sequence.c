@@ -65,7 +65,7 @@ enum segment_kind sequence_take(struct sequence *sequence, uint32_t first, uint3
         return advance(sequence, first, end, now_ns);
     if (touches && now_ns - sequence->advanced_ns <= reorder_ns)
         return SEGMENT_OUT_OF_ORDER;
-    if (!sequence->resent_ms)
+    if (size && !sequence->resent_ms)
         sequence->resent_ms = milliseconds(now_ns);
     return SEGMENT_RETRANSMISSION;
 }

@@ -12,7 +12,7 @@ struct sequence {
     uint32_t next;       /* one past the highest byte seen */
     uint32_t hole_start; /* the oldest hole below `next`; hole_start == hole_end: none */
     uint32_t hole_end;
-    uint32_t repairs;    /* lost segments that were sent again and acknowledged soon */
+    uint32_t repairs;    /* lost data segments that were sent again and acknowledged soon */
     int64_t advanced_ns; /* when `next` last moved */
     int64_t missing_ns;  /* since when bytes are acknowledged that were not captured; 0: none */
     uint32_t acked;      /* the other side's last acknowledgement; with is_acked */

@@ -286,12 +286,26 @@ static struct flow *find_flow(struct tracker *tracker, const struct packet *pack
     return flow ? flow : begin_flow(tracker, packet);
 }
 
+/* A sender learns of a loss from the peer, or waits for longer than the peer takes to answer (RFC
+ * 6298 section 2): a round trip at least, here with something off for one that was slow at first.
+ */
+static int64_t soonest_again_ns(const struct flow *flow)
+{
+    const int64_t most_ns = 250 * NS_PER_MS;
+    const struct flow_record *record = &flow->record;
+    if (record->rtt_server_us <= 0 || record->rtt_client_us < 0)
+        return 0;
+    int64_t round_trip_ns = (record->rtt_server_us + record->rtt_client_us) * NS_PER_US;
+    return round_trip_ns < most_ns ? round_trip_ns * 7 / 8 : most_ns;
+}
+
 static void take_tcp(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     struct flow *flow = find_flow(tracker, packet, hash);
     if (!flow)
         return;
-    if (duplicates_seen(&tracker->duplicates, packet, hash) || lanes_says_copy(flow, packet)) {
+    if (duplicates_seen(&tracker->duplicates, packet, hash, soonest_again_ns(flow)) ||
+        lanes_says_copy(flow, packet)) {
         lanes_note_copy(flow, packet);
         tracker->counts.duplicates++;
         return;

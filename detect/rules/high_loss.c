@@ -9,13 +9,28 @@
 #include "base/text.h"
 #include "detect/judge.h"
 
-/* product.md: above 5 % over at least 200 data segments. */
-enum { SEGMENTS_NEEDED = 200, SEGMENTS_CERTAIN = 1000, PERCENT = 5 };
+/* product.md: above 5 % over at least 200 data segments. Few segments say little: a way that loses
+ * 4 % loses more than 5 % of 200 now and then, and there are thousands of devices. So it must be
+ * more than 5 % by three standard deviations of what 5 % would give. */
+enum { SEGMENTS_NEEDED = 200, SEGMENTS_CERTAIN = 1000, ONE_IN = 20, DEVIATIONS = 3 };
 
+struct state {
+    uint16_t is_raised;
+};
+
+/* losses - n/20 > 3 sqrt(n 1/20 19/20), in whole numbers: both sides times 20. */
 static bool is_high(const struct side_losses *side)
 {
-    return side->segments >= SEGMENTS_NEEDED &&
-           (uint64_t)side->losses * 100 > (uint64_t)side->segments * PERCENT;
+    uint64_t segments = side->segments, losses = (uint64_t)side->losses * ONE_IN;
+    if (segments < SEGMENTS_NEEDED || losses <= segments)
+        return false;
+    uint64_t excess = losses - segments;
+    return excess * excess > DEVIATIONS * DEVIATIONS * (ONE_IN - 1) * segments;
+}
+
+static bool is_lossy(const struct losses *losses)
+{
+    return is_high(&losses->up) || is_high(&losses->down);
 }
 
 static void describe(const struct flow_record *flow, const struct side_losses *side,
@@ -35,25 +50,40 @@ static void describe(const struct flow_record *flow, const struct side_losses *s
                 COUNTED(side->losses, "segment was|segments were"));
 }
 
-static void observe(struct judge *judge, void *state, const struct event *event)
+/* What came later may have been better. */
+static void review(struct judge *judge)
 {
+    struct losses losses = judge_device_losses(judge);
+    struct finding *kept = judge_kept(judge, 0);
+    if (kept && !is_lossy(&losses))
+        judge_withdraw(judge, kept);
+}
+
+static void observe(struct judge *judge, void *memory, const struct event *event)
+{
+    struct state *state = memory;
     const struct flow_record *flow = event->flow;
-    (void)state;
+    if (event->kind == EVENT_CAPTURE_END) {
+        review(judge);
+        return;
+    }
     if (way_of(flow) == WAY_NONE || !flow_works(flow) || !(flow->losses_up | flow->losses_down))
         return;
     struct losses losses = judge_device_losses(judge);
+    if (!is_lossy(&losses))
+        return;
     bool down = is_high(&losses.down);
     const struct side_losses *side = down ? &losses.down : &losses.up;
-    if (!is_high(side))
-        return;
     struct finding finding = judge_draft(judge, event);
-    struct finding *kept = judge_kept(judge, finding.server_port);
+    finding.server_port = 0; /* the way, not a port */
+    struct finding *kept = judge_kept(judge, 0);
     finding.confidence =
         side->segments >= SEGMENTS_CERTAIN ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     finding.first_ns = kept ? kept->first_ns : flow->started_ns;
     finding.count = side->losses;
     describe(flow, side, down ? "Apple" : "the device", &finding);
     judge_renew(judge, &finding);
+    state->is_raised = true;
 }
 
 const struct detector detector_high_loss = {
@@ -62,7 +92,8 @@ const struct detector detector_high_loss = {
     .meaning = "So many packets are lost that sessions are slow to come up and break. "
                "Notifications arrive late.",
     .rests_on = "More than 5 % of at least 200 data segments of a device's working sessions were "
-                "sent again and then acknowledged within two seconds.",
+                "sent again and then acknowledged within two seconds, and so many more that a way "
+                "that loses 5 % does not do it by chance.",
     .looks_like = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission within the "
                   "device's sessions, followed at once by an acknowledgement.",
     .innocent = "Copies made by the mirror, segments that overtake each other, what is repeated to "
@@ -71,6 +102,7 @@ const struct detector detector_high_loss = {
               "mismatches and full uplinks on the way; compare with other devices in this report.",
     .severity = SEVERITY_WARN,
     .scope = SCOPE_DEVICE,
-    .events = ON(EVENT_FLOW_CLOSED),
+    .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_CAPTURE_END),
+    .state_size = sizeof(struct state),
     .observe = observe,
 };

@@ -123,26 +123,39 @@ static bool has_comparison(const struct judge *judge, const struct size_case *si
            (size_case->small_answered || (is_repeated && small.worked >= COMPARISONS_NEEDED));
 }
 
-/* On a port where no small hello was seen, the device's other port is the comparison: what stops
- * large hellos there is taken to stop them here. */
+/* Everyone's hellos on that way pass where they are small, and fail where they are large. */
+static bool site_shows_it(const struct judge *judge, enum way way)
+{
+    struct way_counts small = judge_site_hellos(judge, way, false);
+    struct way_counts large = judge_site_hellos(judge, way, true);
+    return small.worked >= COMPARISONS_NEEDED && small.failed <= small.worked && !large.worked &&
+           large.failed >= FAILURES_NEEDED;
+}
+
+/* On a port where no small hello was seen, another port is the comparison, of the device or of
+ * everyone: what stops large hellos there is taken to stop them here. WAY_NONE: there is none. */
+static enum way other_way(const struct judge *judge, const struct state *state,
+                          const struct size_case *size_case)
+{
+    for (int i = 0; i < SIZE_CASES; i++)
+        if (&state->cases[i] != size_case && has_comparison(judge, &state->cases[i]))
+            return (enum way)state->cases[i].way;
+    for (enum way way = WAY_COURIER_5223; way < WAY_COUNT; way++)
+        if (way != (enum way)size_case->way && site_shows_it(judge, way))
+            return way;
+    return WAY_NONE;
+}
+
 static bool weigh(const struct judge *judge, const struct state *state,
                   const struct size_case *size_case, enum confidence *confidence)
 {
-    bool has_sibling = false;
-    for (int i = 0; i < SIZE_CASES; i++)
-        has_sibling |= has_comparison(judge, &state->cases[i]);
     *confidence = size_case->small_answered || failed_everywhere(judge) > size_case->failed
                       ? CONFIDENCE_CERTAIN
                       : CONFIDENCE_LIKELY;
     if (has_comparison(judge, size_case))
         return true;
     *confidence = CONFIDENCE_LIKELY;
-    return has_sibling && fails_by_size(judge, size_case);
-}
-
-static enum way other_way(const struct state *state, const struct size_case *size_case)
-{
-    return (enum way)state->cases[size_case == &state->cases[0]].way;
+    return other_way(judge, state, size_case) != WAY_NONE && fails_by_size(judge, size_case);
 }
 
 static void describe(const struct judge *judge, const struct state *state,
@@ -152,7 +165,7 @@ static void describe(const struct judge *judge, const struct state *state,
     struct way_counts small = judge_site_hellos(judge, (enum way)size_case->way, false);
     bool is_elsewhere = !small.worked;
     if (is_elsewhere)
-        small = judge_site_hellos(judge, other_way(state, size_case), false);
+        small = judge_site_hellos(judge, other_way(judge, state, size_case), false);
     address_text(&size_case->client, client);
     endpoint_text(&size_case->server, size_case->port, server);
     finding_say(finding->summary, sizeof finding->summary,
@@ -167,7 +180,7 @@ static void describe(const struct judge *judge, const struct state *state,
                 "time (%u cut, %u left without an answer%s), while %u small hellos on %s were "
                 "answered, and no large one.",
                 size_case->failed, size_case->cut, size_case->failed - size_case->cut, acked,
-                small.worked, is_elsewhere ? "the device's other port" : "this port");
+                small.worked, is_elsewhere ? "another port" : "this port");
     finding_add_frame(finding, size_case->first.frame, size_case->first.time_ns,
                       "ClientHello, first segment");
     if (size_case->last.frame != size_case->first.frame)

@@ -90,8 +90,8 @@ def judge_healthy(day):
             day.complain("false alarm", finding)
 
 
-def judge_faulty(day, code, also, needed, is_of_site):
-    found = set()
+def judge_faulty(day, code, also, instead, needed, is_of_site):
+    found, excused = set(), set()
     for finding in day.findings:
         device = day.device_of.get(finding["client_ip"])
         is_hit = is_of_site or (device and device["hit"] == "1")
@@ -103,10 +103,12 @@ def judge_faulty(day, code, also, needed, is_of_site):
             day.complain("a device that was not hit", finding)
         elif finding["code"] == code:
             found.add(device["ip"] if device else None)
+        elif finding["code"] == instead:
+            excused.add(device["ip"])
     if is_of_site and None not in found:
         day.wrong.append(f"missing: {code} of the site")
     for device in day.devices:
-        if not is_of_site and int(device["bites"]) >= needed and device["ip"] not in found:
+        if not is_of_site and int(device["bites"]) >= needed and device["ip"] not in found | excused:
             day.wrong.append(f"missing: {code} of {device['ip']}, hit {device['bites']} times "
                              f"in {device['attempts']} attempts, {device['sessions']} sessions")
     hit = [row for row in day.devices if int(row["bites"]) >= needed and row["hit"] == "1"]
@@ -134,11 +136,11 @@ def run(given, folder):
         day = Day(given, folder, "healthy-" + "-".join(options[1::2]), options)
         judge_healthy(day)
         good &= tell(day, f"{len(day.devices)} devices")
-    for name, code, needed, scope, also in faults:
+    for name, code, needed, scope, also, instead in faults:
         if given.fault not in ("all", name):
             continue
         day = Day(given, folder, name, ["--fault", name, *FAULTY])
-        good &= tell(day, judge_faulty(day, code, also.split(), int(needed), scope == "site"))
+        good &= tell(day, judge_faulty(day, code, also.split(), instead, int(needed), scope == "site"))
     return good
 
 

@@ -88,6 +88,12 @@ static bool has_v6(const struct device *device)
     return device->has_v6;
 }
 
+/* Of the others each address is counted apart. */
+static bool has_only_v4(const struct device *device)
+{
+    return !device->has_v6;
+}
+
 static bool prohibit_v6(struct line *line, const struct segment *segment)
 {
     bool is_v6 = !address_is_ipv4(&line->party[DOWN].station->address);

@@ -18,6 +18,7 @@ struct fault {
     const char *name;
     const char *code;      /* the finding that must be there */
     const char *also;      /* those that may, for the same devices: words */
+    const char *instead; /* what may stand in its place; NULL: nothing */
     uint16_t bites_needed; /* a device that was bitten less often need not be found */
     bool (*can_hit)(const struct device *device);
     /* May the packet pass? NULL: all may. */

@@ -166,7 +166,7 @@ static void run(struct fleet *fleet)
 /* Of a loss that is the fault: those devices that said enough for it to show. */
 static uint32_t bites_of(const struct device *device)
 {
-    enum { SAID_ENOUGH = 300 };
+    enum { SAID_ENOUGH = 190 };
     const struct fault *fault = device->fleet->fault;
     if (!fault || fault->loss <= 0)
         return device->bites;
@@ -195,8 +195,9 @@ static bool write_truth(const struct fleet *fleet, const char *path)
 static void list_faults(void)
 {
     for (size_t i = 0; i < fault_count; i++)
-        printf("%s\t%s\t%u\t%s\t%s\n", faults[i].name, faults[i].code, faults[i].bites_needed,
-               faults[i].whole_site ? "site" : "device", faults[i].also);
+        printf("%s\t%s\t%u\t%s\t%s\t%s\n", faults[i].name, faults[i].code,
+               faults[i].bites_needed, faults[i].whole_site ? "site" : "device", faults[i].also,
+               faults[i].instead ? faults[i].instead : "");
 }
 
 static void free_fleet(struct fleet *fleet)

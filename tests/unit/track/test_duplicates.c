@@ -40,7 +40,7 @@ static bool is_copy_after(struct packet packet, int64_t after_ns)
 {
     packet.time_ns += after_ns;
     bool known = duplicates_knows(&seen, &packet, 99);
-    assert_int_equal(duplicates_seen(&seen, &packet, 99), known);
+    assert_int_equal(duplicates_seen(&seen, &packet, 99, 0), known);
     return known;
 }
 
@@ -112,6 +112,17 @@ static void what_is_not_marked_may_not(void **state)
     assert_false(is_copy_after(data(0, false), 40 * NS_PER_MS));
 }
 
+static void nobody_sends_again_within_a_round_trip(void **state)
+{
+    (void)state;
+    struct packet packet = data(0, false);
+    assert_false(duplicates_seen(&seen, &packet, 99, 100 * NS_PER_MS));
+    packet.time_ns += 90 * NS_PER_MS;
+    assert_true(duplicates_seen(&seen, &packet, 99, 100 * NS_PER_MS));
+    packet.time_ns += 20 * NS_PER_MS;
+    assert_false(duplicates_seen(&seen, &packet, 99, 100 * NS_PER_MS));
+}
+
 static void an_unmarked_acknowledgement_says_nothing(void **state)
 {
     (void)state;
@@ -140,7 +151,7 @@ static void any_number_may_be_a_time(void **state)
     static const int64_t times[] = {INT64_MIN, INT64_MAX, 0, INT64_MIN};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         packet.time_ns = times[i];
-        (void)duplicates_seen(&seen, &packet, 99);
+        (void)duplicates_seen(&seen, &packet, 99, 0);
     }
 }
 
@@ -153,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_marked_twice_may_come_late, begin),
         cmocka_unit_test_setup(what_is_marked_once_may_be_a_little_late, begin),
         cmocka_unit_test_setup(what_is_not_marked_may_not, begin),
+        cmocka_unit_test_setup(nobody_sends_again_within_a_round_trip, begin),
         cmocka_unit_test_setup(an_unmarked_acknowledgement_says_nothing, begin),
         cmocka_unit_test_setup(clocks_of_two_machines_may_be_off, begin),
         cmocka_unit_test_setup(any_number_may_be_a_time, begin),
