@@ -373,19 +373,22 @@ bool judge_only_ipv4_works(const struct judge *judge, uint16_t port)
 /* Addresses that are made anew every few hours (RFC 8981) are still one machine's. */
 enum { ADDRESSES_OF_A_MACHINE = 4 };
 
-bool judge_machine_works_by_ipv6(const struct judge *judge)
+bool judge_machine_works_by_other_family(const struct judge *judge)
 {
     static const uint16_t ports[] = {5223, 443};
     const struct device *device = device_of(judge);
     bool works = false;
-    if (!device || !address_is_ipv4(&device->ip) || !device->has_mac)
+    if (!device || !device->has_mac)
         return false;
+    bool is_v4 = address_is_ipv4(&device->ip);
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
         const struct family_pair *pair =
             families_find(&judge->engine->families, device->mac, device->lane, ports[i]);
-        if (pair && (pair->v4_clients > 1 || pair->v6_clients > ADDRESSES_OF_A_MACHINE))
+        if (!pair)
+            continue;
+        if (pair->v4_clients > 1 || pair->v6_clients > ADDRESSES_OF_A_MACHINE)
             return false; /* a router's */
-        works |= pair && pair->v6_worked > pair->v6_failed;
+        works |= is_v4 ? pair->v6_worked > pair->v6_failed : pair->v4_worked > pair->v4_failed;
     }
     return works;
 }

@@ -204,9 +204,9 @@ const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t 
 /* The device is an IPv6 address whose MAC address gets through by IPv4 on this port, and never did
  * by IPv6. */
 bool judge_only_ipv4_works(const struct judge *judge, uint16_t port);
-/* The device is the only IPv4 address of its MAC address, which gets through by IPv6 on a courier's
- * port: one machine that works. */
-bool judge_machine_works_by_ipv6(const struct judge *judge);
+/* The device is an address of one machine (by its MAC address), which gets through on a courier's port
+ * by its addresses of the other IP version. */
+bool judge_machine_works_by_other_family(const struct judge *judge);
 
 /* Sessions of which both directions, and of which only one, were captured. */
 struct side_counts {

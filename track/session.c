@@ -130,15 +130,26 @@ static void take_news(struct tracker *tracker, struct flow *flow, unsigned news,
 
 /* ---- counting ---- */
 
+static void note_client(struct flow_record *record, const struct packet *packet)
+{
+    record->ttl_client = packet->ttl;
+    record->has_client_mac = packet->has_mac;
+    if (packet->has_mac)
+        memcpy(record->client_mac, packet->source_mac, sizeof record->client_mac);
+}
+
+/* A copy that was made nearer to the client than the one that came first. */
+void session_take_copy(struct flow *flow, const struct packet *packet, enum direction direction)
+{
+    if (direction == UP && flow->record.saw & SAW_UP && packet->ttl > flow->record.ttl_client)
+        note_client(&flow->record, packet);
+}
+
 static void count_up(struct flow *flow, const struct packet *packet)
 {
     struct flow_record *record = &flow->record;
-    if (!(record->saw & SAW_UP)) {
-        record->ttl_client = packet->ttl;
-        record->has_client_mac = packet->has_mac;
-        if (packet->has_mac)
-            memcpy(record->client_mac, packet->source_mac, sizeof record->client_mac);
-    }
+    if (!(record->saw & SAW_UP))
+        note_client(record, packet);
     record->saw |= SAW_UP;
     record->packets_up++;
     record->bytes_up += packet->payload_size;

@@ -176,7 +176,7 @@ static void review(struct judge *judge, const struct run *run,
     if (!kept)
         return;
     if (judge_only_ipv4_works(judge, 5223) || judge_only_ipv4_works(judge, 443) ||
-        judge_machine_works_by_ipv6(judge))
+        judge_machine_works_by_other_family(judge))
         judge_withdraw(judge, kept); /* the machine works: other findings say what does not */
     else if (!may_hide_proxy)
         return;
