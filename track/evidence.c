@@ -54,6 +54,12 @@ void evidence_release(struct tracker *tracker, struct flow *flow)
     flow->record.evidence = NULL;
 }
 
+void evidence_forget_mac(struct tracker *tracker, struct flow *flow)
+{
+    struct reset_evidence *reset = &evidence_of(tracker, flow)->reset[DOWN];
+    reset->signs = (uint16_t)(reset->signs & ~(unsigned)RESET_OTHER_MAC);
+}
+
 /* ---- the opening ---- */
 
 /* RFC 9293 section 3.2: kind 2, length 4; nearly every stack writes it first. */

@@ -48,5 +48,7 @@ void evidence_too_big(struct tracker *tracker, struct flow *flow, const struct p
                       bool quotes_client);
 /* Gives it back: the session works, or is over. */
 void evidence_release(struct tracker *tracker, struct flow *flow);
+/* The server's MAC address turned out to be none to compare with. */
+void evidence_forget_mac(struct tracker *tracker, struct flow *flow);
 
 #endif

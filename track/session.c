@@ -138,11 +138,25 @@ static void note_client(struct flow_record *record, const struct packet *packet)
         memcpy(record->client_mac, packet->source_mac, sizeof record->client_mac);
 }
 
-/* A copy that was made nearer to the client than the one that came first. */
-void session_take_copy(struct flow *flow, const struct packet *packet, enum direction direction)
+/* Captured at two places, its packets come from two MAC addresses: a reset's tells nothing. */
+static void forget_server_mac(struct tracker *tracker, struct flow *flow)
 {
-    if (direction == UP && flow->record.saw & SAW_UP && packet->ttl > flow->record.ttl_client)
-        note_client(&flow->record, packet);
+    flow->record.has_server_mac = false;
+    flow->record.reset_mac_differs = false;
+    if (flow->record.evidence)
+        evidence_forget_mac(tracker, flow);
+}
+
+/* A copy that was made nearer to the client than the one that came first. */
+void session_take_copy(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                       enum direction direction)
+{
+    struct flow_record *record = &flow->record;
+    if (direction == UP && record->saw & SAW_UP && packet->ttl > record->ttl_client)
+        note_client(record, packet);
+    if (direction == DOWN && record->has_server_mac && packet->has_mac &&
+        memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0)
+        forget_server_mac(tracker, flow);
 }
 
 static void count_up(struct flow *flow, const struct packet *packet)

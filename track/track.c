@@ -307,7 +307,7 @@ static void take_tcp(struct tracker *tracker, const struct packet *packet, uint6
     if (duplicates_seen(&tracker->duplicates, packet, hash, soonest_again_ns(flow)) ||
         lanes_says_copy(flow, packet)) {
         lanes_note_copy(flow, packet);
-        session_take_copy(flow, packet, direction_of(flow, packet));
+        session_take_copy(tracker, flow, packet, direction_of(flow, packet));
         tracker->counts.duplicates++;
         return;
     }

@@ -43,7 +43,8 @@ struct tracker {
 void session_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                   enum direction direction);
 /* A packet that was taken already, captured elsewhere. */
-void session_take_copy(struct flow *flow, const struct packet *packet, enum direction direction);
+void session_take_copy(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                       enum direction direction);
 /* An ICMP error quotes a packet of the flow. */
 void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                        bool quotes_client, bool quotes_syn);

@@ -26,10 +26,11 @@ struct state {
 };
 
 /* Cut before the server's first byte, after the client's: a ClientHello, whether or not the capture
- * shows its bytes. */
-static bool is_about_a_hello(const struct flow_evidence *evidence)
+ * shows its bytes, or delivers them in order. */
+static bool is_about_a_hello(const struct flow_record *flow)
 {
-    return evidence->cut.proof.frame && evidence->hello.size;
+    return (flow->evidence->cut.proof.frame && flow->evidence->hello.size) ||
+           (flow->saw & SAW_CLIENT_HELLO && !(flow->saw & SAW_SERVER_DATA));
 }
 
 static bool has_ended_before(const struct reset_evidence *reset)
@@ -133,7 +134,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     struct state *state = memory;
     const struct flow_record *flow = event->flow;
     enum confidence confidence;
-    if (way_of(flow) == WAY_NONE || !flow->evidence || is_about_a_hello(flow->evidence))
+    if (way_of(flow) == WAY_NONE || !flow->evidence || is_about_a_hello(flow))
         return;
     for (enum direction side = UP; side <= DOWN; side++) {
         const struct reset_evidence *reset = &flow->evidence->reset[side];
