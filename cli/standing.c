@@ -107,6 +107,7 @@ static uint64_t finding_content(const struct finding *finding)
     hash = add_number(hash, (uint64_t)finding->last_ns);
     hash = add_text(hash, finding->summary);
     hash = add_text(hash, finding->reasoning);
+    hash = add_text(hash, finding->place);
     return add_text(hash, finding->limits);
 }
 

@@ -147,12 +147,13 @@ static void forget_server_mac(struct tracker *tracker, struct flow *flow)
         evidence_forget_mac(tracker, flow);
 }
 
-/* A copy that was made nearer to the client than the one that came first. */
+/* A copy of the SYN may have been made nearer to the client than the one that came first. Of later
+ * packets nothing follows: a traceroute's have TTLs of their own. */
 void session_take_copy(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                        enum direction direction)
 {
     struct flow_record *record = &flow->record;
-    if (direction == UP && record->saw & SAW_UP && packet->ttl > record->ttl_client)
+    if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl > record->ttl_client)
         note_client(record, packet);
     if (direction == DOWN && record->has_server_mac && packet->has_mac &&
         memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0)
