@@ -75,14 +75,24 @@ static struct queued *place(struct queue *queue, uint64_t position)
     return (struct queued *)(void *)(queue->bytes + (position & (queue->size - 1)));
 }
 
+/* A row never wraps. And where nothing waits, the ring is begun anew before all of it was used: so
+ * it takes no memory that it does not need. The padding counts as full until the consumer is there. */
+static size_t padding_before(struct queue *queue, uint64_t head, size_t wanted)
+{
+    enum { BEGIN_ANEW_AT = 4 }; /* a quarter */
+    size_t at = (size_t)(head & (queue->size - 1));
+    size_t to_end = queue->size - at;
+    bool begins_anew = at >= queue->size / BEGIN_ANEW_AT && atomic_load(&queue->tail) == head;
+    return to_end < wanted || begins_anew ? to_end : 0;
+}
+
 bool queue_put(struct queue *queue, uint32_t kind, const void *row, size_t size, bool may_wait)
 {
     uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
     size_t wanted = sizeof(struct queued) + size;
     wanted = (wanted + QUEUE_ALIGNMENT - 1) & ~(size_t)(QUEUE_ALIGNMENT - 1);
     assert(wanted <= queue->size / 8);
-    size_t to_end = queue->size - (size_t)(head & (queue->size - 1));
-    size_t padding = to_end < wanted ? to_end : 0;
+    size_t padding = padding_before(queue, head, wanted);
     if (!has_room(queue, head, padding + wanted)) {
         if (!may_wait)
             return false;
@@ -143,10 +153,12 @@ void queue_rest(struct queue *queue, int64_t patience_ns)
 
 struct queue_walk queue_walk_begin(struct queue *queue)
 {
-    uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    uint64_t at = atomic_load_explicit(&queue->tail, memory_order_relaxed);
     uint64_t head = atomic_load(&queue->head);
-    uint64_t half = tail + queue->size / 2;
-    return (struct queue_walk){.queue = queue, .at = tail, .end = head < half ? head : half};
+    if (at < head && place(queue, at)->kind == QUEUE_PADDING) /* which may be most of the ring */
+        at += place(queue, at)->size;
+    uint64_t half = at + queue->size / 2;
+    return (struct queue_walk){.queue = queue, .at = at, .end = head < half ? head : half};
 }
 
 const struct queued *queue_walk_next(struct queue_walk *walk)

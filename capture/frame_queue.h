@@ -17,13 +17,14 @@ struct queued_frame {
     uint32_t captured_size;
     uint32_t original_size;
     int64_t time_ns;
-    /* the bytes follow */
+    /* the digest follows, and the bytes */
 };
 
 enum { FRAME_QUEUE_ALIGNMENT = 16 };
 
 struct frame_queue {
     uint8_t *bytes;
+    size_t digest_size;    /* of what the producer notes of each frame; a multiple of 16 */
     size_t size;           /* a power of two */
     _Atomic uint64_t head; /* bytes ever put */
     _Atomic uint64_t tail; /* bytes ever given back */
@@ -32,12 +33,13 @@ struct frame_queue {
     _Atomic uint64_t highest; /* the most bytes that ever waited */
 };
 
-bool frame_queue_init(struct frame_queue *queue, size_t size); /* false: no memory */
+/* False: no memory. */
+bool frame_queue_init(struct frame_queue *queue, size_t size, size_t digest_size);
 void frame_queue_free(struct frame_queue *queue);
 
-/* Producer. False: no room, counted. */
-bool frame_queue_put(struct frame_queue *queue, int64_t time_ns, const uint8_t *bytes,
-                     uint32_t captured_size, uint32_t original_size);
+/* Producer: room for a frame, to be filled in and then put. NULL: there is none, counted. */
+struct queued_frame *frame_queue_room(struct frame_queue *queue, uint32_t captured_size);
+void frame_queue_put(struct frame_queue *queue, const struct queued_frame *frame);
 
 /* Consumer: the next frame that was not passed yet; NULL: none now. */
 const struct queued_frame *frame_queue_peek(struct frame_queue *queue);
@@ -45,9 +47,15 @@ void frame_queue_pass(struct frame_queue *queue);
 /* Consumer: all that was passed is done with. */
 void frame_queue_give_back(struct frame_queue *queue);
 
-static inline const uint8_t *queued_frame_bytes(const struct queued_frame *frame)
+static inline void *queued_frame_digest(const struct queued_frame *frame)
 {
-    return (const uint8_t *)(frame + 1);
+    return (void *)(uintptr_t)(frame + 1);
+}
+
+static inline uint8_t *queued_frame_bytes(const struct frame_queue *queue,
+                                          const struct queued_frame *frame)
+{
+    return (uint8_t *)queued_frame_digest(frame) + queue->digest_size;
 }
 
 static inline uint64_t frame_queue_waiting(const struct frame_queue *queue)

@@ -1,7 +1,7 @@
-/* Several interfaces as one stream of frames in the order of their times.
+/* Several rings as one stream of frames in the order of their times.
  *
- * See live.h. Each interface delivers in its own rhythm, so a frame waits until every other
- * interface has shown a later one, or LIVE_HOLD_NS have passed. Deliberately reads no clock. */
+ * See live.h. Each ring delivers in its own rhythm, so a frame waits until every other ring has
+ * shown a later one, or LIVE_HOLD_NS have passed. Deliberately reads no clock. */
 #include "capture/live.h"
 
 #include <assert.h>
@@ -15,8 +15,9 @@
 #include "live_interface.h"
 
 struct live {
-    struct live_interface interfaces[LIVE_INTERFACES_MAX];
+    struct live_interface rings[LIVE_RINGS_MAX]; /* those of an interface side by side */
     size_t count;
+    unsigned workers; /* rings of an interface */
     int wake;
     atomic_bool sleeps;
     double time_factor;
@@ -34,19 +35,39 @@ int64_t live_time(const struct live *live, int64_t wall_ns)
     return live->epoch_ns + (int64_t)((double)(wall_ns - live->epoch_ns) * live->time_factor);
 }
 
+static bool open_ring(struct live *live, const struct live_options *options, size_t interface,
+                      struct fault *fault)
+{
+    struct live_interface *ring = &live->rings[live->count];
+    const struct live_interface *leader =
+        live->count % live->workers ? &live->rings[interface * live->workers] : NULL;
+    ring->id = (uint32_t)interface;
+    ring->wake = live->wake;
+    ring->consumer_sleeps = &live->sleeps;
+    ring->cpu = options->first_cpu < 0 ? -1 : options->first_cpu + (int)live->count;
+    live->count++;
+    return live_interface_open(ring, options->interfaces[interface], options, leader, fault);
+}
+
+/* Frames that came while some ring was not yet there came to each that was. */
+static void begin_together(struct live_interface *rings, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++)
+        rings[i].joined_ns = rings[count - 1].joined_ns;
+}
+
 static bool open_interfaces(struct live *live, const struct live_options *options,
                             struct fault *fault)
 {
-    if (options->interface_count > LIVE_INTERFACES_MAX)
-        return fault_set(fault, "more than %d interfaces; run a second apnscope, or bridge them",
-                         LIVE_INTERFACES_MAX);
+    if (options->interface_count > LIVE_INTERFACES_MAX ||
+        options->interface_count * live->workers > LIVE_RINGS_MAX)
+        return fault_set(fault, "more than %d interfaces, or %d with their workers; run a second "
+                         "apnscope", LIVE_INTERFACES_MAX, LIVE_RINGS_MAX);
     for (size_t i = 0; i < options->interface_count; i++) {
-        struct live_interface *interface = &live->interfaces[live->count++];
-        interface->wake = live->wake;
-        interface->consumer_sleeps = &live->sleeps;
-        interface->cpu = options->first_cpu < 0 ? -1 : options->first_cpu + (int)i;
-        if (!live_interface_open(interface, options->interfaces[i], options, fault))
-            return false;
+        for (unsigned worker = 0; worker < live->workers; worker++)
+            if (!open_ring(live, options, i, fault))
+                return false;
+        begin_together(&live->rings[i * live->workers], live->workers);
     }
     return true;
 }
@@ -58,6 +79,7 @@ bool live_open(struct live **opened, const struct live_options *options, struct 
     *opened = NULL;
     live->time_factor = options->time_factor != 0 ? options->time_factor : 1;
     live->epoch_ns = options->epoch_ns;
+    live->workers = options->workers ? options->workers : 1;
     live->last_time_ns = TIME_UNKNOWN;
     live->snap_size = options->snap_size ? options->snap_size : LIVE_SNAP_AUTO;
     live->quality.first_ns = live->quality.last_ns = TIME_UNKNOWN;
@@ -74,9 +96,9 @@ bool live_open(struct live **opened, const struct live_options *options, struct 
 bool live_start(struct live *live, struct fault *fault)
 {
     for (size_t i = 0; i < live->count; i++) {
-        int result = live_interface_start(&live->interfaces[i]);
+        int result = live_interface_start(&live->rings[i]);
         if (result != 0)
-            return fault_set(fault, "%s: no thread to capture with: %s", live->interfaces[i].name,
+            return fault_set(fault, "%s: no thread to capture with: %s", live->rings[i].name,
                              strerror(result));
     }
     return true;
@@ -85,7 +107,7 @@ bool live_start(struct live *live, struct fault *fault)
 void live_stop(struct live *live)
 {
     for (size_t i = 0; i < live->count; i++)
-        live_interface_stop(&live->interfaces[i]);
+        live_interface_stop(&live->rings[i]);
 }
 
 void live_close(struct live *live)
@@ -93,21 +115,21 @@ void live_close(struct live *live)
     if (!live)
         return;
     for (size_t i = 0; i < live->count; i++)
-        live_interface_close(&live->interfaces[i]);
+        live_interface_close(&live->rings[i]);
     close(live->wake);
     free(live);
 }
 
 /* ---- frames ---- */
 
-/* The interface whose next frame is the earliest; `live->count`: none may be given yet. */
+/* The ring whose next frame is the earliest; `live->count`: none may be given yet. */
 static size_t earliest(struct live *live, int64_t now_ns)
 {
     size_t best = live->count;
     int64_t best_ns = 0;
     bool one_is_empty = false;
     for (size_t i = 0; i < live->count; i++) {
-        const struct queued_frame *queued = frame_queue_peek(&live->interfaces[i].queue);
+        const struct queued_frame *queued = frame_queue_peek(&live->rings[i].queue);
         one_is_empty |= !queued;
         if (queued && (best == live->count || queued->time_ns < best_ns)) {
             best = i;
@@ -146,24 +168,27 @@ static struct frame frame_of(struct live *live, size_t index, const struct queue
                           .time_ns = live_time(live, queued->time_ns),
                           .captured_size = queued->captured_size,
                           .original_size = queued->original_size,
-                          .interface_id = (uint32_t)index,
-                          .link_type = live->interfaces[index].link_type,
-                          .bytes = queued_frame_bytes(queued),
+                          .interface_id = live->rings[index].id,
+                          .link_type = live->rings[index].link_type,
+                          .bytes = queued_frame_bytes(&live->rings[index].queue, queued),
                           .process = {.id = -1}};
 }
 
-size_t live_next(struct live *live, struct frame *frames, size_t max, int64_t now_ns)
+size_t live_next(struct live *live, struct frame *frames, const void **digests, size_t max,
+                 int64_t now_ns)
 {
     size_t count = 0;
     assert(max <= CAPTURE_BATCH_MAX);
     for (size_t i = 0; i < live->count; i++)
-        frame_queue_give_back(&live->interfaces[i].queue);
+        frame_queue_give_back(&live->rings[i].queue);
     while (count < max) {
         size_t index = earliest(live, now_ns);
         if (index == live->count)
             break;
-        struct frame_queue *queue = &live->interfaces[index].queue;
-        frames[count] = frame_of(live, index, frame_queue_peek(queue));
+        struct frame_queue *queue = &live->rings[index].queue;
+        const struct queued_frame *queued = frame_queue_peek(queue);
+        frames[count] = frame_of(live, index, queued);
+        digests[count] = queued_frame_digest(queued);
         count_frame(live, &frames[count++]);
         frame_queue_pass(queue);
     }
@@ -173,7 +198,7 @@ size_t live_next(struct live *live, struct frame *frames, size_t max, int64_t no
 static bool has_frames(struct live *live)
 {
     for (size_t i = 0; i < live->count; i++)
-        if (frame_queue_peek(&live->interfaces[i].queue))
+        if (frame_queue_peek(&live->rings[i].queue))
             return true;
     return false;
 }
@@ -195,13 +220,26 @@ void live_wait(struct live *live, int timeout_ms)
 
 size_t live_interface_count(const struct live *live)
 {
-    return live->count;
+    return live->count / live->workers;
 }
 
 void live_statistics_of(struct live *live, size_t index, struct live_statistics *statistics)
 {
-    assert(index < live->count);
-    live_interface_statistics(&live->interfaces[index], statistics);
+    assert(index < live_interface_count(live));
+    *statistics = (struct live_statistics){0};
+    for (unsigned worker = 0; worker < live->workers; worker++)
+        live_interface_statistics(&live->rings[index * live->workers + worker], statistics);
+}
+
+bool live_is_over(struct live *live)
+{
+    size_t gone = 0;
+    for (size_t i = 0; i < live_interface_count(live); i++) {
+        struct live_statistics statistics;
+        live_statistics_of(live, i, &statistics);
+        gone += statistics.is_gone;
+    }
+    return gone == live_interface_count(live);
 }
 
 void live_quality_of(struct live *live, struct capture_quality *quality)
@@ -216,9 +254,9 @@ void live_quality_of(struct live *live, struct capture_quality *quality)
     quality->last_ns = quality->end_ns = own->last_ns;
     quality->smallest_snap = live->snap_size;
     quality->drops_known = true;
-    for (size_t i = 0; i < live->count; i++) {
+    for (size_t i = 0; i < live_interface_count(live); i++) {
         struct live_statistics statistics;
-        live_interface_statistics(&live->interfaces[i], &statistics);
+        live_statistics_of(live, i, &statistics);
         quality->dropped_kernel += statistics.dropped_kernel;
         quality->dropped_interface += statistics.dropped_interface;
         quality->dropped_queue += statistics.dropped_queue;

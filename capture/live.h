@@ -1,10 +1,10 @@
 /* Frames from interfaces, as they pass.
  *
- * The live counterpart of capture.h. One thread for each interface takes frames from the kernel's
- * memory-mapped ring and copies them into a queue, never waiting for anybody; the caller takes them
- * from there, those of several interfaces merged by time. What the kernel, the interface or a full
- * queue dropped is counted apart. Deliberately decides nothing about what is taken: the filter is
- * the caller's. */
+ * The live counterpart of capture.h. For each interface one thread or several (workers) take frames
+ * from memory-mapped rings of the kernel and copy them into queues, never waiting for anybody; the
+ * caller takes them from there, merged by time. What can be noted of a frame by itself (a digest) is
+ * made by those threads as well. What the kernel, the interface or a full queue dropped is counted
+ * apart. Deliberately decides nothing about what is taken: filter and digest are the caller's. */
 #ifndef APNSCOPE_CAPTURE_LIVE_H
 #define APNSCOPE_CAPTURE_LIVE_H
 
@@ -19,8 +19,10 @@
 
 enum {
     LIVE_INTERFACES_MAX = 16,
-    LIVE_BUFFER_SIZE = 32 << 20, /* the kernel's ring, an interface */
-    LIVE_QUEUE_SIZE = 16 << 20,  /* ours, an interface */
+    LIVE_WORKERS_MAX = 16,
+    LIVE_RINGS_MAX = 64,         /* interfaces times workers */
+    LIVE_BUFFER_SIZE = 32 << 20, /* the kernel's rings, an interface */
+    LIVE_QUEUE_SIZE = 64 << 20,  /* ours, a worker; a quarter is used while that suffices */
     LIVE_SNAP_AUTO = 262144      /* merged segments (GRO, LRO) are taken whole */
 };
 
@@ -34,6 +36,16 @@ struct live_options {
     /* The filter for an interface with link headers to look at (Ethernet), and without. */
     const char *filter_with_link;
     const char *filter_without_link;
+    /* Threads for each interface; 0: 1. The kernel shares frames among them by the device's address,
+     * so that all of a device's come to one in order; those of mirrors that wrap frames
+     * (`is_wrapped`) by its own hash of the outer headers. */
+    unsigned workers;
+    int64_t (*wall_ns)(void); /* with several workers: the clock of the kernel's time stamps */
+    bool is_wrapped;
+    /* Called by the threads, with room for `digest_size` bytes; NULL: none. */
+    void (*digest)(void *context, const struct frame *frame, void *digest);
+    void *digest_context;
+    size_t digest_size;
     size_t buffer_size; /* 0: LIVE_BUFFER_SIZE */
     size_t queue_size;  /* a power of two; 0: LIVE_QUEUE_SIZE */
     uint32_t snap_size; /* 0: LIVE_SNAP_AUTO */
@@ -56,10 +68,11 @@ MUST_USE bool live_start(struct live *live, struct fault *fault);
 void live_stop(struct live *live);
 void live_close(struct live *live); /* NULL is fine */
 
-/* The next frames, at most `max` (<= CAPTURE_BATCH_MAX), in the order of their times; 0: none now.
- * They stay valid until the next call. `now_ns` is the wall clock, which says how long to wait for
+/* The next frames and their digests, at most `max` (<= CAPTURE_BATCH_MAX), in the order of their
+ * times; 0: none now. A frame has its number and its stretched time only here. They stay valid until the next call. `now_ns` is the wall clock, which says how long to wait for
  * a slower interface; INT64_MAX: not at all. */
-size_t live_next(struct live *live, struct frame *frames, size_t max, int64_t now_ns);
+size_t live_next(struct live *live, struct frame *frames, const void **digests, size_t max,
+                 int64_t now_ns);
 /* Sleeps until there are frames, a signal came, or the time is over. */
 void live_wait(struct live *live, int timeout_ms);
 
@@ -76,12 +89,17 @@ struct live_statistics {
     uint64_t dropped_kernel;    /* the ring was full */
     uint64_t dropped_interface; /* by the hardware or its driver */
     uint64_t dropped_queue;     /* our queue was full */
-    uint64_t queue_waiting;     /* bytes */
+    unsigned workers;
+    uint64_t busiest;           /* of `matched`, the busiest worker's */
+    uint64_t queue_waiting;     /* bytes, of all workers */
     uint64_t queue_highest;
     uint64_t queue_size;
-    bool is_down;
-    char trouble[128]; /* libpcap's last complaint; "" */
+    bool is_down;      /* nothing can come from it now */
+    bool is_gone;      /* nor ever: there is no such interface any more */
+    char trouble[128]; /* why; where it is not down, libpcap's last complaint; "" */
 };
+/* All interfaces are gone: nothing will come any more. */
+bool live_is_over(struct live *live);
 size_t live_interface_count(const struct live *live);
 void live_statistics_of(struct live *live, size_t index, struct live_statistics *statistics);
 

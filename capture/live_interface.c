@@ -18,10 +18,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fanout.h"
 
 enum {
     RING_WAITS_MS = 50, /* the kernel hands over a block that is not full after this */
-    RETRY_MS = 500      /* an interface that went down is asked again */
+    RETRY_MS = 500,     /* an interface that went down is asked again */
+    ANNOUNCED = 256     /* frames; libpcap comes back only when the ring is empty */
 };
 
 /* https://www.tcpdump.org/linktypes.html, where the DLT_ value here differs. */
@@ -83,6 +85,7 @@ static void prepare(struct live_interface *interface, const struct live_options 
 {
     pcap_t *handle = interface->handle;
     size_t buffer_size = options->buffer_size ? options->buffer_size : LIVE_BUFFER_SIZE;
+    buffer_size /= interface->rings;
     uint32_t snap_size = options->snap_size ? options->snap_size : LIVE_SNAP_AUTO;
     pcap_set_snaplen(handle, (int)snap_size);
     pcap_set_promisc(handle, !options->not_promiscuous);
@@ -155,25 +158,81 @@ static uint64_t read_counter(int file)
     return strtoull(text, NULL, 10);
 }
 
-static void open_counters(struct live_interface *interface)
+static int open_fact(const struct live_interface *interface, const char *folder, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "/sys/class/net/%.64s/%s%s", interface->name, folder, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void open_facts(struct live_interface *interface)
 {
     for (size_t i = 0; i < LIVE_COUNTERS; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "/sys/class/net/%.64s/statistics/%s", interface->name,
-                 counter_names[i]);
-        interface->counters[i] = open(path, O_RDONLY | O_CLOEXEC);
+        interface->counters[i] = open_fact(interface, "statistics/", counter_names[i]);
         interface->counted[i] = read_counter(interface->counters[i]);
     }
+    interface->carrier = open_fact(interface, "", "carrier");
+}
+
+/* Documentation/ABI/testing/sysfs-class-net: 1 or 0; reading fails while the interface is down. */
+static void look_at_link(const struct live_interface *interface, struct live_statistics *statistics)
+{
+    char carrier;
+    const char *trouble = NULL;
+    if (interface->carrier < 0)
+        return;
+    errno = 0;
+    if (pread(interface->carrier, &carrier, 1, 0) == 1)
+        trouble = carrier == '0' ? "no link: the cable, or the far end" : NULL;
+    else if (errno == ENODEV)
+        trouble = "there is no such interface any more";
+    else if (errno == EINVAL)
+        trouble = "it was taken down";
+    /* libpcap says that it went down, but waits in silence when it is back */
+    statistics->is_down = trouble != NULL;
+    if (!trouble)
+        return;
+    statistics->is_gone = errno == ENODEV;
+    snprintf(statistics->trouble, sizeof statistics->trouble, "%s", trouble);
+}
+
+static bool open_queue(struct live_interface *interface, const struct live_options *options,
+                       struct fault *fault)
+{
+    enum { MASK = FRAME_QUEUE_ALIGNMENT - 1 };
+    size_t size = options->queue_size ? options->queue_size : LIVE_QUEUE_SIZE;
+    size_t digest_size = options->digest ? (options->digest_size + MASK) & ~(size_t)MASK : 0;
+    interface->digest = options->digest;
+    interface->digest_context = options->digest_context;
+    return frame_queue_init(&interface->queue, size, digest_size) ||
+           fault_set(fault, "%s: no memory for a queue of %zu bytes", interface->name, size);
+}
+
+/* Until a ring has joined the others it gets every frame: those are left to the last one's time. */
+static bool share(struct live_interface *interface, const struct live_options *options,
+                  const struct live_interface *leader, struct fault *fault)
+{
+    if (interface->rings == 1)
+        return true;
+    const char *trouble = fanout_join(pcap_fileno(interface->handle),
+                                      leader ? pcap_fileno(leader->handle) : -1,
+                                      options->is_wrapped);
+    interface->joined_ns = options->wall_ns();
+    return !trouble || fault_set(fault, "%s: cannot be shared among %u workers: %s; leave --workers "
+                                 "out", interface->name, interface->rings, trouble);
 }
 
 bool live_interface_open(struct live_interface *interface, const char *name,
-                         const struct live_options *options, struct fault *fault)
+                         const struct live_options *options, const struct live_interface *leader,
+                         struct fault *fault)
 {
     char reason[PCAP_ERRBUF_SIZE] = "";
     interface->name = name;
+    interface->rings = options->workers ? options->workers : 1;
     pthread_mutex_init(&interface->lock, NULL);
     for (size_t i = 0; i < LIVE_COUNTERS; i++)
         interface->counters[i] = -1;
+    interface->carrier = -1;
     int status = activate_as_allowed(interface, options, reason);
     if (!interface->handle)
         return cannot_open(name, PCAP_ERROR, reason, fault);
@@ -185,32 +244,54 @@ bool live_interface_open(struct live_interface *interface, const char *name,
         pcap_get_tstamp_precision(interface->handle) == PCAP_TSTAMP_PRECISION_NANO;
     const char *filter =
         dlt == DLT_EN10MB ? options->filter_with_link : options->filter_without_link;
+    /* before the filter, which is locked together with what shares the frames */
+    if (!share(interface, options, leader, fault))
+        return false;
     if (filter && !set_filter(interface, filter, fault))
         return false;
-    open_counters(interface);
-    size_t queue_size = options->queue_size ? options->queue_size : LIVE_QUEUE_SIZE;
-    if (!frame_queue_init(&interface->queue, queue_size))
-        return fault_set(fault, "%s: no memory for a queue of %zu bytes", name, queue_size);
-    return true;
+    open_facts(interface);
+    return open_queue(interface, options, fault);
 }
 
 /* ---- the thread ---- */
+
+static void wake_consumer(struct live_interface *interface)
+{
+    uint64_t one = 1;
+    interface->unannounced = 0;
+    if (atomic_exchange(interface->consumer_sleeps, false) &&
+        write(interface->wake, &one, sizeof one) < 0)
+        return; /* the counter is full: it is awake */
+}
 
 static void take_frame(u_char *context, const struct pcap_pkthdr *header, const u_char *bytes)
 {
     struct live_interface *interface = (struct live_interface *)(void *)context;
     int64_t fraction_ns =
         interface->nanoseconds ? header->ts.tv_usec : header->ts.tv_usec * NS_PER_US;
-    frame_queue_put(&interface->queue, header->ts.tv_sec * NS_PER_S + fraction_ns, bytes,
-                    header->caplen, header->len);
-}
-
-static void wake_consumer(struct live_interface *interface)
-{
-    uint64_t one = 1;
-    if (atomic_exchange(interface->consumer_sleeps, false) &&
-        write(interface->wake, &one, sizeof one) < 0)
-        return; /* the counter is full: it is awake */
+    int64_t time_ns = header->ts.tv_sec * NS_PER_S + fraction_ns;
+    if (time_ns < interface->joined_ns)
+        return;
+    struct queued_frame *queued = frame_queue_room(&interface->queue, header->caplen);
+    if (!queued)
+        return;
+    uint8_t *copy = queued_frame_bytes(&interface->queue, queued);
+    queued->time_ns = time_ns;
+    queued->original_size = header->len;
+    memcpy(copy, bytes, header->caplen);
+    if (interface->digest) {
+        struct frame frame = {.time_ns = time_ns,
+                              .captured_size = header->caplen,
+                              .original_size = header->len,
+                              .interface_id = interface->id,
+                              .link_type = interface->link_type,
+                              .bytes = copy,
+                              .process = {.id = -1}};
+        interface->digest(interface->digest_context, &frame, queued_frame_digest(queued));
+    }
+    frame_queue_put(&interface->queue, queued);
+    if (++interface->unannounced >= ANNOUNCED)
+        wake_consumer(interface);
 }
 
 static void note_counts(struct live_interface *interface)
@@ -259,10 +340,9 @@ static void *capture_frames(void *context)
             continue;
         }
         note_counts(interface);
-        if (count > 0) {
-            atomic_store(&interface->is_down, false);
+        atomic_store(&interface->is_down, false);
+        if (count > 0)
             wake_consumer(interface);
-        }
     }
     /* what the kernel still holds */
     char reason[PCAP_ERRBUF_SIZE];
@@ -302,6 +382,8 @@ void live_interface_close(struct live_interface *interface)
     for (size_t i = 0; i < LIVE_COUNTERS; i++)
         if (interface->counters[i] >= 0)
             close(interface->counters[i]);
+    if (interface->carrier >= 0)
+        close(interface->carrier);
     frame_queue_free(&interface->queue);
     pthread_mutex_destroy(&interface->lock);
 }
@@ -312,23 +394,35 @@ static uint64_t counter_grown(const struct live_interface *interface, size_t ind
     return now > interface->counted[index] ? now - interface->counted[index] : 0;
 }
 
+static void add_trouble(struct live_interface *interface, struct live_statistics *statistics)
+{
+    statistics->is_down |= atomic_load(&interface->is_down);
+    pthread_mutex_lock(&interface->lock);
+    if (interface->trouble[0])
+        memcpy(statistics->trouble, interface->trouble, sizeof statistics->trouble);
+    pthread_mutex_unlock(&interface->lock);
+}
+
 void live_interface_statistics(struct live_interface *interface, struct live_statistics *statistics)
 {
-    *statistics = (struct live_statistics){
-        .interface = interface->name,
-        .time_stamps = interface->time_stamps,
-        .link_type = interface->link_type,
-        .in_kernel = interface->in_kernel,
-        .received = counter_grown(interface, 0),
-        .matched = atomic_load(&interface->matched),
-        .dropped_kernel = atomic_load(&interface->dropped_kernel),
-        .dropped_interface = counter_grown(interface, 1) + counter_grown(interface, 2),
-        .dropped_queue = atomic_load(&interface->queue.dropped),
-        .queue_waiting = frame_queue_waiting(&interface->queue),
-        .queue_highest = atomic_load(&interface->queue.highest),
-        .queue_size = interface->queue.size,
-        .is_down = atomic_load(&interface->is_down)};
-    pthread_mutex_lock(&interface->lock);
-    memcpy(statistics->trouble, interface->trouble, sizeof statistics->trouble);
-    pthread_mutex_unlock(&interface->lock);
+    uint64_t matched = atomic_load(&interface->matched);
+    uint64_t highest = atomic_load(&interface->queue.highest);
+    statistics->interface = interface->name;
+    statistics->time_stamps = interface->time_stamps;
+    statistics->link_type = interface->link_type;
+    statistics->in_kernel = interface->in_kernel;
+    statistics->received = counter_grown(interface, 0);
+    statistics->dropped_interface = counter_grown(interface, 1) + counter_grown(interface, 2);
+    statistics->workers++;
+    statistics->matched += matched;
+    if (matched > statistics->busiest)
+        statistics->busiest = matched;
+    statistics->dropped_kernel += atomic_load(&interface->dropped_kernel);
+    statistics->dropped_queue += atomic_load(&interface->queue.dropped);
+    statistics->queue_waiting += frame_queue_waiting(&interface->queue);
+    if (highest > statistics->queue_highest)
+        statistics->queue_highest = highest;
+    statistics->queue_size += interface->queue.size;
+    add_trouble(interface, statistics);
+    look_at_link(interface, statistics);
 }

@@ -1,4 +1,4 @@
-/* One interface that is captured on: its handle, its thread, its queue.
+/* One ring of an interface that is captured on: its handle, its thread, its queue.
  *
  * Private to capture/; live.c has several of them. */
 #ifndef APNSCOPE_CAPTURE_LIVE_INTERFACE_H
@@ -19,10 +19,16 @@ struct live_interface {
     const char *time_stamps;
     bool in_kernel;
     bool nanoseconds;
+    uint32_t id;   /* the interface's number */
+    unsigned rings; /* of this interface */
+    int64_t joined_ns; /* wall clock: earlier frames came to each of them; 0: it is the only one */
+    void (*digest)(void *context, const struct frame *frame, void *digest);
+    void *digest_context;
     int cpu;  /* -1: any */
     int wake; /* eventfd of the consumer */
     atomic_bool *consumer_sleeps;
     struct frame_queue queue;
+    unsigned unannounced; /* frames since the consumer was woken */
     pthread_t thread;
     bool thread_runs;
     atomic_bool stops;
@@ -33,14 +39,18 @@ struct live_interface {
     char trouble[128];
     int counters[LIVE_COUNTERS];     /* files of the system's counters; -1: not there */
     uint64_t counted[LIVE_COUNTERS]; /* when the capture began */
+    int carrier;                     /* file of the link's state; -1: not there */
 };
 
+/* `leader`: the ring of the same interface that frames are shared with; NULL: none. */
 MUST_USE bool live_interface_open(struct live_interface *interface, const char *name,
-                                  const struct live_options *options, struct fault *fault);
+                                  const struct live_options *options,
+                                  const struct live_interface *leader, struct fault *fault);
 /* False where no thread can be had: the errno. */
 int live_interface_start(struct live_interface *interface);
 void live_interface_stop(struct live_interface *interface);
 void live_interface_close(struct live_interface *interface);
+/* Adds to what is there already, of the interface's other rings. */
 void live_interface_statistics(struct live_interface *interface,
                                struct live_statistics *statistics);
 

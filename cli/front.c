@@ -322,8 +322,43 @@ const struct front_batch *front_next(struct front *front)
     return batch || front->is_stopped ? batch : next_on_main_thread(front);
 }
 
-struct front_batch *front_dissect(struct front *front, const struct frame *frames, size_t count)
+/* ---- frames from elsewhere ---- */
+
+void front_digest(const struct front *front, const struct frame *frame, struct front_digest *digest)
 {
-    dissect(front, &front->single, frames, count);
-    return &front->single.batch;
+    digest->reason = dissect_frame(frame, &digest->packet);
+    digest->is_wanted = digest->reason == SKIP_NONE &&
+                        tracker_screen(front->tracker, &digest->packet, &digest->key);
+}
+
+struct front_batch *front_gather(struct front *front, const struct frame *frames,
+                                 const struct front_digest *const *digests, size_t count)
+{
+    struct front_batch *batch = &front->single.batch;
+    size_t kept = 0;
+    uint64_t wanted = 0;
+    assert(count <= 64);
+    make_room(&front->single, count);
+    memset(batch->skipped, 0, sizeof batch->skipped);
+    for (size_t i = 0; i < count; i++) {
+        struct packet *packet = &batch->packets[kept];
+        enum skip_reason reason = digests[i]->reason;
+        if (reason == SKIP_NONE) {
+            *packet = digests[i]->packet;
+            packet->frame = frames[i].number;
+            packet->time_ns = frames[i].time_ns;
+            if (front->filter && !front_passes(front->filter, packet))
+                reason = SKIP_FILTERED;
+        }
+        if (reason != SKIP_NONE) {
+            batch->skipped[reason]++;
+            continue;
+        }
+        batch->keys[kept] = digests[i]->key;
+        wanted |= (uint64_t)digests[i]->is_wanted << kept++;
+    }
+    batch->wanted[0] = wanted;
+    batch->frame_count = count;
+    batch->packet_count = kept;
+    return batch;
 }

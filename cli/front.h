@@ -47,8 +47,19 @@ void front_share(struct front *front);
 /* The next batch, valid until the next call; NULL: the end. A batch may hold no packets. */
 const struct front_batch *front_next(struct front *front);
 
-/* Dissects frames from elsewhere, for a front without a capture (NULL). Valid until the next call. */
-struct front_batch *front_dissect(struct front *front, const struct frame *frames, size_t count);
+/* For a front without a capture (NULL): what a frame shows by itself, made by any thread; its bytes
+ * stay where they are. */
+struct front_digest {
+    struct packet packet; /* without the frame's number and time */
+    uint64_t key;
+    enum skip_reason reason;
+    bool is_wanted;
+};
+void front_digest(const struct front *front, const struct frame *frame,
+                  struct front_digest *digest);
+/* The batch of frames with their digests. Valid until the next call. */
+struct front_batch *front_gather(struct front *front, const struct frame *frames,
+                                 const struct front_digest *const *digests, size_t count);
 
 /* Reads no more. Batches whose frames the capture has counted are still given. */
 void front_stop(struct front *front);

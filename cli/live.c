@@ -112,6 +112,11 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
     if (!settings->interface_count)
         return fault_set(fault, "live needs an interface: apnscope live -i eth1; see apnscope "
                                 "interfaces");
+    for (size_t i = 0; i < settings->interface_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(settings->interfaces[i], settings->interfaces[j]) == 0)
+                return fault_set(fault, "-i %s is given twice: every packet would be counted "
+                                 "twice", settings->interfaces[i]);
     for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
         struct filter *filter;
         if (!expressions[i])

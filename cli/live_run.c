@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "dissect/http.h"
 #include "dissect/push_name.h"
+#include "live_words.h"
 #include "self_check.h"
 #include "stages.h"
 #include "standing.h"
@@ -24,6 +25,8 @@
 #define LAG_NS        (400 * NS_PER_MS)
 #define JUDGE_NS      (250 * NS_PER_MS)
 #define SECOND_NS     NS_PER_S
+/* What is newer than this, and the writer's patience with a batch, may be lost with the process. */
+#define INTERIM_NS    (400 * NS_PER_MS)
 #define RETAIN_NS     (10 * NS_PER_S)
 #define SELF_CHECK_NS (6 * NS_PER_S)
 /* Nothing is decided later than this after a packet, but by the length of a silence. */
@@ -32,7 +35,8 @@
 
 enum {
     WAIT_MS = 100,
-    INTERIM_ROWS_MAX = 2000, /* sessions, a second */
+    INTERIM_ROWS_MAX = 5000, /* sessions, at a time */
+    UPDATES_MAX = 250,       /* findings and devices that were told already, a judgement */
     JUDGE_SHARE = 10,        /* judging takes at most a tenth of the time */
     GLIMPSES_TOLD_MAX = 16
 };
@@ -51,17 +55,19 @@ struct live_run {
     struct self_check check;
     bool is_checked;
     int64_t began_ns; /* wall clock */
-    int64_t next_second_ns, next_judge_ns, next_retain_ns, next_interval_ns;
+    int64_t next_second_ns, next_interim_ns, next_judge_ns, next_retain_ns, next_interval_ns;
     int64_t judged_ns;
     int64_t changed_ns; /* when there was a packet or an event last */
     uint64_t changes;   /* of both, so far */
+    unsigned updates_left; /* of what was told, until the next judgement */
+    bool is_ending;
+    bool is_over; /* the interfaces are gone */
     int64_t lag_ns;
     uint64_t ended[OUTCOME_COUNT];
     uint64_t glimpses;
     struct address glimpsed[GLIMPSES_TOLD_MAX];
     size_t glimpsed_count;
-    char trouble[256]; /* of the store, as told last */
-    uint64_t drops_told;
+    struct live_words words;
     char source[1024];
     char notes[512];
 };
@@ -100,11 +106,26 @@ static void tell(struct live_run *run, const char *format, ...)
     tell_line(run, line);
 }
 
-static void on_finding(void *context, const struct finding *finding, bool is_new)
+/* The next judgement tells updates again that there was no time or room for: a fault of thousands of
+ * devices must not keep the database from what is new. */
+static bool may_update(struct live_run *run)
+{
+    if (run->is_ending)
+        return true;
+    if (!run->updates_left || !store_keeps_up(run->stages.store))
+        return false;
+    run->updates_left--;
+    return true;
+}
+
+static bool on_finding(void *context, const struct finding *finding, bool is_new)
 {
     struct live_run *run = (struct live_run *)context;
+    if (!is_new && !may_update(run))
+        return false;
     store_finding(run->stages.store, finding);
     FOR_SINKS(run, finding, finding, is_new);
+    return true;
 }
 
 /* Of its sentences only the reason is told. */
@@ -134,12 +155,15 @@ static void on_withdrawn(void *context, const struct standing_finding *told)
     FOR_SINKS(run, withdrawn, &finding);
 }
 
-static void on_device(void *context, const struct device_record *device,
+static bool on_device(void *context, const struct device_record *device,
                       enum device_verdict before)
 {
     struct live_run *run = (struct live_run *)context;
+    if (before == device->verdict && !may_update(run))
+        return false;
     store_device(run->stages.store, device);
     FOR_SINKS(run, device, device, before);
+    return true;
 }
 
 static void on_requirement(void *context, const struct requirement_record *requirement)
@@ -178,6 +202,12 @@ static void describe_source(struct live_run *run)
     }
 }
 
+/* On the capture threads. */
+static void make_digest(void *context, const struct frame *frame, void *digest)
+{
+    front_digest((const struct front *)context, frame, (struct front_digest *)digest);
+}
+
 static bool open_live(struct live_run *run, struct fault *fault)
 {
     const struct settings *settings = run->settings;
@@ -191,6 +221,12 @@ static bool open_live(struct live_run *run, struct fault *fault)
                                    .interface_count = settings->interface_count,
                                    .filter_with_link = buffer,
                                    .filter_without_link = buffer + SCOPE_FILTER_SIZE,
+                                   .workers = settings->workers,
+                                   .wall_ns = wall_ns,
+                                   .is_wrapped = settings->decap,
+                                   .digest = make_digest,
+                                   .digest_context = run->front,
+                                   .digest_size = sizeof(struct front_digest),
                                    .buffer_size = settings->buffer_size,
                                    .snap_size = settings->snap_size,
                                    .not_promiscuous = settings->no_promiscuous,
@@ -216,11 +252,13 @@ static bool open_all(struct live_run *run, struct fault *fault)
     const struct settings *settings = run->settings;
     if (settings->also && !filter_compile_packets(&run->also, settings->also, fault))
         return false;
-    if (!stages_open(&run->stages, settings, fault) || !open_live(run, fault))
+    if (!stages_open(&run->stages, settings, fault))
         return false;
     run->stages.flow_done = on_flow;
     run->stages.context = run;
     run->front = front_new(NULL, run->stages.tracker, run->stages.filter);
+    if (!open_live(run, fault))
+        return false;
     describe_source(run);
     struct standing_sink sink = {.context = run,
                                  .finding = on_finding,
@@ -240,6 +278,7 @@ bool live_run_open(struct live_run **opened, const struct settings *settings,
     *opened = NULL;
     run->settings = settings;
     run->hooks = *hooks;
+    run->words = (struct live_words){.context = run, .say = tell_line};
     run->scope = settings_scope_filter(settings);
     run->began_ns = wall_ns();
     run->next_interval_ns = run->began_ns + settings->statistics_ns;
@@ -355,10 +394,11 @@ static void leave_out_glimpses(struct live_run *run, struct front_batch *batch)
     batch->packet_count = kept;
 }
 
-static void take_frames(struct live_run *run, const struct frame *frames, size_t count,
-                        int64_t now_ns)
+static void take_frames(struct live_run *run, const struct frame *frames,
+                        const void *const *digests, size_t count, int64_t now_ns)
 {
-    struct front_batch *batch = front_dissect(run->front, frames, count);
+    struct front_batch *batch = front_gather(
+        run->front, frames, (const struct front_digest *const *)digests, count);
     if (!run->scope.wide && !run->scope.decapsulate)
         leave_out_glimpses(run, batch);
     for (size_t i = 0; !run->is_checked && i < batch->packet_count; i++)
@@ -395,6 +435,7 @@ static void judge(struct live_run *run, int64_t now_ns)
     int64_t begun_ns = wall_ns();
     if (!may_be_news(run, &quality, now_ns))
         return;
+    run->updates_left = UPDATES_MAX;
     standing_judge(run->standing, run->stages.tracker, &quality, live_time(run->live, now_ns));
     run->judged_ns = now_ns;
     int64_t took_ns = wall_ns() - begun_ns;
@@ -402,11 +443,14 @@ static void judge(struct live_run *run, int64_t now_ns)
         now_ns + (took_ns * JUDGE_SHARE > JUDGE_NS ? took_ns * JUDGE_SHARE : JUDGE_NS);
 }
 
-static void store_changed(void *context, const struct flow_record *flow)
+static bool store_changed(void *context, const struct flow_record *flow)
 {
     struct live_run *run = (struct live_run *)context;
+    if (!store_keeps_up(run->stages.store))
+        return false;
     store_flow(run->stages.store, flow);
     FOR_SINKS(run, session, flow);
+    return true;
 }
 
 static void store_interim(struct live_run *run)
@@ -415,28 +459,13 @@ static void store_interim(struct live_run *run)
         .context = run, .changed = store_changed, .changed_max = INTERIM_ROWS_MAX};
     struct capture_quality quality = quality_now(run);
     struct capture_quality before = run->stages.quality;
+    if (!store_keeps_up(run->stages.store))
+        return;
     tracker_interim(run->stages.tracker, &interim);
     run->stages.quality = quality;
     struct run_record record = describe_run(run);
     run->stages.quality = before;
     store_progress(run->stages.store, &record, &quality);
-}
-
-static void tell_store_trouble(struct live_run *run, const struct store_state *state)
-{
-    if (strcmp(state->trouble, run->trouble) != 0) {
-        if (state->trouble[0])
-            tell(run, "the database cannot be written: %s; capture goes on, rows wait",
-                 state->trouble);
-        else
-            tell(run, "the database can be written again");
-        memcpy(run->trouble, state->trouble, sizeof run->trouble);
-    }
-    if (state->dropped > run->drops_told) {
-        if (!run->drops_told)
-            tell(run, "rows are lost: there is no more room for those that wait for the database");
-        run->drops_told = state->dropped;
-    }
 }
 
 static void fill_report(struct live_run *run, int64_t now_ns, struct feed_report *report)
@@ -466,49 +495,21 @@ static void check_mirror(struct live_run *run, const struct feed_report *report)
                     run->scope.decapsulate, run, tell_line);
 }
 
-static void tell_state(struct live_run *run, const struct feed_report *report)
-{
-    char uptime[DURATION_TEXT_SIZE], lag[DURATION_TEXT_SIZE];
-    uint64_t ended = 0;
-    for (size_t i = 0; i < OUTCOME_COUNT; i++)
-        ended += report->ended[i];
-    tell(run, "running for %s: %s taken, %s open, %s over, findings: %s fail, %s warn; "
-         "lag %s", duration_text(report->now_ns - report->began_ns, uptime),
-         COUNTED(report->quality.frames, "packet"), COUNTED(report->open_sessions, "session"),
-         DIGITS(ended), DIGITS(report->findings[SEVERITY_FAIL]),
-         DIGITS(report->findings[SEVERITY_WARN]),
-         duration_text(report->lag_ns > 0 ? report->lag_ns : 0, lag));
-    for (size_t i = 0; i < report->interface_count; i++) {
-        const struct live_statistics *interface = &report->interfaces[i];
-        tell(run, "%s: %s received, %s of interest, dropped by kernel %s, interface %s, apnscope "
-             "%s; queue %s of %s bytes%s%s", interface->interface,
-             COUNTED(interface->received, "packet"), DIGITS(interface->matched),
-             DIGITS(interface->dropped_kernel), DIGITS(interface->dropped_interface),
-             DIGITS(interface->dropped_queue), DIGITS(interface->queue_waiting),
-             DIGITS(interface->queue_size), interface->is_down ? "; " : "",
-             interface->is_down ? interface->trouble : "");
-    }
-    tell(run, "database: %s handed over, %s lost, %s bytes wait%s%s",
-         COUNTED(report->store.offered, "row"), DIGITS(report->store.dropped),
-         DIGITS(report->store.waiting), report->store.trouble[0] ? "; " : "",
-         report->store.trouble);
-}
-
 static void every_second(struct live_run *run, int64_t now_ns)
 {
     const struct settings *settings = run->settings;
     struct feed_report *report = (struct feed_report *)calloc(1, sizeof *report);
     assert(report);
-    store_interim(run);
     fill_report(run, now_ns, report);
     report->is_interval = settings->statistics_ns && now_ns >= run->next_interval_ns;
     if (report->is_interval)
         run->next_interval_ns += settings->statistics_ns;
-    tell_store_trouble(run, &report->store);
+    live_words_changes(&run->words, report);
+    run->is_over = live_is_over(run->live);
     check_mirror(run, report);
     FOR_SINKS(run, report, report);
     if (run->hooks.tell_state && run->hooks.tell_state(run->hooks.context))
-        tell_state(run, report);
+        live_words_state(&run->words, report);
     if (run->hooks.alive)
         run->hooks.alive(run->hooks.context);
     free(report);
@@ -531,6 +532,10 @@ static void go_by_the_clock(struct live_run *run, int64_t now_ns, bool is_caught
         tracker_advance(run->stages.tracker, live_time(run->live, now_ns - LAG_NS));
     if (now_ns >= run->next_judge_ns)
         judge(run, now_ns);
+    if (now_ns >= run->next_interim_ns) {
+        run->next_interim_ns = now_ns + INTERIM_NS;
+        store_interim(run);
+    }
     if (now_ns >= run->next_second_ns) {
         run->next_second_ns = now_ns + SECOND_NS;
         every_second(run, now_ns);
@@ -550,6 +555,7 @@ static bool finish(struct live_run *run, struct live_run_result *result, struct 
     struct stages *stages = &run->stages;
     live_quality_of(run->live, &stages->quality);
     stages_end(stages);
+    run->is_ending = true;
     standing_end(run->standing, stages->engine);
     stages_note_losses(stages);
     struct run_record record = describe_run(run);
@@ -561,6 +567,9 @@ static bool finish(struct live_run *run, struct live_run_result *result, struct 
     }
     if (!store_finish(stages->store, &record, &stages->quality, &result->run_id, fault))
         return false;
+    if (run->is_over)
+        return fault_set(fault, "%s: the interface is gone, so the run has ended; start apnscope "
+                         "again when it is back", run->source);
     if (stages->quality.frames)
         return true;
     return fault_set(fault, "%s: none of %s was of interest, so nothing can be said about the "
@@ -571,20 +580,21 @@ static bool finish(struct live_run *run, struct live_run_result *result, struct 
 bool live_run_go(struct live_run *run, struct live_run_result *result, struct fault *fault)
 {
     struct frame frames[CAPTURE_BATCH_MAX];
+    const void *digests[CAPTURE_BATCH_MAX];
     const struct live_run_hooks *hooks = &run->hooks;
     *result = (struct live_run_result){0};
-    while (!hooks->stop(hooks->context)) {
+    while (!run->is_over && !hooks->stop(hooks->context)) {
         int64_t now_ns = wall_ns();
-        size_t count = live_next(run->live, frames, CAPTURE_BATCH_MAX, now_ns);
+        size_t count = live_next(run->live, frames, digests, CAPTURE_BATCH_MAX, now_ns);
         if (count)
-            take_frames(run, frames, count, now_ns);
+            take_frames(run, frames, digests, count, now_ns);
         go_by_the_clock(run, now_ns, count == 0);
         if (!count)
             live_wait(run->live, WAIT_MS);
     }
     live_stop(run->live);
     size_t count;
-    while ((count = live_next(run->live, frames, CAPTURE_BATCH_MAX, INT64_MAX)) > 0)
-        take_frames(run, frames, count, wall_ns());
+    while ((count = live_next(run->live, frames, digests, CAPTURE_BATCH_MAX, INT64_MAX)) > 0)
+        take_frames(run, frames, digests, count, wall_ns());
     return finish(run, result, fault);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "capture/live.h"
 #include "feed/excerpts.h"
 #include "settings.h"
 
@@ -249,6 +250,16 @@ static bool apply_cpu(struct settings *settings, const char *value, struct fault
     if (*value && !*end && cpu >= 0 && cpu < 1024)
         return true;
     return fault_set(fault, "--cpu %s is not a processor's number", value);
+}
+
+static bool apply_workers(struct settings *settings, const char *value, struct fault *fault)
+{
+    char *end;
+    unsigned long workers = strtoul(value, &end, 10);
+    if (!*value || *end || workers < 1 || workers > LIVE_WORKERS_MAX)
+        return fault_set(fault, "--workers %s: between 1 and %d", value, LIVE_WORKERS_MAX);
+    settings->workers = (unsigned)workers;
+    return true;
 }
 
 static bool apply_retain(struct settings *settings, const char *value, struct fault *fault)

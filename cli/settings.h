@@ -49,6 +49,7 @@ struct settings {
     size_t buffer_size;    /* bytes of the kernel's ring; 0: the default */
     uint32_t snap_size;    /* bytes; 0: automatic */
     int cpu;               /* -1: any */
+    unsigned workers;      /* for each interface; 0: 1 */
     int64_t retain_ns;     /* 0: for ever */
     int64_t retain_size;   /* bytes; 0: no limit */
     int64_t statistics_ns; /* between statistics; 0: none */

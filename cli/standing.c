@@ -171,10 +171,10 @@ static void on_finding(void *context, const struct finding *finding)
     if (is_new)
         told->since_ns = standing->now_ns;
     told->stands = true;
-    told->content = content;
     struct finding numbered = *finding;
     numbered.number = told->number;
-    standing->sink.finding(standing->sink.context, &numbered, is_new);
+    if (standing->sink.finding(standing->sink.context, &numbered, is_new))
+        told->content = content;
 }
 
 /* ---- taking back ---- */
@@ -273,9 +273,9 @@ static void on_device(void *context, const struct device_record *device)
         return;
     }
     told->verdict = device->verdict;
-    told->content = content;
     standing->counts.devices[device->verdict]++;
-    standing->sink.device(standing->sink.context, device, before);
+    if (standing->sink.device(standing->sink.context, device, before))
+        told->content = content;
 }
 
 static void on_requirement(void *context, const struct requirement_record *requirement)

@@ -49,10 +49,11 @@ const char *withdrawal_text(const struct standing_finding *finding,
 
 struct standing_sink {
     void *context;
-    void (*finding)(void *context, const struct finding *finding, bool is_new);
+    /* False: no room for a mere update now; it is told again at the next judgement. */
+    bool (*finding)(void *context, const struct finding *finding, bool is_new);
     void (*withdrawn)(void *context, const struct standing_finding *finding);
-    /* `before`: the verdict told before; VERDICT_COUNT: none. */
-    void (*device)(void *context, const struct device_record *device, enum device_verdict before);
+    /* `before`: the verdict told before; VERDICT_COUNT: none. False: as with findings. */
+    bool (*device)(void *context, const struct device_record *device, enum device_verdict before);
     void (*requirement)(void *context, const struct requirement_record *requirement);
 };
 

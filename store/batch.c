@@ -1,7 +1,7 @@
 /* Batches of rows, and what happens when the disk or another program is in the way.
  *
- * A batch is what is in the queue when it is half full, when a second has passed, or when the run
- * ends; the write lock is held while rows are inserted, never while they are waited for. Rows leave
+ * A batch is what is in the queue when it is half full, when a second has passed (live, a quarter of
+ * one), or when the run ends; the write lock is held while rows are inserted, never while they are waited for. Rows leave
  * the queue when they are committed. A batch that fails is rolled back and tried again: live for as
  * long as the run lasts (the queue drops what does not fit meanwhile), offline a few times, then
  * its rows are counted as lost and the next batch is tried, so that writing resumes when it can. */
@@ -23,6 +23,7 @@ enum {
     BREATH_NS = 200 * 1000 /* pause after a batch: other writers look each millisecond */
 };
 #define BATCH_PATIENCE_NS (1 * NS_PER_S)
+#define LIVE_PATIENCE_NS  (250 * NS_PER_MS)
 #define RETRY_NS          (250 * NS_PER_MS)
 
 struct batch {
@@ -176,8 +177,9 @@ void *batch_writer_run(void *batch_writer)
 {
     struct batch_writer *writer = batch_writer;
     struct timespec breath = {.tv_nsec = BREATH_NS};
+    int64_t patience_ns = writer->pressure == STORE_DROP ? LIVE_PATIENCE_NS : BATCH_PATIENCE_NS;
     for (;;) {
-        queue_wait(&writer->queue, BATCH_PATIENCE_NS);
+        queue_wait(&writer->queue, patience_ns);
         bool stopping =
             queue_is_stopping(&writer->queue); /* asked first: then no row comes later */
         if (!is_empty(&writer->queue)) {

@@ -21,8 +21,9 @@
 #include "store_patience.h"
 #include "upkeep.h"
 
-/* Bytes; about 9,000 sessions. */
-enum { QUEUE_SIZE = 4 << 20 };
+/* Bytes; about 9,000 sessions; live, where rows must wait out a locked database, 70,000. Memory is
+ * taken as it is used. */
+enum { QUEUE_SIZE = 4 << 20, LIVE_QUEUE_SIZE = 32 << 20, KEEPS_UP = 8 };
 
 /* Ids set aside for a run that another process is writing. */
 #define RUN_ID_ROOM (INT64_C(1) << 32)
@@ -140,7 +141,7 @@ bool store_open(struct store **out, const char *path, enum store_pressure pressu
     assert(store);
     store->database = database;
     store->path = strdup(path);
-    bool has_queue = queue_init(&store->writer.queue, QUEUE_SIZE);
+    bool has_queue = queue_init(&store->writer.queue, pressure == STORE_DROP ? LIVE_QUEUE_SIZE : QUEUE_SIZE);
     assert(store->path && has_queue); /* small, fixed, at the start */
     store->writer.pressure = pressure;
     store->writer.busy_ms = DATABASE_BUSY_MS;
@@ -284,6 +285,11 @@ void store_retain(struct store *store, int64_t before_ns, int64_t bytes_max)
     struct upkeep_order order = {.what = UPKEEP_RETAIN,
                                  .is.retain = {.before_ns = before_ns, .bytes_max = bytes_max}};
     put(store, ROW_ORDER, &order, sizeof order);
+}
+
+bool store_keeps_up(struct store *store)
+{
+    return queue_used(&store->writer.queue) < store->writer.queue.size / KEEPS_UP;
 }
 
 void store_state_of(struct store *store, struct store_state *state)

@@ -59,6 +59,10 @@ void store_withdraw(struct store *store, uint64_t finding_number);
  * where the database is larger than `bytes_max` (0: no limit), in all runs; some at each call. */
 void store_retain(struct store *store, int64_t before_ns, int64_t bytes_max);
 
+/* Little waits to be written: there is room for rows that can be told later as well, which must not
+ * take it from those that cannot. */
+bool store_keeps_up(struct store *store);
+
 /* How the writing goes; may be asked by the thread that stores. */
 struct store_state {
     uint64_t offered; /* rows */

@@ -64,53 +64,78 @@ static bool may_be_settled(const struct tracker *tracker, const struct flow *flo
     }
 }
 
-static void tell_as_if(const struct tracker *tracker, struct flow *flow, enum outcome_cause cause,
-                       bool only_settled, const struct track_interim *interim)
+/* Judges, tells, and takes the judgement back. */
+static bool tell_as_if(const struct tracker *tracker, struct flow *flow, enum outcome_cause cause,
+                       void *context, bool (*tell)(void *context, struct flow *flow))
 {
     struct flow_record *record = &flow->record;
     uint8_t outcome = record->outcome, ended_by = record->ended_by;
     outcome_judge(flow, cause, tracker->now_ns);
-    if (!only_settled) {
-        interim->changed(interim->context, record);
-    } else if (record->outcome != OUTCOME_UNFINISHED) {
-        flow->settled_state = flow->state;
-        interim->settled(interim->context, record);
-    }
+    bool is_taken = tell(context, flow);
     record->outcome = outcome;
     record->ended_by = ended_by;
+    return is_taken;
 }
 
-static bool tell_change(const struct tracker *tracker, struct flow *flow,
-                        const struct track_interim *interim)
+static bool tell_settled(void *context, struct flow *flow)
 {
-    uint32_t packets = (uint32_t)(flow->record.packets_up + flow->record.packets_down);
-    if (packets == flow->told_packets)
+    const struct track_interim *interim = (const struct track_interim *)context;
+    if (flow->record.outcome == OUTCOME_UNFINISHED)
         return false;
-    flow->told_packets = packets;
-    tell_as_if(tracker, flow, CAUSE_CAPTURE_END, false, interim);
+    flow->settled_state = flow->state;
+    interim->settled(interim->context, &flow->record);
     return true;
+}
+
+static bool tell_changed(void *context, struct flow *flow)
+{
+    const struct track_interim *interim = (const struct track_interim *)context;
+    return interim->changed(interim->context, &flow->record);
+}
+
+static bool has_changed(const struct flow *flow)
+{
+    return (uint32_t)(flow->record.packets_up + flow->record.packets_down) != flow->told_packets;
+}
+
+/* What is still wanted of a call. */
+struct interim_call {
+    struct track_interim interim;
+    size_t changed_left;
+    size_t settled_left;
+};
+
+static void look_at(const struct tracker *tracker, struct flow *flow, struct interim_call *call)
+{
+    enum outcome_cause cause;
+    flow->record.losses_up = flow->up.repairs;
+    flow->record.losses_down = flow->down.repairs;
+    if (call->changed_left && has_changed(flow)) {
+        if (tell_as_if(tracker, flow, CAUSE_CAPTURE_END, &call->interim, tell_changed)) {
+            flow->told_packets = (uint32_t)(flow->record.packets_up + flow->record.packets_down);
+            call->changed_left--;
+        } else {
+            call->changed_left = 0;
+        }
+    }
+    if (call->settled_left && may_be_settled(tracker, flow, &cause)) {
+        (void)tell_as_if(tracker, flow, cause, &call->interim, tell_settled);
+        call->settled_left--;
+    }
 }
 
 void tracker_interim(struct tracker *tracker, const struct track_interim *interim)
 {
-    size_t changed = 0, settled = 0;
+    struct interim_call call = {.interim = *interim,
+                                .changed_left = interim->changed ? interim->changed_max : 0,
+                                .settled_left = interim->settled ? interim->settled_max : 0};
     for (int wait = 0; wait < WAIT_COUNT; wait++) {
-        const struct flow_list *list = &tracker->flows.lists[wait];
-        for (uint32_t id = list->first; id != POOL_NONE;) {
+        uint32_t id = tracker->flows.lists[wait].first;
+        while (id != POOL_NONE && (call.changed_left || call.settled_left)) {
             struct flow *flow = (struct flow *)pool_at(&tracker->flows.pool, id);
-            enum outcome_cause cause;
             id = flow->list_next;
-            if (flow->standing != STANDING_OURS)
-                continue;
-            flow->record.losses_up = flow->up.repairs;
-            flow->record.losses_down = flow->down.repairs;
-            if (interim->changed && changed < interim->changed_max)
-                changed += tell_change(tracker, flow, interim);
-            if (interim->settled && settled < interim->settled_max &&
-                may_be_settled(tracker, flow, &cause)) {
-                tell_as_if(tracker, flow, cause, true, interim);
-                settled++;
-            }
+            if (flow->standing == STANDING_OURS)
+                look_at(tracker, flow, &call);
         }
     }
 }

@@ -69,8 +69,9 @@ void tracker_advance(struct tracker *tracker, int64_t now_ns);
 struct track_interim {
     void *context;
     /* One that changed since it was last told here, judged as if the capture ended now. NULL: not
-     * asked. At most `changed_max` a call, the others at the next. */
-    void (*changed)(void *context, const struct flow_record *flow);
+     * asked. At most `changed_max` a call, the others at the next. False: no more now, and this one
+     * again at the next call. */
+    bool (*changed)(void *context, const struct flow_record *flow);
     size_t changed_max;
     /* One that is as good as over: later packets could hardly change what became of it. Told at
      * each call until it is closed. NULL: not asked. */

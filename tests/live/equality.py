@@ -17,7 +17,6 @@ import json
 import os
 import pathlib
 import sqlite3
-import struct
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ import stage
 
 AT_ONCE = 6
 TOGETHER_S = 3.0  # a replay takes about so long
+WORKERS_MAX = 3   # each case is captured by one, two or three threads in turn
 CAREFUL = 60      # faster than this, the jitter of a replay is that of seconds
 SETTLE_S = 0.5    # until the kernel's ring has handed over its last block
 
@@ -123,27 +123,15 @@ def duration_of(capture):
     return float(done.stdout.split()[-1])
 
 
-def stretch(path, epoch_ns, factor):
-    """Moves the times of a capture with nanoseconds as --replay-speed does."""
-    data = bytearray(path.read_bytes())
-    at = 24
-    while at < len(data):
-        seconds, fraction, size = struct.unpack_from("<III", data, at)
-        now_ns = seconds * 10**9 + fraction
-        now_ns = epoch_ns + int(float(now_ns - epoch_ns) * factor)
-        struct.pack_into("<II", data, at, now_ns // 10**9, now_ns % 10**9)
-        at += 16 + size
-    path.write_bytes(data)
-
-
 class Case:
-    def __init__(self, program, wrap, capture, form):
+    def __init__(self, program, wrap, capture, form, workers):
         self.program, self.wrap, self.capture, self.form = program, wrap, capture, form
+        self.workers = workers
         label = json.loads(capture.with_suffix(".json").read_text())
         self.options = [word.replace("{here}", str(capture.parent)) for word in label["options"]]
 
     def __str__(self):
-        return f"{self.capture.stem} ({self.form})"
+        return f"{self.capture.stem} ({self.form}, {self.workers} workers)"
 
     def analyze(self, database, capture):
         done = subprocess.run([self.program, "analyze", "--quiet", "--db", database, *self.options,
@@ -153,7 +141,7 @@ class Case:
         return database
 
     def play(self, wire, folder, capture, speed):
-        options = [*self.options, *FORMS[self.form]]
+        options = [*self.options, *FORMS[self.form], "--workers", self.workers]
         if speed > 1:
             options += ["--replay-speed", f"{speed:.3f}"]
         recorder = stage.Recorder(wire.far, folder / "recorded.pcap")
@@ -165,7 +153,7 @@ class Case:
         if status not in (0, 1):
             raise RuntimeError(f"exit status {status}: {live.told()}")
         if speed > 1:
-            stretch(recorder.path, rows_of(live.database, "run")[0]["analyzed_ns"], speed)
+            stage.stretch(recorder.path, rows_of(live.database, "run")[0]["analyzed_ns"], speed)
         recorded = self.analyze(folder / "recorded.db", recorder.path)
         replayed = self.analyze(folder / "replayed.db", capture)
         exact = compare(live.database, recorded, tolerance_ns=1000 if speed > 1 else 0)
@@ -186,6 +174,7 @@ class Case:
 def cases(program, wrap, folder):
     everything = os.environ.get("APNSCOPE_EVERY_CAPTURE")
     only = os.environ.get("APNSCOPE_ONLY")
+    workers = 0
     for form in FORMS:
         for label in sorted(folder.glob("*.json")):
             capture = folder / json.loads(label.read_text())["captures"][0]
@@ -194,7 +183,8 @@ def cases(program, wrap, folder):
                 wanted = only in f"{label.stem} ({form})"
             wanted = wanted and label.stem not in CANNOT_BE_REPLAYED
             if wanted and capture.suffix == ".pcap" and capture.stem == label.stem:
-                yield Case(program, wrap, capture, form)
+                workers += 1
+                yield Case(program, wrap, capture, form, 1 + workers % WORKERS_MAX)
 
 
 def main():

@@ -5,11 +5,13 @@ Used by the programs beside it. Runs as root or, where the kernel lets users hav
 without. Deliberately knows nothing of what apnscope should find.
 """
 
+import atexit
 import os
 import pathlib
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,11 +31,13 @@ def skip(why):
 def enter():
     """Goes on in a network namespace of its own, or skips."""
     if os.environ.get("APNSCOPE_STAGE") == "entered":
+        # what /sys says of interfaces is that of the namespace in which it was mounted
+        subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], capture_output=True)
         return
     for tool in ("ip", "unshare", "taskset", "tcpreplay", "tcpdump", "capinfos"):
         if not shutil.which(tool):
             skip(f"{tool} is not installed (tools/install-packages test)")
-    for options in (["-n"], ["-r", "-n"]):
+    for options in (["-n", "-m"], ["-r", "-n", "-m"]):
         tried = subprocess.run(["unshare", *options, "ip", "link", "add", "name", "va0", "type",
                                 "veth", "peer", "name", "vb0"], capture_output=True)
         if tried.returncode == 0:
@@ -44,6 +48,15 @@ def enter():
 
 def run(*words):
     subprocess.run([str(word) for word in words], check=True, capture_output=True)
+
+
+started = []
+
+
+@atexit.register
+def end_what_was_started():
+    for process in started:
+        process.kill()
 
 
 class Wire:
@@ -79,19 +92,34 @@ class Wire:
         for capture in captures:
             self.replay(capture, pace)
 
+    def keep_replaying(self, capture, packets_a_second):
+        """Over and over again until the process that is returned is ended."""
+        return self.begin_replay(capture, [f"--pps={packets_a_second}", "--loop=0"])
+
+    def begin_replay(self, capture, options):
+        started.append(subprocess.Popen(
+            ["taskset", "-c", str(self.processor), "tcpreplay", "--quiet", "--preload-pcap",
+             *options, f"--intf1={self.near}", str(capture)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return started[-1]
+
 
 class Live:
     """`apnscope live` on an interface: what it prints is kept, its database can be asked."""
 
-    def __init__(self, program, interface, folder, options=(), prefix=(), environment=()):
+    def __init__(self, program, interface, folder, options=(), database=None, prefix=(),
+                 environment=()):
         self.folder = pathlib.Path(folder)
-        self.database = self.folder / "live.db"
+        self.database = database or self.folder / "live.db"
         self.out, self.err = self.folder / "live.out", self.folder / "live.err"
-        environment = dict(os.environ, NO_COLOR="1", **dict(environment))
+        # the sanitizer keeps what was freed for a while, which looks like growth
+        environment = dict(os.environ, NO_COLOR="1", ASAN_OPTIONS="quarantine_size_mb=1",
+                           **dict(environment))
         with open(self.out, "w") as out, open(self.err, "w") as err:
             self.process = subprocess.Popen(
                 [*prefix, str(program), "live", "-i", interface, "--db", str(self.database),
                  *map(str, options)], stdout=out, stderr=err, env=environment)
+        started.append(self.process)
         self.wait_for(self.err, READY, READY_S)
 
     def wait_for(self, path, word, seconds):
@@ -112,6 +140,16 @@ class Live:
         self.process.send_signal(number)
         return self.process.wait(END_S)
 
+    def status(self, name):
+        """A line of /proc/PID/status, in kB where it is a size."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1])
+        raise KeyError(name)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def query(self, sql, *values):
         connection = sqlite3.connect(self.database, timeout=10)
         connection.row_factory = sqlite3.Row
@@ -129,6 +167,7 @@ class Recorder:
         self.process = subprocess.Popen(
             ["tcpdump", "-i", interface, "-w", str(path), "-U", "-Z", "root", "-B", "65536",
              "--immediate-mode", "--time-stamp-precision=nano"], stderr=subprocess.PIPE, text=True)
+        started.append(self.process)
         for line in self.process.stderr:
             if "listening on" in line:
                 return
@@ -139,6 +178,19 @@ class Recorder:
         counts = self.process.communicate(timeout=END_S)[1]
         if "\n0 packets dropped by kernel" not in counts:
             raise RuntimeError(f"tcpdump lost packets: {counts}")
+
+
+def stretch(path, epoch_ns, factor):
+    """Moves the times of a capture with nanoseconds as --replay-speed does."""
+    data = bytearray(path.read_bytes())
+    at = 24
+    while at < len(data):
+        seconds, fraction, size = struct.unpack_from("<III", data, at)
+        now_ns = seconds * 10**9 + fraction
+        now_ns = epoch_ns + int(float(now_ns - epoch_ns) * factor)
+        struct.pack_into("<II", data, at, now_ns // 10**9, now_ns % 10**9)
+        at += 16 + size
+    path.write_bytes(data)
 
 
 class Folder:

@@ -13,6 +13,7 @@ static struct names *names;
 static struct standing *standing;
 static struct capture_quality quality;
 static char told[4096]; /* what was told, a word each */
+static bool has_room;
 
 static void tell(const char *what, const char *code)
 {
@@ -32,10 +33,11 @@ static void on_flow(void *context, const struct flow_record *flow)
     (void)flow;
 }
 
-static void on_finding(void *context, const struct finding *finding, bool is_new)
+static bool on_finding(void *context, const struct finding *finding, bool is_new)
 {
     (void)context;
     tell(is_new ? "new" : "more", finding->code);
+    return is_new || has_room;
 }
 
 static void on_withdrawn(void *context, const struct standing_finding *finding)
@@ -44,12 +46,13 @@ static void on_withdrawn(void *context, const struct standing_finding *finding)
     tell("withdrawn", finding->code);
 }
 
-static void on_device(void *context, const struct device_record *device,
+static bool on_device(void *context, const struct device_record *device,
                       enum device_verdict before)
 {
     (void)context;
     if (before != device->verdict)
         tell("device", verdict_name(device->verdict));
+    return true;
 }
 
 static void on_requirement(void *context, const struct requirement_record *requirement)
@@ -74,6 +77,7 @@ static int begin(void **state)
     standing = standing_new(&sink, engine);
     quality = (struct capture_quality){.first_ns = at(0), .frames = 1000};
     told[0] = '\0';
+    has_room = true;
     return 0;
 }
 
@@ -124,6 +128,21 @@ static void a_blocked_port_is_told_once_while_the_device_still_tries(void **stat
     judge(7.1);
     assert_string_equal(told, "more port-blocked-silent;");
     assert_int_equal(standing_counts_of(standing).findings[SEVERITY_FAIL], 1);
+}
+
+static void an_update_that_there_is_no_room_for_is_told_later(void **state)
+{
+    (void)state;
+    send_silent_syns(3);
+    judge(4.1);
+    take(7, 3, true, TCP_SYN);
+    has_room = false;
+    judge(7.1);
+    has_room = true;
+    judge(7.2);
+    assert_string_equal(told, "more port-blocked-silent;");
+    judge(7.3);
+    assert_string_equal(told, "");
 }
 
 static void an_answer_takes_it_back(void **state)
@@ -183,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_blocked_port_is_told_once_while_the_device_still_tries),
+        TEST(an_update_that_there_is_no_room_for_is_told_later),
         TEST(an_answer_takes_it_back),
         TEST(two_devices_are_two_findings),
         TEST(at_the_end_the_engine_says_what_stood),

@@ -24,11 +24,16 @@ static void on_flow(void *context, const struct flow_record *flow)
     done_count++;
 }
 
-static void on_changed(void *context, const struct flow_record *flow)
+static bool has_room;
+
+static bool on_changed(void *context, const struct flow_record *flow)
 {
     (void)context;
-    changed = *flow;
-    changed_count++;
+    if (has_room) {
+        changed = *flow;
+        changed_count++;
+    }
+    return has_room;
 }
 
 static void on_settled(void *context, const struct flow_record *flow)
@@ -47,6 +52,7 @@ static int begin(void **state)
         .names = names, .without_ndpi = true, .event = on_event, .flow_done = on_flow};
     assert_true(tracker_new(&tracker, &options, &fault));
     done_count = 0;
+    has_room = true;
     return 0;
 }
 
@@ -146,6 +152,17 @@ static void a_session_is_told_when_it_changed_and_not_again(void **state)
     assert_int_equal(changed.packets_up, 2);
 }
 
+static void what_there_was_no_room_for_is_told_later(void **state)
+{
+    (void)state;
+    take(0, true, TCP_SYN);
+    has_room = false;
+    ask(1);
+    has_room = true;
+    ask(2);
+    assert_int_equal(changed_count, 1);
+}
+
 static void asking_changes_nothing_of_what_becomes_of_it(void **state)
 {
     struct capture_quality quality = {.first_ns = TIME_UNKNOWN, .last_ns = TIME_UNKNOWN};
@@ -173,6 +190,7 @@ int main(void)
         TEST(an_answer_unsettles_it),
         TEST(a_refusal_is_settled_when_no_answer_followed_it),
         TEST(a_session_is_told_when_it_changed_and_not_again),
+        TEST(what_there_was_no_room_for_is_told_later),
         TEST(asking_changes_nothing_of_what_becomes_of_it),
     };
     return cmocka_run_group_tests_name("track/interim", tests, NULL, NULL);

@@ -1,0 +1,316 @@
+#!/usr/bin/env python3
+"""What a live run survives: kills, full disks, locks, a day of traffic, interfaces that go away.
+
+    endurance.py APNSCOPE FLEET CASE
+
+CASE is a function below. FLEET makes the traffic (tests/fleet). With APNSCOPE_LONG=1 the run is
+killed fifty times, and the database is locked for a minute.
+"""
+
+import os
+import pathlib
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import stage
+
+LONG = bool(os.environ.get("APNSCOPE_LONG"))
+SECOND_NS = 10**9
+SETTLE_S = 0.6
+# Of facts that a killed run may miss: a second, and what a machine that runs other tests as well
+# may let a process wait.
+MISSED_S = 1.0 if LONG else 3.0
+
+
+class Failure(Exception):
+    pass
+
+
+def check(holds, *what):
+    if not holds:
+        raise Failure(" ".join(map(str, what)))
+
+
+def make_traffic(fleet, folder, devices, hours):
+    path = folder / "fleet.pcap"
+    subprocess.run([fleet, "--devices", str(devices), "--hours", str(hours), path], check=True,
+                   capture_output=True)
+    return path
+
+
+def is_sound(database):
+    connection = sqlite3.connect(database)
+    try:
+        check(connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok", "integrity_check")
+        check(not connection.execute("PRAGMA foreign_key_check").fetchall(), "foreign_key_check")
+        return True
+    finally:
+        connection.close()
+
+
+def duration_of(capture):
+    done = subprocess.run(["capinfos", "-T", "-r", "-u", "-S", str(capture)], capture_output=True,
+                          text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def killed(program, fleet, folder):
+    """Killed at random moments: the database opens, is sound, and misses a second at most."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 20, 1)
+    replay = wire.keep_replaying(capture, 400)
+    worst, kills = 0, 50 if LONG else 4
+    try:
+        for kill in range(kills):
+            live = stage.Live(program, wire.far, folder)
+            time.sleep(random.uniform(1.5, 4.0))
+            killed_ns = time.time_ns()
+            live.end(signal.SIGKILL)
+            is_sound(live.database)
+            row = live.query("SELECT max(id) AS id, state FROM run")[0]
+            check(row["state"] == "running", "its last word is", row)
+            newest = live.query("SELECT max(last_ns) AS ns FROM flow WHERE run_id = ?", row["id"])
+            missed_s = (killed_ns - newest[0]["ns"]) / SECOND_NS
+            worst = max(worst, missed_s)
+            check(missed_s <= MISSED_S, f"kill {kill}: the last {missed_s:.2f} s are missing")
+    finally:
+        replay.kill()
+    live = stage.Live(program, wire.far, folder)
+    live.end()
+    states = live.query("SELECT state, count(*) AS count FROM run GROUP BY state ORDER BY state")
+    check({row["state"]: row["count"] for row in states}.get("interrupted") == kills, states)
+    print(f"{kills} kills, at most {worst:.2f} s missing")
+
+
+def sessions_of(program, capture, folder, options=()):
+    database = folder / "file.db"
+    subprocess.run([program, "analyze", "--quiet", "--db", database, *options, capture],
+                   capture_output=True)
+    connection = sqlite3.connect(database)
+    count = connection.execute("SELECT count(*) FROM flow").fetchone()[0]
+    connection.close()
+    return count
+
+
+def has_all_sessions(program, live, recorder, speed):
+    """As many as in the record of the same frames."""
+    recorder.end()
+    stage.stretch(recorder.path, live.query("SELECT analyzed_ns FROM run")[0]["analyzed_ns"],
+                  float(f"{speed:.3f}"))
+    count = live.query("SELECT count(*) AS count FROM flow")[0]["count"]
+    wanted = sessions_of(program, recorder.path, live.folder)
+    check(count == wanted > 0, count, "sessions, not", wanted)
+    is_sound(live.database)
+    return count
+
+
+def locked(program, fleet, folder):
+    """Another program holds the database: capture goes on, and all rows are stored later."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 20, 1)
+    speed = duration_of(capture) / (60 if LONG else 5)
+    recorder = stage.Recorder(wire.far, folder / "recorded.pcap")
+    live = stage.Live(program, wire.far, folder, ["--replay-speed", f"{speed:.3f}"])
+    other = sqlite3.connect(live.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    wire.replay(capture, speed)
+    live.wait_for(live.err, "the database cannot be written", 30)
+    live.process.send_signal(signal.SIGUSR1)
+    live.wait_for(live.err, "packets taken", 10)
+    other.execute("ROLLBACK")
+    other.close()
+    live.wait_for(live.err, "the database can be written again", 30)
+    check(live.end() in (0, 1), live.told())
+    check(live.query("SELECT state, rows_lost FROM run") == [{"state": "complete", "rows_lost": 0}],
+          live.query("SELECT state, rows_lost FROM run"))
+    has_all_sessions(program, live, recorder, speed)
+
+
+def mount_small(folder, size):
+    small = folder / "small"
+    small.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small],
+                          capture_output=True)
+    if done.returncode != 0:
+        stage.skip("no file system can be mounted here")
+    return small
+
+
+def disk_full(program, fleet, folder):
+    """The disk fills up and is given room again: all rows are there in the end."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 60, 6)
+    small = mount_small(folder, "700k")
+    speed = duration_of(capture) / 5
+    recorder = stage.Recorder(wire.far, folder / "recorded.pcap")
+    live = stage.Live(program, wire.far, folder, ["--replay-speed", f"{speed:.3f}"],
+                      database=small / "live.db")
+    wire.replay(capture, speed)
+    live.wait_for(live.err, "the database cannot be written", 20)
+    check("full" in live.told(), live.told())
+    subprocess.run(["mount", "-o", "remount,size=200m", small], check=True)
+    live.wait_for(live.err, "the database can be written again", 20)
+    check(live.end() in (0, 1), live.told())
+    check(live.query("SELECT rows_lost FROM run") == [{"rows_lost": 0}], "rows are lost")
+    has_all_sessions(program, live, recorder, speed)
+
+
+def disk_stays_full(program, fleet, folder):
+    """It stays full: the run says so, ends with 3, and counts what is missing."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 60, 6)
+    small = mount_small(folder, "700k")
+    speed = duration_of(capture) / 4
+    live = stage.Live(program, wire.far, folder, ["--replay-speed", f"{speed:.3f}"],
+                      database=small / "live.db")
+    wire.replay(capture, speed)
+    live.wait_for(live.err, "the database cannot be written", 20)
+    check(live.end() == 3, "exit status", live.process.returncode)
+    check("full" in live.told().splitlines()[-1], live.told())
+    is_sound(live.database)
+    row = live.query("SELECT state FROM run")[0]
+    check(row["state"] in ("running", "interrupted"), row)
+
+
+def day(program, fleet, folder):
+    """A day, replayed fast: memory and descriptors stay, every session has its row."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 500 if LONG else 60, 24)
+    seconds = 240 if LONG else 10
+    speed = duration_of(capture) / seconds
+    recorder = stage.Recorder(wire.far, folder / "recorded.pcap")
+    live = stage.Live(program, wire.far, folder, ["--replay-speed", f"{speed:.3f}"])
+    replay = wire.begin_replay(capture, [f"--multiplier={speed}"])
+    samples = []
+    while replay.poll() is None:
+        time.sleep(seconds / 24)
+        samples.append((live.status("VmRSS"), live.descriptors()))
+    time.sleep(SETTLE_S)
+    check(live.end() in (0, 1), live.told())
+    warm, last = samples[len(samples) // 2:len(samples) * 3 // 4], samples[-len(samples) // 4:]
+    grown = max(size for size, _ in last) - max(size for size, _ in warm)
+    # A short day does not get around the queues, which touch memory for the first time until then.
+    check(grown <= (2048 if LONG else 12288), f"{grown} kB more: {samples}")
+    check(len({count for _, count in samples[len(samples) // 3:]}) == 1, "descriptors", samples)
+    row = live.query("SELECT rows_lost, packets_dropped, state FROM run")[0]
+    check(row == {"rows_lost": 0, "packets_dropped": 0, "state": "complete"}, row)
+    count = has_all_sessions(program, live, recorder, speed)
+    print(f"{count} sessions of a day in {seconds} s, {max(samples)[0]} kB at most, {grown} kB more "
+          f"in the second half")
+
+
+def interface_goes_away(program, fleet, folder):
+    """An interface goes down and comes back: it is told, and captured again."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 5, 1)
+    live = stage.Live(program, wire.far, folder)
+    wire.replay(capture, 0)
+    time.sleep(SETTLE_S)
+    stage.run("ip", "link", "set", "dev", wire.far, "down")
+    live.wait_for(live.err, "went down", 10)
+    stage.run("ip", "link", "set", "dev", wire.far, "up")
+    live.wait_for(live.err, "is back", 10)
+    before = live.query("SELECT packets FROM run")[0]["packets"]
+    wire.replay(capture, 0)
+    time.sleep(2 * SETTLE_S)
+    check(live.end() in (0, 1), live.told())
+    after = live.query("SELECT packets FROM run")[0]["packets"]
+    check(after >= 2 * before > 0, before, "packets before,", after, "in all")
+
+
+def interface_is_gone(program, fleet, folder):
+    """The only interface is deleted: the run ends by itself, with all rows, and says so."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 5, 1)
+    live = stage.Live(program, wire.far, folder)
+    wire.replay(capture, 0)
+    time.sleep(SETTLE_S)
+    stage.run("ip", "link", "del", "dev", wire.far)
+    check(live.process.wait(30) == 3, live.process.returncode, live.told())
+    check("gone" in live.told().splitlines()[-1], live.told())
+    check(live.query("SELECT state FROM run") == [{"state": "complete"}], "state")
+
+
+def signals(program, fleet, folder):
+    """SIGUSR1 tells the state, SIGHUP changes nothing, SIGINT ends the run."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 5, 1)
+    live = stage.Live(program, wire.far, folder)
+    wire.replay(capture, 0)
+    time.sleep(SETTLE_S)
+    live.process.send_signal(signal.SIGUSR1)
+    live.wait_for(live.err, "packets taken", 10)
+    check(f"{wire.far}: " in live.told(), live.told())
+    live.process.send_signal(signal.SIGHUP)
+    time.sleep(SETTLE_S)
+    check(live.process.poll() is None, "SIGHUP ended it")
+    check(live.end(signal.SIGINT) in (0, 1), live.told())
+    check(live.query("SELECT state FROM run") == [{"state": "complete"}], "state")
+
+
+def refused(program, fleet, folder):
+    """What cannot be captured on is refused with a sentence that helps."""
+    wire = stage.Wire()
+    stage.run("ip", "link", "set", "dev", wire.near, "down")
+    cases = [(["-i", "nosuch0"], 3, "no such interface"),
+             (["-i", wire.far, "-i", wire.far], 2, "twice"),
+             ([], 2, "needs an interface"),
+             (["-i", wire.far, "--filter", "vlan 7"], 2, "link headers"),
+             (["-i", wire.far, "--also", "no such word"], 2, "not valid"),
+             (["-i", wire.far, "--db", "/nowhere/a.db"], 3, "/nowhere/a.db"),
+             (["-i", wire.far, "--duration", "300ms"], 3, "none of 0 packets")]
+    for options, status, sentence in cases:
+        done = subprocess.run([program, "live", "--db", folder / "refused.db", *options],
+                              capture_output=True, text=True, timeout=60)
+        check(done.returncode == status, options, "exit status", done.returncode, done.stderr)
+        check(sentence in done.stderr, options, "says", done.stderr)
+
+
+    if os.geteuid() == 0:
+        done = subprocess.run([program, "live", "-i", wire.far, "--db", "/dev/null"],
+                              capture_output=True, text=True, timeout=60, user=65534)
+        check(done.returncode == 3 and "no permission to capture" in done.stderr, done.stderr)
+
+
+def other_interfaces(program, fleet, folder):
+    """All interfaces at once (any, without Ethernet headers), loopback, and one without link
+    headers at all: the same sessions."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 10, 1)
+    stage.run("ip", "link", "set", "dev", "lo", "up")
+    for interface, workers in (("any", 1), ("any", 2), ("lo", 1), ("lo", 2)):
+        work = folder / f"{interface}-{workers}"
+        work.mkdir()
+        live = stage.Live(program, interface, work, ["--workers", workers])
+        if interface == "lo":
+            wire.near, near = "lo", wire.near
+        recorder = stage.Recorder(wire.far if interface == "any" else "lo", work / "recorded.pcap")
+        wire.replay(capture, 0)
+        time.sleep(SETTLE_S)
+        check(live.end() in (0, 1), live.told())
+        recorder.end()
+        if interface == "lo":
+            wire.near = near
+        count = live.query("SELECT count(*) AS count FROM flow")[0]["count"]
+        wanted = sessions_of(program, recorder.path, work)
+        check(count == wanted > 0, interface, workers, "workers:", count, "sessions, not", wanted)
+
+
+def main():
+    program, fleet, case = sys.argv[1:]
+    stage.enter()
+    with stage.Folder() as folder:
+        try:
+            globals()[case](program, fleet, pathlib.Path(folder))
+        except (Failure, RuntimeError) as failure:
+            print(f"{case}: {failure}")
+            sys.exit(1)
+        finally:
+            subprocess.run(["umount", folder / "small"], capture_output=True)
+
+
+main()
