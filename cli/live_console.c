@@ -4,7 +4,12 @@
  * more often is told by the database and by other outputs. */
 #include "live_console.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -36,9 +41,24 @@ static void print_notice(void *context, const char *line)
     fprintf(stderr, "apnscope: %s\n", line);
 }
 
+/* A service's standard error that leads to the journal anyway: what --journal tells with its fields
+ * would be there twice (systemd.exec(5), JOURNAL_STREAM). */
+static bool is_in_the_journal(const struct settings *settings)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char own[64];
+    struct stat status;
+    if (!settings->journal || !stream || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    return strcmp(own, stream) == 0;
+}
+
 struct feed_sink live_console(const struct settings *settings)
 {
     struct feed_sink sink = {0};
+    if (is_in_the_journal(settings))
+        return sink;
     if (!settings->quiet) {
         sink.finding = print_finding;
         sink.withdrawn = print_withdrawn;

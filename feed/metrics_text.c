@@ -79,14 +79,14 @@ static void count(struct page *page, enum family_kind kind, const char *name, co
     sample(page, NO_LABEL, NO_LABEL, value);
 }
 
-/* To the millisecond. */
+/* To the millisecond; none of these is before 1970. */
 static void seconds(struct page *page, const char *name, const char *help, int64_t ns)
 {
-    if (ns == TIME_UNKNOWN)
+    if (ns < 0) /* TIME_UNKNOWN */
         return;
     family(page, GAUGE, name, help);
     begin_sample(page, NO_LABEL, NO_LABEL);
-    fprintf(page->out, " %.3f\n", (double)(ns / NS_PER_MS) / 1000);
+    fprintf(page->out, " %" PRId64 ".%03d\n", ns / NS_PER_S, (int)(ns % NS_PER_S / NS_PER_MS));
 }
 
 /* ---- interfaces ---- */

@@ -345,26 +345,31 @@ static unsigned total(const unsigned *widths, size_t count)
     return sum ? sum - 1 : 0;
 }
 
-/* The column that is missed least; the most important one stays, cut if need be. */
-static size_t least(const struct top_column *columns, const unsigned *widths, size_t count)
+/* Leaves out the column that is missed least; false: only the most important one is left, which is
+ * cut if need be. */
+static bool leave_one_out(const struct top_column *columns, unsigned *widths, size_t count)
 {
-    size_t chosen = count;
+    unsigned *least = NULL;
+    uint8_t keep = 10;
     for (size_t i = 0; i < count; i++)
-        if (widths[i] && columns[i].keep < 10 &&
-            (chosen == count || columns[i].keep < columns[chosen].keep))
-            chosen = i;
-    return chosen;
+        if (widths[i] && columns[i].keep < keep) {
+            least = &widths[i];
+            keep = columns[i].keep;
+        }
+    if (least)
+        *least = 0;
+    return least != NULL;
 }
 
 void top_widths(enum top_view view, const struct top_row *rows, size_t row_count, unsigned width,
                 unsigned widths[TOP_COLUMNS_MAX])
 {
     const struct top_column *columns = views[view].columns;
-    size_t count = views[view].count, gone;
+    size_t count = views[view].count;
     for (size_t i = 0; i < count; i++)
         widths[i] = needed(rows, row_count, i, &columns[i]);
-    while (total(widths, count) > width && (gone = least(columns, widths, count)) < count)
-        widths[gone] = 0;
+    while (total(widths, count) > width && leave_one_out(columns, widths, count))
+        continue;
     unsigned used = total(widths, count);
     for (size_t i = 0; i < count; i++) {
         if (widths[i] && columns[i].widest == REST && used < width)
