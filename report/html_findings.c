@@ -77,6 +77,14 @@ static void put_when(FILE *out, const struct finding_row *finding)
     fputs(".</dd></div>\n", out);
 }
 
+/* Of several captures the one whose frames are meant. */
+static void put_capture(FILE *out, const struct view *view, const struct finding_row *finding)
+{
+    for (size_t i = 0; view->run_count > 1 && i < view->run_count; i++)
+        if (view->runs[i]->id == finding->run_id)
+            put_part(out, "Capture", view->runs[i]->source);
+}
+
 /* The sentence of the finding is its summary line; what supports it folds away. */
 static void put_finding(FILE *out, const struct view *view, const struct finding_row *finding,
                         bool is_open)
@@ -99,6 +107,7 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     if (place_of(finding) == PLACE_NAMED)
         put_part(out, "Where", where);
     put_when(out, finding);
+    put_capture(out, view, finding);
     fputs("</dl>\n", out);
     put_frames(out, finding, &evidence);
     put_filter(out, finding->display_filter);

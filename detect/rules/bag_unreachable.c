@@ -145,12 +145,24 @@ static void describe(const struct state *state, struct finding *finding)
     finding_add_frame(finding, state->txt.frame, state->txt.time_ns, "DNS: TXT push.apple.com?");
 }
 
+/* The failed fetches, and what the device asks DNS. */
+static void show_filter(const struct state *state, struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
+    const char *family = address_is_ipv4(&state->client) ? "ip" : "ipv6";
+    struct text filter = text_over(finding->display_filter, sizeof finding->display_filter);
+    text_format(&filter, "%s.addr == %s && (", family, address_text(&state->client, client));
+    if (state->failed)
+        text_format(&filter, "(%s.addr == %s && tcp.port == %u) || ", family,
+                    address_text(&state->server, server), state->port);
+    text_add(&filter, "dns.qry.name contains \"push.apple.com\")");
+}
+
 static void decide(struct judge *judge, const struct state *state, const struct event *event)
 {
     struct finding finding = judge_draft(judge, event);
     if (!weigh(judge, state, &finding.confidence) || is_explained(judge, state))
         return;
-    char client[ADDRESS_TEXT_SIZE];
     finding.flow_number = state->flow;
     finding.client_ip = state->client;
     finding.lane = state->lane;
@@ -164,11 +176,7 @@ static void decide(struct judge *judge, const struct state *state, const struct 
         finding.blocker_hops = hops_of_ttl(state->icmp_ttl);
     else if (state->cutter_hops)
         finding.blocker_hops = (int16_t)(state->cutter_hops - 1);
-    finding_say(finding.display_filter, sizeof finding.display_filter,
-                "%s.addr == %s && (tls.handshake.extensions_server_name contains \"init\" || "
-                "dns.qry.name contains \"push.apple.com\")",
-                address_is_ipv4(&state->client) ? "ip" : "ipv6",
-                address_text(&state->client, client));
+    show_filter(state, &finding);
     describe(state, &finding);
     judge_raise(judge, &finding);
 }

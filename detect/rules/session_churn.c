@@ -88,6 +88,8 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     finding.first_ns = state->first_ns;
     finding.count = state->ends;
     describe(flow, state, &finding);
+    finding_add_frame(&finding, flow->reset_frame ? flow->reset_frame : flow->last_frame,
+                      flow->last_ns, "the end of the last of these sessions");
     judge_renew(judge, &finding);
 }
 

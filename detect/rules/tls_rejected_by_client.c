@@ -154,6 +154,16 @@ static void describe(const struct state *state, const struct flow_record *flow,
                           "the client refuses, the %s time", ordinals[i]);
 }
 
+/* Its refusals on all of its ports: they were counted together. */
+static void show_filter(const struct flow_record *flow, struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE];
+    finding_say(finding->display_filter, sizeof finding->display_filter,
+                "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443 || tcp.port == 2197)",
+                address_is_ipv4(&flow->client_ip) ? "ip" : "ipv6",
+                address_text(&flow->client_ip, client));
+}
+
 static void raise(struct judge *judge, const struct state *state, const struct event *event)
 {
     uint32_t seen = (uint32_t)state->alerts + state->closes;
@@ -167,6 +177,7 @@ static void raise(struct judge *judge, const struct state *state, const struct e
                              ? CONFIDENCE_CERTAIN
                              : CONFIDENCE_LIKELY;
     describe(state, event->flow, &finding);
+    show_filter(event->flow, &finding);
     add_place(judge, event->flow, &finding);
     judge_raise(judge, &finding);
 }
