@@ -54,6 +54,8 @@ static bool note_steps(void *context, const void *any)
     if (figures->with_steps_count &&
         figures->with_steps[figures->with_steps_count - 1] == row->flow_id)
         return true;
+    if (row->number > 1 || !ladder_has_beginning(row))
+        return true;
     if (figures->with_steps_count == figures->with_steps_room)
         figures->with_steps = gather_grow(figures->with_steps, &figures->with_steps_room,
                                           sizeof *figures->with_steps);
@@ -306,14 +308,20 @@ static void gather_blockers(struct view *view)
 
 /* --- the end ------------------------------------------------------------------------------ */
 
+/* A session does not stand beside itself. */
+static bool is_another(const struct flow_row *healthy, const struct flow_row *flow)
+{
+    return healthy && healthy->id != flow->id;
+}
+
 static enum healthy_kind healthy_beside(const struct figures *figures, const struct flow_row *flow)
 {
     static const enum healthy_kind others[] = {HEALTHY_5223, HEALTHY_443, HEALTHY_PROVIDER};
     enum healthy_kind kind = kind_of(flow);
-    if (figures->healthy[kind].flow)
+    if (is_another(figures->healthy[kind].flow, flow))
         return kind;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (figures->healthy[others[i]].flow)
+        if (is_another(figures->healthy[others[i]].flow, flow))
             return others[i];
     return HEALTHY_COUNT;
 }

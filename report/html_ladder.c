@@ -54,17 +54,17 @@ static void say_ladder(const struct ladder *ladder, char words[PICTURE_WORDS_SIZ
 }
 
 /* Not the server itself, by its distance: it is drawn as a box on the way. */
-static bool is_from_a_box(const struct view *view, const struct rung *rung)
+static bool is_from_a_box(int64_t server_hops, const struct rung *rung)
 {
     int64_t initial = rung->ttl <= 32 ? 32 : rung->ttl <= 64 ? 64 : rung->ttl <= 128 ? 128 : 255;
-    bool is_nearer = rung->is_bad && rung->ttl != ROW_NULL && view->figures.apple_hops >= 0 &&
-                     initial - rung->ttl + NEARER < view->figures.apple_hops;
+    bool is_nearer = rung->is_bad && rung->ttl != ROW_NULL && server_hops >= 0 &&
+                     initial - rung->ttl + NEARER < server_hops;
     return !rung->is_up && (rung->is_foreign || (is_nearer && strncmp(rung->label, "RST", 3) == 0));
 }
 
-static void put_arrow(FILE *out, const struct view *view, const struct rung *rung, int y)
+static void put_arrow(FILE *out, int64_t server_hops, const struct rung *rung, int y)
 {
-    bool is_boxed = is_from_a_box(view, rung);
+    bool is_boxed = is_from_a_box(server_hops, rung);
     int from = rung->is_up ? LEFT : is_boxed ? RIGHT - 60 : RIGHT;
     int to = rung->is_up ? RIGHT : LEFT;
     int head = rung->is_up ? -7 : 7;
@@ -95,7 +95,7 @@ static void put_rails(FILE *out, bool is_gap, int y, int height)
 }
 
 /* Returns where the next rung begins. */
-static int put_rung(FILE *out, const struct view *view, const struct rung *rung, int y)
+static int put_rung(FILE *out, int64_t server_hops, const struct rung *rung, int y)
 {
     char time[DURATION_TEXT_SIZE + 1];
     bool is_note = rung->kind == RUNG_NOTE;
@@ -108,7 +108,7 @@ static int put_rung(FILE *out, const struct view *view, const struct rung *rung,
         html_picture_text(out, "label", (LEFT + RIGHT) / 2, base, "middle", rung->label);
     } else {
         html_picture_text(out, "label", (LEFT + RIGHT) / 2, base - 5, "middle", rung->label);
-        put_arrow(out, view, rung, base);
+        put_arrow(out, server_hops, rung, base);
         put_side(out, rung, base);
     }
     fputs("</g>\n", out);
@@ -120,7 +120,7 @@ struct heading {
     const char *tone;
 };
 
-static void put_ladder(FILE *out, const struct view *view, const struct ladder *ladder,
+static void put_ladder(FILE *out, int64_t server_hops, const struct ladder *ladder,
                        const struct heading *heading)
 {
     static char words[PICTURE_WORDS_SIZE];
@@ -133,7 +133,7 @@ static void put_ladder(FILE *out, const struct view *view, const struct ladder *
     html_picture_text(out, "end", LEFT, TOP - 10, "middle", "client");
     html_picture_text(out, "end", RIGHT, TOP - 10, "middle", "server");
     for (size_t i = 0; i < ladder->count; i++)
-        y = put_rung(out, view, &ladder->rungs[i], y);
+        y = put_rung(out, server_hops, &ladder->rungs[i], y);
     put_rails(out, false, y, height - y);
     html_picture_end(out);
 }
@@ -146,6 +146,12 @@ static void say_ends(const struct flow_row *flow, char text[160])
                 flow->client_ip ? flow->client_ip : "?", flow->server_ip ? flow->server_ip : "?",
                 flow->server_port);
     text_format(&out, ", %s", flow->outcome ? flow->outcome : "outcome not known");
+}
+
+/* How far Apple is; where no session worked, how far what accepted this one. */
+static int64_t server_hops(const struct view *view, const struct flow_row *flow)
+{
+    return view->figures.apple_hops >= 0 ? view->figures.apple_hops : flow->hops_server;
 }
 
 static void put_broken(FILE *out, const struct view *view, const struct figure_ladder *figure)
@@ -161,7 +167,7 @@ static void put_broken(FILE *out, const struct view *view, const struct figure_l
     snprintf(heading.name, sizeof heading.name, "Session %" PRId64 " %s", ladder.flow_id,
              has_failed ? "fails" : "in question");
     say_ends(figure->parts.flow, heading.sub);
-    put_ladder(out, view, &ladder, &heading);
+    put_ladder(out, server_hops(view, figure->parts.flow), &ladder, &heading);
 }
 
 static void put_healthy(FILE *out, const struct view *view, const struct figure_ladder *figure)
@@ -185,7 +191,7 @@ static void put_healthy(FILE *out, const struct view *view, const struct figure_
                  figure->parts.flow->id);
         say_ends(parts->flow, heading.sub);
     }
-    put_ladder(out, view, &ladder, &heading);
+    put_ladder(out, view->figures.apple_hops, &ladder, &heading);
 }
 
 void html_ladders(FILE *out, const struct view *view, const struct figure_ladder *figure)

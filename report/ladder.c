@@ -25,6 +25,11 @@ enum { REPEATS_SHOWN = 2, NAME_SHOWN = 44 };
 
 /* --- reading ------------------------------------------------------------------------------ */
 
+static bool is_text(const char *text, const char *wanted)
+{
+    return text && strcmp(text, wanted) == 0;
+}
+
 static bool keep_step(void *context, const void *row)
 {
     struct ladder_parts *parts = context;
@@ -32,15 +37,38 @@ static bool keep_step(void *context, const void *row)
     return parts->step_count < LADDER_RUNGS_MAX;
 }
 
+static void forget_steps(struct ladder_parts *parts)
+{
+    for (size_t i = 0; i < parts->step_count; i++)
+        row_free(ROWS_STEP, parts->steps[i]);
+    parts->step_count = 0;
+}
+
+bool ladder_has_beginning(const struct step_row *first)
+{
+    return first->skipped <= 0;
+}
+
+/* Of long sessions that ended well no more than their farewell may be kept: the record says more.
+ */
+static bool is_end_alone(const struct ladder_parts *parts)
+{
+    if (!parts->step_count || ladder_has_beginning(parts->steps[0]))
+        return false;
+    for (size_t i = 0; i < parts->step_count; i++)
+        if (!is_text(parts->steps[i]->what, "fin") && !is_text(parts->steps[i]->what, "ack"))
+            return false;
+    return true;
+}
+
 bool ladder_read_steps(struct ladder_parts *parts, struct gate *gate, struct fault *fault)
 {
     struct archive_range range = {.flow_id = parts->flow->id};
-    return gate_read(gate, ROWS_STEP, &range, keep_step, parts, fault);
-}
-
-static bool is_text(const char *text, const char *wanted)
-{
-    return text && strcmp(text, wanted) == 0;
+    if (!gate_read(gate, ROWS_STEP, &range, keep_step, parts, fault))
+        return false;
+    if (is_end_alone(parts))
+        forget_steps(parts);
+    return true;
 }
 
 static bool keep_next(void *context, const void *any)
@@ -75,8 +103,7 @@ void ladder_parts_free(struct ladder_parts *parts)
 {
     row_free(ROWS_FLOW, parts->flow);
     row_free(ROWS_FLOW, parts->next);
-    for (size_t i = 0; i < parts->step_count; i++)
-        row_free(ROWS_STEP, parts->steps[i]);
+    forget_steps(parts);
     *parts = (struct ladder_parts){0};
 }
 
@@ -387,8 +414,8 @@ static void add_next(struct builder *builder, const struct flow_row *next)
 {
     if (next)
         label(add_rung(builder, RUNG_NOTE, next->started_ns),
-              "then TCP %" PRId64 " (session %" PRId64 "): %s", next->server_port,
-              next->id, next->outcome ? next->outcome : "outcome not known");
+              "then TCP %" PRId64 " (session %" PRId64 "): %s", next->server_port, next->id,
+              next->outcome ? next->outcome : "outcome not known");
 }
 
 void ladder_build(struct ladder *ladder, const struct ladder_parts *parts,

@@ -45,7 +45,10 @@ struct ladder_parts {
     struct flow_row *next; /* the session that the same client tried next; NULL: none seen */
 };
 
-/* The steps of parts->flow. */
+/* Is it where the session's packets begin, or were those before it not kept? */
+bool ladder_has_beginning(const struct step_row *first);
+
+/* The steps of parts->flow; none where only the end of it was kept. */
 MUST_USE bool ladder_read_steps(struct ladder_parts *parts, struct gate *gate, struct fault *fault);
 /* The session that its client began within a minute of its failure; for failed sessions. */
 MUST_USE bool ladder_read_next(struct ladder_parts *parts, struct gate *gate, struct fault *fault);

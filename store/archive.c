@@ -70,6 +70,7 @@ static const struct {
     const char *first, *last;
 } spans[ROW_KIND_COUNT] = {
     [ROW_FLOW] = {"coalesce(started_ns, last_ns)", "last_ns"},
+    [ROW_DEVICE] = {"coalesce(first_ns, last_ns)", "last_ns"},
     [ROW_FINDING] = {"first_ns", "last_ns"},
     [ROW_STEP] = {"(SELECT coalesce(started_ns, last_ns) FROM flow WHERE flow.id = flow_id)",
                   "(SELECT last_ns FROM flow WHERE flow.id = flow_id)"},
