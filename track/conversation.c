@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/reader.h"
+#include "base/prefetch.h"
 #include "dissect/http.h"
 #include "stream.h"
 
@@ -92,9 +93,7 @@ void conversation_desk_free(struct conversation_desk *desk)
 
 void conversation_ask_for(const struct conversation *talk)
 {
-    enum { CACHE_LINE = 64 };
-    for (size_t at = 0; at < sizeof *talk; at += CACHE_LINE)
-        __builtin_prefetch((const char *)talk + at, 1);
+    prefetch(talk, sizeof *talk);
 }
 
 static struct conversation *begin(struct conversation_desk *desk, struct flow *flow)

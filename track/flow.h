@@ -48,6 +48,7 @@ struct flow {
     struct conversation *conversation; /* NULL: not begun, or done */
     struct flow_steps *steps;          /* NULL: none are kept */
     int64_t syn_ack_ns;
+    uint64_t hash;          /* of its addresses and ports */
     uint32_t server_isn;
     uint32_t id;            /* in the pool */
     uint32_t list_previous; /* of its wait list */

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/prefetch.h"
+
 static const uint64_t hash_seed = UINT64_C(0x9ddfea08eb382d69);
 
 static inline uint64_t mix(uint64_t value)
@@ -38,12 +40,6 @@ uint64_t flow_hash(const struct packet *packet)
 {
     return pair_hash(&packet->source, packet->source_port, &packet->destination,
                      packet->destination_port);
-}
-
-uint64_t flow_record_hash(const struct flow_record *record)
-{
-    return pair_hash(&record->client_ip, record->client_port, &record->server_ip,
-                     record->server_port);
 }
 
 static inline bool same_ends(const struct flow_record *record, const struct packet *packet)
@@ -83,7 +79,8 @@ static bool flow_elsewhere(const void *context, uint32_t item, const void *key)
 
 void flow_table_init(struct flow_table *flows, uint32_t flow_cap, uint32_t half_open_cap)
 {
-    *flows = (struct flow_table){.half_open_cap = half_open_cap};
+    *flows = (struct flow_table){.half_open_cap = half_open_cap,
+                                 .blank = {.record = flow_record_blank()}};
     pool_init(&flows->pool, sizeof(struct flow), flow_cap);
     table_init(&flows->table, 1024);
     for (int wait = 0; wait < WAIT_COUNT; wait++)
@@ -175,19 +172,19 @@ struct flow *flow_table_add(struct flow_table *flows, const struct packet *packe
     struct flow *flow = (struct flow *)pool_take(&flows->pool, &id);
     if (!flow)
         return NULL;
-    memset(flow, 0, sizeof *flow);
-    flow->record = flow_record_blank();
+    *flow = flows->blank;
     flow->id = id;
     set_key(&flow->record, packet, from_client);
+    flow->hash = flow_hash(packet);
     list_append(flows, flow, WAIT_HALF_OPEN);
-    table_insert(&flows->table, flow_record_hash(&flow->record), id);
+    table_insert(&flows->table, flow->hash, id);
     return flow;
 }
 
 void flow_table_remove(struct flow_table *flows, struct flow *flow)
 {
     list_unlink(flows, flow);
-    table_remove(&flows->table, flow_record_hash(&flow->record), flow->id);
+    table_remove(&flows->table, flow->hash, flow->id);
     pool_give(&flows->pool, flow->id);
 }
 
@@ -197,12 +194,26 @@ static struct flow *oldest(const struct flow_table *flows, enum lifecycle_wait w
     return id == POOL_NONE ? NULL : flow_table_at(flows, id);
 }
 
+/* In a flood each attempt takes the place of the oldest one: the next one's slot and the memory of
+ * the one after that are asked for now. */
+static struct flow *oldest_half_open(const struct flow_table *flows)
+{
+    struct flow *flow = oldest(flows, WAIT_HALF_OPEN);
+    if (flow->list_next == POOL_NONE)
+        return flow;
+    const struct flow *next = flow_table_at(flows, flow->list_next);
+    table_prefetch(&flows->table, next->hash);
+    if (next->list_next != POOL_NONE)
+        prefetch(flow_table_at(flows, next->list_next), sizeof *next);
+    return flow;
+}
+
 struct flow *flow_table_crowded(const struct flow_table *flows)
 {
     static const enum lifecycle_wait order[] = {WAIT_HALF_OPEN, WAIT_LINGER, WAIT_CLOSING,
                                                 WAIT_IDLE};
     if (flows->lists[WAIT_HALF_OPEN].count >= flows->half_open_cap)
-        return oldest(flows, WAIT_HALF_OPEN);
+        return oldest_half_open(flows);
     if (flows->pool.taken < flows->pool.cap)
         return NULL;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)

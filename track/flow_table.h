@@ -29,6 +29,7 @@ struct flow_table {
     struct pool pool;
     struct table table;
     struct flow_list lists[WAIT_COUNT];
+    struct flow blank; /* what a new flow begins as */
     uint32_t half_open_cap;
 };
 
@@ -37,7 +38,6 @@ void flow_table_free(struct flow_table *flows);
 
 /* The same for both directions and in every lane. */
 uint64_t flow_hash(const struct packet *packet);
-uint64_t flow_record_hash(const struct flow_record *record);
 
 /* The flow between the packet's ends, in its lane. */
 struct flow *flow_table_find(const struct flow_table *flows, const struct packet *packet,

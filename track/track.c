@@ -486,7 +486,7 @@ void tracker_take_screened(struct tracker *tracker, const struct packet *packets
                            const uint64_t *keys, const uint64_t *wanted, size_t count)
 {
     struct lookahead ahead;
-    lookahead_begin(&ahead, &tracker->flows, keys, wanted, count);
+    lookahead_begin(&ahead, &tracker->flows, packets, keys, wanted, count);
     for (size_t done = 0; done < count; done += BATCH_MAX) {
         size_t part = count - done < BATCH_MAX ? count - done : BATCH_MAX;
         take_batch(tracker, packets + done, keys + done, wanted[done / BATCH_MAX], part, &ahead);
