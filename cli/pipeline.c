@@ -124,6 +124,7 @@ static void run_frames(struct pipeline *pipeline, const struct front_batch *batc
     uint64_t frames_seen = 0;
     uint64_t shown = 0;
     front_share(pipeline->front);
+    stages_share(&pipeline->stages);
     for (; batch; batch = front_next(pipeline->front)) {
         stages_take(&pipeline->stages, batch);
         frames_seen += batch->frame_count;

@@ -153,6 +153,17 @@ static bool passes(void *filter, const struct packet *packet)
     return front_passes((struct filter *)filter, packet);
 }
 
+static void open_relay(struct stages *stages)
+{
+    struct relay_sinks sinks = {.context = stages,
+                                .events = engine_events() | 1U << EVENT_DNS_ANSWER,
+                                .event = on_event,
+                                .flow_done = on_flow,
+                                .steps_done = on_steps,
+                                .attempts_done = on_attempts};
+    stages->relay = relay_new(&sinks);
+}
+
 static bool open_tracker(struct stages *stages, struct fault *fault)
 {
     const struct settings *settings = stages->settings;
@@ -168,12 +179,12 @@ static bool open_tracker(struct stages *stages, struct fault *fault)
                                     .without_ndpi = settings->without_ndpi,
                                     .passes = stages->filter ? passes : NULL,
                                     .passes_context = stages->filter,
-                                    .event = on_event,
-                                    .event_context = stages,
-                                    .flow_done = on_flow,
-                                    .steps_done = on_steps,
-                                    .attempts_done = on_attempts,
-                                    .done_context = stages};
+                                    .event = relay_event,
+                                    .event_context = stages->relay,
+                                    .flow_done = relay_flow,
+                                    .steps_done = relay_steps,
+                                    .attempts_done = relay_attempts,
+                                    .done_context = stages->relay};
     return tracker_new(&stages->tracker, &options, fault);
 }
 
@@ -197,11 +208,13 @@ bool stages_open(struct stages *stages, const struct settings *settings, struct 
         engine_set_home_hops(stages->engine, settings->home_hops);
     engine_on_early_device(stages->engine, stages, on_device);
     describe_options(stages);
+    open_relay(stages);
     return open_filter(stages, fault) && open_tracker(stages, fault);
 }
 
 void stages_close(struct stages *stages)
 {
+    relay_free(stages->relay);
     store_close(stages->store);
     tracker_free(stages->tracker);
     engine_free(stages->engine);
@@ -217,6 +230,11 @@ void stages_count_skipped(struct stages *stages, const struct front_batch *batch
         stages->quality.skipped[reason] += batch->skipped[reason];
 }
 
+void stages_share(struct stages *stages)
+{
+    relay_share(stages->relay);
+}
+
 void stages_take(struct stages *stages, const struct front_batch *batch)
 {
     stages_count_skipped(stages, batch);
@@ -227,6 +245,7 @@ void stages_take(struct stages *stages, const struct front_batch *batch)
 void stages_end(struct stages *stages)
 {
     tracker_finish(stages->tracker, &stages->quality);
+    relay_end(stages->relay);
 }
 
 void stages_note_losses(struct stages *stages)

@@ -15,6 +15,7 @@
 #include "front.h"
 #include "ladder_choice.h"
 #include "model/capture_quality.h"
+#include "relay.h"
 #include "settings.h"
 #include "store/store.h"
 #include "track/track.h"
@@ -24,6 +25,7 @@ struct stages {
     struct names *names;
     struct filter *filter; /* --filter; NULL: none */
     struct tracker *tracker;
+    struct relay *relay; /* from the tracker to the engine and the store */
     struct engine *engine;
     struct store *store; /* the caller opens it */
     struct ladder_choice ladders;
@@ -43,6 +45,9 @@ MUST_USE bool stages_open(struct stages *stages, const struct settings *settings
                           struct fault *fault);
 void stages_close(struct stages *stages);
 
+/* From here on a thread of its own judges what is taken, until stages_end: the engine and the store
+ * are that thread's. */
+void stages_share(struct stages *stages);
 void stages_take(struct stages *stages, const struct front_batch *batch);
 void stages_count_skipped(struct stages *stages, const struct front_batch *batch);
 

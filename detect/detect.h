@@ -34,6 +34,8 @@ void engine_set_home_hops(struct engine *engine, int16_t hops);
 void engine_on_early_device(struct engine *engine, void *context,
                             void (*device)(void *context, const struct device_record *device));
 
+/* Bits 1 << enum event_kind of the events that change anything; the others need not be shown. */
+uint32_t engine_events(void);
 /* An event_sink; context is the engine. */
 void engine_observe(void *engine, const struct event *event);
 
