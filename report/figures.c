@@ -109,6 +109,8 @@ bool figures_begin(struct view *view, struct fault *fault)
 {
     struct figures *figures = &view->figures;
     figures->apple_hops = figures->client_hops = -1;
+    if (view->options->range.is_brief)
+        return true;
     if (!gate_read(view->gate, ROWS_STEP, &view->options->range, note_steps, figures, fault))
         return false;
     choose_ladders(view);
@@ -259,9 +261,11 @@ static void take_silences(struct figures *figures, const struct flow_row *row)
 void figures_take_flow(struct view *view, const struct flow_row *row)
 {
     struct figures *figures = &view->figures;
+    take_distances(figures, row);
+    if (view->options->range.is_brief)
+        return;
     keep_for_ladders(figures, row);
     take_network(figures, row);
-    take_distances(figures, row);
     take_times(figures, row);
     take_silences(figures, row);
 }
@@ -347,6 +351,8 @@ bool figures_end(struct view *view, struct fault *fault)
     struct figures *figures = &view->figures;
     figures->apple_hops = median(figures->apple_at);
     figures->client_hops = median(figures->client_at);
+    if (view->options->range.is_brief)
+        return true;
     gather_blockers(view);
     drop_empty_ladders(figures);
     if (figures->network_count)

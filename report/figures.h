@@ -83,7 +83,8 @@ extern const char *const figure_delay_labels[FIGURE_DELAYS];
 extern const char *const figure_silence_labels[FIGURE_SILENCES];
 extern const char *const figure_life_end_words[LIFE_END_COUNT];
 
-/* In this order: once findings are read and in order, for each session, once all are read. */
+/* In this order: once findings are read and in order, for each session, once all are read. For a
+ * summary (archive_range.is_brief), which shows no pictures, they gather distances only. */
 MUST_USE bool figures_begin(struct view *view, struct fault *fault);
 void figures_take_flow(struct view *view, const struct flow_row *row);
 MUST_USE bool figures_end(struct view *view, struct fault *fault);

@@ -297,7 +297,9 @@ bool report_text(const struct report_options *options, const char *path, struct 
 {
     struct view view;
     struct output output;
-    if (!view_load(&view, options, fault))
+    struct report_options brief = *options;
+    brief.range.is_brief = !options->change_ns; /* before and after are told by more */
+    if (!view_load(&view, &brief, fault))
         return false;
     bool written = output_open(&output, path, fault);
     if (written) {

@@ -97,7 +97,8 @@ static bool load_device(void *context, const void *any)
     take_device(view, row, verdict, sites_number(view, site));
     if (site)
         take_device(site, row, verdict, 0);
-    offer_lane(view, row, verdict);
+    if (!view->options->range.is_brief)
+        offer_lane(view, row, verdict);
     return true;
 }
 

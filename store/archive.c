@@ -127,14 +127,16 @@ static void add_conditions(struct text *sql, enum row_kind kind, const struct ar
 }
 
 static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
-                             const struct archive_range *range)
+                             const struct archive_range *range,
+                             bool chosen[CATALOGUE_COLUMNS_MAX])
 {
     static const struct archive_range newest;
     char buffer[CATALOGUE_SQL_SIZE];
     struct text sql = text_over(buffer, sizeof buffer);
     sqlite3_stmt *statement = NULL;
     range = range ? range : &newest;
-    catalogue_select(kind, archive->version, &sql);
+    catalogue_choose(kind, archive->version, range->is_brief, chosen);
+    catalogue_select(kind, chosen, &sql);
     add_conditions(&sql, kind, range);
     assert(!sql.cut);
     if (sqlite3_prepare_v2(archive->database, buffer, -1, &statement, NULL) != SQLITE_OK)
@@ -150,14 +152,16 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
 
 /* ---- the rows ---- */
 
-#define VALUE_integer(name) row.name = number_at(statement, column++);
-#define VALUE_total(name)   row.name = number_at(statement, column++);
-#define VALUE_text(name)    row.name = text_at(statement, column++);
-#define VALUE_name(name)    row.name = text_at(statement, column++);
-#define VALUE_address(name) row.name = text_at(statement, column++);
-#define VALUE_mac(name)     row.name = text_at(statement, column++);
-#define VALUE_hidden_integer(name)
-#define VALUE_hidden_text(name)
+#define NUMBER(name)        row.name = chosen[place++] ? number_at(statement, column++) : ROW_NULL;
+#define TEXT(name)          row.name = chosen[place++] ? text_at(statement, column++) : NULL;
+#define VALUE_integer(name) NUMBER(name)
+#define VALUE_total(name)   NUMBER(name)
+#define VALUE_text(name)    TEXT(name)
+#define VALUE_name(name)    TEXT(name)
+#define VALUE_address(name) TEXT(name)
+#define VALUE_mac(name)     TEXT(name)
+#define VALUE_hidden_integer(name) place++;
+#define VALUE_hidden_text(name)    place++;
 #define COLUMN(type, name, value, meaning) VALUE_##type(name)
 
 /* Opens and ends each reading function; between them stand the columns. */
@@ -168,11 +172,12 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
     {                                                                                              \
         if (!catalogue_has_table(kind, archive->version))                                          \
             return true;                                                                           \
-        sqlite3_stmt *statement = prepare(archive, kind, range);                                   \
+        bool chosen[CATALOGUE_COLUMNS_MAX];                                                        \
+        sqlite3_stmt *statement = prepare(archive, kind, range, chosen);                           \
         int result = statement ? SQLITE_ROW : SQLITE_ERROR;                                        \
         while (statement && (result = sqlite3_step(statement)) == SQLITE_ROW) {                    \
             struct row_type row = {0};                                                             \
-            int column = 0;
+            int place = 0, column = 0;
 #define READ_END                                                                                   \
     if (!each(context, &row))                                                                      \
         break;                                                                                     \

@@ -23,6 +23,8 @@ struct archive_range {
     int64_t since_ns;
     int64_t until_ns;
     int64_t flow_id; /* of steps only: those of that session, whatever the rest says */
+    bool is_brief;   /* only what a summary speaks of: the other columns of sessions, devices and
+                        findings are as if they were not known */
 };
 
 struct run_row {

@@ -149,15 +149,51 @@ void catalogue_upsert(const struct table_description *table, struct text *sql)
     assert(!sql->cut);
 }
 
-void catalogue_select(enum row_kind kind, int64_t version, struct text *sql)
+/* What summaries speak of, of the tables that may be long; of the others, everything. */
+static const struct {
+    enum row_kind kind;
+    const char *columns[20];
+} briefs[] = {
+    {ROW_FLOW, {"run_id", "server_port", "role", "path", "outcome", "hops_server"}},
+    {ROW_DEVICE, {"run_id", "ip", "role", "verdict"}},
+    {ROW_FINDING,
+     {"id", "run_id", "code", "severity", "confidence", "scope", "device_id", "flow_id",
+      "client_ip", "server_ip", "server_port", "first_ns", "last_ns", "count", "summary",
+      "blocker_ip", "blocker_hops"}},
+};
+
+static bool is_in_brief(enum row_kind kind, const char *name)
+{
+    bool is_long = false;
+    for (size_t i = 0; i < sizeof briefs / sizeof briefs[0]; i++)
+        for (size_t j = 0; briefs[i].kind == kind && briefs[i].columns[j]; j++) {
+            if (strcmp(briefs[i].columns[j], name) == 0)
+                return true;
+            is_long = true;
+        }
+    return !is_long;
+}
+
+void catalogue_choose(enum row_kind kind, int64_t version, bool is_brief,
+                      bool chosen[CATALOGUE_COLUMNS_MAX])
+{
+    const struct table_description *table = &table_descriptions[kind];
+    assert(table->column_count <= CATALOGUE_COLUMNS_MAX);
+    for (size_t i = 0; i < table->column_count; i++)
+        chosen[i] = table->columns[i].type < COLUMN_hidden_integer &&
+                    catalogue_has_column(kind, table->columns[i].name, version) &&
+                    (!is_brief || is_in_brief(kind, table->columns[i].name));
+}
+
+void catalogue_select(enum row_kind kind, const bool chosen[CATALOGUE_COLUMNS_MAX],
+                      struct text *sql)
 {
     const struct table_description *table = &table_descriptions[kind];
     const char *separator = "SELECT ";
     for (size_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].type >= COLUMN_hidden_integer)
+        if (!chosen[i])
             continue;
-        bool has_column = catalogue_has_column(kind, table->columns[i].name, version);
-        text_format(sql, "%s%s", separator, has_column ? table->columns[i].name : "NULL");
+        text_format(sql, "%s%s", separator, table->columns[i].name);
         separator = ", ";
     }
     text_format(sql, " FROM %s", table->name);

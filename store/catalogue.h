@@ -77,8 +77,13 @@ void catalogue_insert(const struct table_description *table, struct text *sql);
 /* The same, and where the table has a `same_row`, what makes an update of it when the row is there.
  */
 void catalogue_upsert(const struct table_description *table, struct text *sql);
-/* "SELECT <every column that is not hidden> FROM <table>"; columns that a database of that schema
- * lacks are NULL. */
-void catalogue_select(enum row_kind kind, int64_t version, struct text *sql);
+/* By column, what is read of a table: not what is hidden, nor what a database of that schema lacks,
+ * nor, where it is brief, what summaries do not speak of. */
+enum { CATALOGUE_COLUMNS_MAX = 64 };
+void catalogue_choose(enum row_kind kind, int64_t version, bool is_brief,
+                      bool chosen[CATALOGUE_COLUMNS_MAX]);
+/* "SELECT <the chosen columns> FROM <table>" */
+void catalogue_select(enum row_kind kind, const bool chosen[CATALOGUE_COLUMNS_MAX],
+                      struct text *sql);
 
 #endif
