@@ -15,6 +15,7 @@ struct digest;
 
 struct digest *digest_new(void);
 void digest_free(struct digest *digest); /* NULL is fine */
+/* Takes a copy of what is not hashed before it returns. One thread at a time. */
 void digest_add(struct digest *digest, const void *bytes, size_t size);
 /* Lower-case hex of all that was added; nothing can be added afterwards. */
 void digest_text(struct digest *digest, char text[DIGEST_TEXT_SIZE]);
