@@ -45,8 +45,18 @@ struct protocol_session {
     uint8_t hello[PAYLOAD_MAX]; /* the beginning of a ClientHello over several segments */
 };
 
+/* An answer of nDPI's in our words: a capture has few, and finding them takes long. */
+struct said {
+    uint64_t answer;
+    const char *words;
+};
+
+enum { SAID_MAX = 16 };
+
 struct protocol_engine {
     struct names *names;
+    struct said protocols_said[SAID_MAX];
+    struct said risks_said[SAID_MAX];
     struct ndpi_detection_module_struct *module; /* NULL until a flow needs it */
     struct pool sessions;
     size_t packet_dirty; /* bytes of `packet` that are not zero from the last use */
@@ -227,24 +237,48 @@ static uint16_t build_packet(struct protocol_engine *engine, const struct packet
 
 /* -- the answer --------------------------------------------------------------------------- */
 
-static const char *keep_protocol(const struct protocol_engine *engine, ndpi_protocol answer)
+/* The words for this answer, if they are among those said lately; NULL: they are not, and *place is
+ * where they belong. */
+static const char *said_lately(struct said *said, uint64_t answer, struct said **place)
+{
+    *place = &said[(answer ^ answer >> 16 ^ answer >> 32) % SAID_MAX];
+    return (*place)->answer == answer ? (*place)->words : NULL;
+}
+
+static const char *say(struct protocol_engine *engine, struct said *place, uint64_t answer,
+                       const char *words)
+{
+    *place = (struct said){answer, names_keep(engine->names, words)};
+    return place->words;
+}
+
+static const char *keep_protocol(struct protocol_engine *engine, ndpi_protocol answer)
 {
     char name[64];
+    struct said *place;
+    uint64_t both = (uint64_t)answer.master_protocol << 16 | answer.app_protocol;
     if (answer.master_protocol == NDPI_PROTOCOL_UNKNOWN &&
         answer.app_protocol == NDPI_PROTOCOL_UNKNOWN)
         return NULL;
+    const char *words = said_lately(engine->protocols_said, both, &place);
+    if (words)
+        return words;
     ndpi_protocol2name(engine->module, answer, name, sizeof name);
-    return names_keep(engine->names, name);
+    return say(engine, place, both, name);
 }
 
-static const char *keep_risks(const struct protocol_engine *engine, ndpi_risk risks)
+static const char *keep_risks(struct protocol_engine *engine, ndpi_risk risks)
 {
     char buffer[512];
+    struct said *place;
+    const char *words = said_lately(engine->risks_said, risks, &place);
+    if (words)
+        return words;
     struct text text = text_over(buffer, sizeof buffer);
     for (size_t i = 0; i < sizeof risk_names / sizeof *risk_names; i++)
         if (risks >> risk_names[i].risk & 1)
             text_format(&text, "%s%s", text.length ? "," : "", risk_names[i].name);
-    return text.length ? names_keep(engine->names, buffer) : NULL;
+    return text.length ? say(engine, place, risks, buffer) : NULL;
 }
 
 static bool begins_like_tls(const struct packet *packet)
