@@ -14,8 +14,7 @@
 
 #include "base/count.h"
 #include "base/text.h"
-#include "dissect/http.h"
-#include "dissect/push_name.h"
+#include "glimpses.h"
 #include "live_words.h"
 #include "self_check.h"
 #include "stages.h"
@@ -38,7 +37,6 @@ enum {
     INTERIM_ROWS_MAX = 5000, /* sessions, at a time */
     UPDATES_MAX = 250,       /* findings and devices that were told already, a judgement */
     JUDGE_SHARE = 10,        /* judging takes at most a tenth of the time */
-    GLIMPSES_TOLD_MAX = 16
 };
 
 struct live_run {
@@ -49,7 +47,6 @@ struct live_run {
     struct front *front;
     struct standing *standing;
     struct scope_filter scope;
-    struct filter *also; /* NULL: none */
     struct feed_sink sinks[LIVE_SINKS_MAX];
     size_t sink_count;
     struct self_check check;
@@ -64,9 +61,7 @@ struct live_run {
     bool is_over; /* the interfaces are gone */
     int64_t lag_ns;
     uint64_t ended[OUTCOME_COUNT];
-    uint64_t glimpses;
-    struct address glimpsed[GLIMPSES_TOLD_MAX];
-    size_t glimpsed_count;
+    struct glimpses glimpses;
     struct live_words words;
     char source[1024];
     char notes[512];
@@ -250,7 +245,7 @@ static bool open_store(struct live_run *run, struct fault *fault)
 static bool open_all(struct live_run *run, struct fault *fault)
 {
     const struct settings *settings = run->settings;
-    if (settings->also && !filter_compile_packets(&run->also, settings->also, fault))
+    if (!glimpses_open(&run->glimpses, &run->scope, fault))
         return false;
     if (!stages_open(&run->stages, settings, fault))
         return false;
@@ -279,6 +274,7 @@ bool live_run_open(struct live_run **opened, const struct settings *settings,
     run->settings = settings;
     run->hooks = *hooks;
     run->words = (struct live_words){.context = run, .say = tell_line};
+    run->glimpses = (struct glimpses){.context = run, .say = tell_line};
     run->scope = settings_scope_filter(settings);
     run->began_ns = wall_ns();
     run->next_interval_ns = run->began_ns + settings->statistics_ns;
@@ -336,71 +332,18 @@ void live_run_close(struct live_run *run)
     front_free(run->front);
     standing_free(run->standing);
     stages_close(&run->stages);
-    filter_free(run->also);
+    glimpses_close(&run->glimpses);
     free(run);
 }
 
 /* ---- packets ---- */
-
-static bool is_followed(const struct live_run *run, const struct packet *packet)
-{
-    if (run->scope.decapsulate || scope_filter_follows(&run->scope, packet))
-        return true;
-    uint32_t captured =
-        (uint32_t)(packet->payload - packet->ip) + packet->payload_captured;
-    return run->also && filter_matches_packet(run->also, packet->ip, captured, captured);
-}
-
-/* A session beyond the filter: only the bytes that made it pass are known, which is too little to
- * judge it by. */
-static void note_glimpse(struct live_run *run, const struct packet *packet)
-{
-    char address[ADDRESS_TEXT_SIZE];
-    if (!push_name_may_occur(packet->payload, packet->payload_captured))
-        return;
-    run->glimpses++;
-    for (size_t i = 0; i < run->glimpsed_count; i++)
-        if (address_equal(&run->glimpsed[i], &packet->destination))
-            return;
-    if (run->glimpsed_count == GLIMPSES_TOLD_MAX)
-        return;
-    run->glimpsed[run->glimpsed_count++] = packet->destination;
-    address_text(&packet->destination, address);
-    tell(run, "a session to %s port %u names a push host but lies beyond the filter, so it is not "
-         "judged; to follow such sessions add --also 'host %s'", address, packet->destination_port,
-         address);
-}
-
-/* Closes up over packets of sessions that are not followed. */
-static void leave_out_glimpses(struct live_run *run, struct front_batch *batch)
-{
-    size_t kept = 0;
-    uint64_t wanted = 0;
-    for (size_t i = 0; i < batch->packet_count; i++) {
-        if (!is_followed(run, &batch->packets[i])) {
-            note_glimpse(run, &batch->packets[i]);
-            batch->skipped[SKIP_FILTERED]++;
-            continue;
-        }
-        bool is_wanted = batch->wanted[i / 64] >> i % 64 & 1;
-        if (kept != i) {
-            batch->packets[kept] = batch->packets[i];
-            batch->keys[kept] = batch->keys[i];
-        }
-        wanted |= (uint64_t)is_wanted << kept;
-        kept++;
-    }
-    batch->wanted[0] = wanted; /* a live batch has at most 64 packets */
-    batch->packet_count = kept;
-}
 
 static void take_frames(struct live_run *run, const struct frame *frames,
                         const void *const *digests, size_t count, int64_t now_ns)
 {
     struct front_batch *batch = front_gather(
         run->front, frames, (const struct front_digest *const *)digests, count);
-    if (!run->scope.wide && !run->scope.decapsulate)
-        leave_out_glimpses(run, batch);
+    glimpses_leave_out(&run->glimpses, batch);
     for (size_t i = 0; !run->is_checked && i < batch->packet_count; i++)
         self_check_take(&run->check, &batch->packets[i]);
     FOR_SINKS(run, packets, frames, count, batch->packets, batch->packet_count);
@@ -483,7 +426,7 @@ static void fill_report(struct live_run *run, int64_t now_ns, struct feed_report
     memcpy(report->devices, standing.devices, sizeof report->devices);
     report->open_sessions = tracker_open_sessions(run->stages.tracker);
     memcpy(report->ended, run->ended, sizeof report->ended);
-    report->glimpses = run->glimpses;
+    report->glimpses = run->glimpses.count;
 }
 
 static void check_mirror(struct live_run *run, const struct feed_report *report)

@@ -21,7 +21,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "live"))
 import stage  # noqa: E402
 
-RATES = [10_000, 25_000, 50_000, 100_000, 200_000, 400_000, 0]  # packets a second; 0: as fast as it goes
+RATES = [int(rate) for rate in os.environ.get("APNSCOPE_RATES", "").split()] or [
+    10_000, 25_000, 50_000, 100_000, 200_000, 400_000, 0]  # packets a second; 0: as fast as it goes
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -95,6 +96,8 @@ def with_apnscope(sender, program, capture, rate, seconds, workers):
         used_s = processor_s(live.process.pid) - idle_s
         live.end()
         row = live.query("SELECT packets, packets_dropped FROM run")[0]
+        if os.environ.get("APNSCOPE_WHERE"):
+            print(live.query("SELECT name, value FROM capture_quality WHERE name LIKE 'dropped%'"))
         return sent, reached, row["packets"], row["packets_dropped"], used_s / seconds
 
 
