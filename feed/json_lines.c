@@ -8,12 +8,16 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "ecs.h"
 #include "outlet.h"
 #include "records.h"
 
-enum { QUEUE_SIZE = 8 << 20, LINE_SIZE = 32 << 10, PATIENCE_MS = 250, LAST_TRIES = 8 };
+#define PAUSE_NS (100 * NS_PER_MS)
+
+enum { QUEUE_SIZE = 8 << 20, LINE_SIZE = 32 << 10, PATIENCE_MS = 250, LAST_TRIES = 6 };
 
 struct json_lines {
     struct mailbox *mailbox;
@@ -32,10 +36,18 @@ static bool flush(struct json_lines *lines)
     return is_done;
 }
 
-/* Nobody waits for a run that is over longer than two seconds. */
-static bool may_wait(struct json_lines *lines)
+/* Nobody waits for a run that is over longer than about two seconds. */
+static bool has_given_up(const struct json_lines *lines)
 {
-    return !mailbox_is_closing(lines->mailbox) || lines->tries_left-- > 0;
+    return mailbox_is_closing(lines->mailbox) && lines->tries_left <= 0;
+}
+
+/* What cannot be written may be refused at once, again and again. */
+static void pause_before_next_try(struct json_lines *lines)
+{
+    const struct timespec pause = {.tv_nsec = (long)PAUSE_NS};
+    lines->tries_left -= mailbox_is_closing(lines->mailbox);
+    nanosleep(&pause, NULL);
 }
 
 static void rest(void *context)
@@ -44,8 +56,10 @@ static void rest(void *context)
     bool is_done = flush(lines);
     if (!mailbox_is_closing(lines->mailbox))
         return;
-    while (!is_done && may_wait(lines))
+    while (!is_done && !has_given_up(lines)) {
+        pause_before_next_try(lines);
         is_done = flush(lines);
+    }
     if (!is_done)
         mailbox_lose(lines->mailbox, outlet_drop(lines->outlet));
 }
@@ -53,10 +67,12 @@ static void rest(void *context)
 static void put_line(struct json_lines *lines, size_t size)
 {
     while (!outlet_put(lines->outlet, lines->line, size)) {
-        if (!flush(lines) && !may_wait(lines)) {
+        if (has_given_up(lines)) {
             mailbox_lose(lines->mailbox, 1);
             return;
         }
+        if (!flush(lines))
+            pause_before_next_try(lines);
     }
 }
 
