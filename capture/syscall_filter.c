@@ -2,7 +2,8 @@
  *
  * See syscall_filter.h. Calls with a door in them are looked at by their arguments: a thread may be
  * started but no process, memory mapped but not made executable, a terminal asked for its size but
- * not fed with input (TIOCSTI), and a limit asked for but not lifted. Deliberately does not look at paths: a filter cannot. */
+ * not fed with input (TIOCSTI), and a limit asked for but not lifted. Deliberately does not look at
+ * paths: a filter cannot. */
 #include "syscall_filter.h"
 
 #include <asm/termbits.h>
@@ -42,10 +43,12 @@ struct door {
 };
 
 /* In the order of the numbers that ioctl() takes: those between TCGETS and TIOCGWINSZ are the ones
- * that change a terminal or feed it. SQLite asks file systems for features of theirs, and a capture
- * may be asked whether it is a terminal; a refusal is the ordinary answer. clone3's arguments lie
- * in memory, where no filter sees them; the C library goes on with clone. Names in a filter
- * expression ask for a socket (nscd, DNS) and go on with /etc/services. */
+ * that change a terminal or feed it. libpcap asks for an interface's flags to say that it is down
+ * (the equal is looked at before the greater; were it not, only that sentence would be less clear).
+ * SQLite asks file systems for features of theirs, and a capture may be asked whether it is a
+ * terminal; a refusal is the ordinary answer. clone3's arguments lie in memory, where no filter
+ * sees them; the C library goes on with clone. Names in a filter expression ask for a socket (nscd,
+ * DNS) and go on with /etc/services. */
 static const struct door doors[] = {
     {"clone", FOR_ALL, SCMP_ACT_ALLOW, {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},
     {"clone3", FOR_ALL, SCMP_ACT_ERRNO(ENOSYS), {0}},
@@ -61,6 +64,7 @@ static const struct door doors[] = {
     {"ioctl", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TCSETSF, 0}},
     {"ioctl", FOR_ALL, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
     {"ioctl", FOR_ALL, SCMP_ACT_ERRNO(ENOTTY), {1, SCMP_CMP_GT, TIOCGWINSZ, 0}},
+    {"ioctl", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, SIOCGIFFLAGS, 0}},
     {"prctl", FOR_ALL, SCMP_ACT_ERRNO(EPERM), {0}},
     {"prlimit64", FOR_ALL, SCMP_ACT_ALLOW, {2, SCMP_CMP_EQ, 0, 0}},
     {"prlimit64", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, RLIMIT_NPROC, 0}},

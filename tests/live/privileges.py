@@ -113,6 +113,17 @@ def root_becomes_somebody_else(wire, folder):
     captures(live, wire, "as root")
 
 
+def an_interface_may_go_down(wire, folder):
+    """libpcap then asks questions that it does not ask otherwise."""
+    belongs_to_nobody(folder)
+    live = stage.Live(APNSCOPE, wire.far, folder, ["--user", "nobody"])
+    stage.run("ip", "link", "set", "dev", wire.far, "down")
+    time.sleep(0.5)
+    check(live.process.poll() is None, f"ended when the interface went down: {live.told()}")
+    stage.run("ip", "link", "set", "dev", wire.far, "up")
+    captures(live, wire, "after the interface came back")
+
+
 def root_may_stay_root(wire, folder):
     live = stage.Live(APNSCOPE, wire.far, folder, ["--user", "root"])
     is_confined(live.process.pid, 0, "as root that stays")
@@ -162,7 +173,8 @@ def main():
     if os.geteuid() != 0:
         stage.skip("changing the user takes root")
     wire = stage.Wire()
-    for test in (needs_only_net_raw, root_becomes_somebody_else, root_may_stay_root,
+    for test in (needs_only_net_raw, root_becomes_somebody_else,
+                 an_interface_may_go_down, root_may_stay_root,
                  without_any_it_says_so, a_folder_of_roots_is_told, service_manager_hears_it):
         with stage.Folder() as folder:
             test(wire, folder)
