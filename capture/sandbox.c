@@ -117,6 +117,11 @@ void sandbox_allow_output_folder(struct sandbox *sandbox, const char *path)
         allow_folder_of(sandbox, path);
 }
 
+void sandbox_allow_removal(struct sandbox *sandbox, const char *path)
+{
+    allow_folder_of(sandbox, path);
+}
+
 /* SQLite follows a link and has its log beside the file itself. */
 void sandbox_allow_database(struct sandbox *sandbox, const char *path)
 {

@@ -27,6 +27,8 @@ void sandbox_allow_captures(struct sandbox *sandbox, const char *const *paths, s
 void sandbox_allow_output(struct sandbox *sandbox, const char *path);
 /* A folder, made where it is not there, whose files are made or replaced. */
 void sandbox_allow_output_folder(struct sandbox *sandbox, const char *path);
+/* What is there already and goes at the end: its folder may be written. */
+void sandbox_allow_removal(struct sandbox *sandbox, const char *path);
 /* A database: SQLite has a log and shared memory beside it even to read it. */
 void sandbox_allow_database(struct sandbox *sandbox, const char *path);
 

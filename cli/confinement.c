@@ -104,7 +104,7 @@ static void allow_live_outputs(struct sandbox *sandbox, const struct settings *s
     if (lines && !unix_path(lines) && strcmp(lines, "-") != 0)
         sandbox_allow_output(sandbox, lines);
     if (unix_path(settings->metrics))
-        sandbox_allow_output(sandbox, unix_path(settings->metrics));
+        sandbox_allow_removal(sandbox, unix_path(settings->metrics));
     if (settings->evidence)
         sandbox_allow_output_folder(sandbox, settings->evidence);
 }

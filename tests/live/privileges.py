@@ -124,6 +124,22 @@ def an_interface_may_go_down(wire, folder):
     captures(live, wire, "after the interface came back")
 
 
+def outputs_come_and_go_inside(wire, folder):
+    """What belongs to root at the start could not be opened again by the user."""
+    belongs_to_nobody(folder)
+    lines, metrics = folder / "lines.json", folder / "metrics"
+    live = stage.Live(APNSCOPE, wire.far, folder,
+                      ["--user", "nobody", "--json-lines", lines, "--metrics", f"unix:{metrics}",
+                       "--evidence", folder / "evidence"])
+    is_confined(live.process.pid, NOBODY.pw_uid, "with outputs")
+    check(metrics.is_socket() and metrics.stat().st_uid == NOBODY.pw_uid, "no socket for metrics")
+    lines.rename(folder / "lines.old")
+    live.process.send_signal(signal.SIGHUP)
+    captures(live, wire, "with outputs")
+    check(lines.exists() and lines.read_text(), "the lines' file was not opened again")
+    check(not metrics.exists(), "the socket of the metrics was left behind")
+
+
 def root_may_stay_root(wire, folder):
     live = stage.Live(APNSCOPE, wire.far, folder, ["--user", "root"])
     is_confined(live.process.pid, 0, "as root that stays")
@@ -174,7 +190,7 @@ def main():
         stage.skip("changing the user takes root")
     wire = stage.Wire()
     for test in (needs_only_net_raw, root_becomes_somebody_else,
-                 an_interface_may_go_down, root_may_stay_root,
+                 an_interface_may_go_down, outputs_come_and_go_inside, root_may_stay_root,
                  without_any_it_says_so, a_folder_of_roots_is_told, service_manager_hears_it):
         with stage.Folder() as folder:
             test(wire, folder)
