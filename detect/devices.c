@@ -222,6 +222,7 @@ void devices_session_works(struct devices *devices, uint32_t id, const struct fl
     if (way == WAY_NONE)
         return;
     device->working_ways |= (uint8_t)(1u << way);
+    count_up(&device->way[way].worked);
     note_success(device, way, flow);
     if (!way_is_provider(way))
         count_up(&device->open_sessions);
@@ -269,7 +270,7 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
         device_prove(devices, id);
     if (way == WAY_NONE)
         return;
-    if (!way_is_provider(way) && was_told_to_work(flow) && device->open_sessions)
+    if (!way_is_provider(way) && flow->told_to_work && device->open_sessions)
         device->open_sessions--;
     if (flow->saw & SAW_SYN_ACK)
         device->reached_ways = (uint8_t)(device->reached_ways | 1u << way);
@@ -279,7 +280,8 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
             note_silence(&device->silence_s, flow->survived_s);
             note_silence(&device->silence_down_s, flow->survived_down_s);
         }
-        count_up(&device->way[way].worked);
+        if (!flow->told_to_work)
+            count_up(&device->way[way].worked);
         note_success(device, way, flow);
     } else if (flow_fails(flow)) {
         count_up(&device->way[way].failed);

@@ -235,12 +235,14 @@ static void learn(struct engine *engine, const struct event *event)
     switch (event->kind) {
     case EVENT_FLOW_WORKS:
         site_session_works(&engine->site, event->flow);
+        families_note(&engine->families, event->flow, true);
         if (is_of_a_device(event->flow))
             devices_session_works(&engine->devices, engine_need_device(judge), event->flow);
         break;
     case EVENT_FLOW_CLOSED:
         site_session_closed(&engine->site, event->flow);
-        families_note(&engine->families, event->flow);
+        if (!event->flow->told_to_work)
+            families_note(&engine->families, event->flow, flow_works(event->flow));
         if (is_of_a_device(event->flow))
             devices_session_closed(&engine->devices, engine_need_device(judge), event->flow);
         break;

@@ -1,8 +1,9 @@
 /* IPv4 beside IPv6 of one machine, joined by its MAC address.
  *
- * Fed by the engine with every session that closes. Where the capture shows a router's MAC address
- * for all, they are one group: still IPv4 beside IPv6 of the same network. Deliberately ignores
- * attempts that were given up early: machines race both families and drop the slower. */
+ * Fed by the engine with every session as soon as it works, or when it closes. Where the capture
+ * shows a router's MAC address for all, they are one group: still IPv4 beside IPv6 of the same
+ * network. Deliberately ignores attempts that were given up early: machines race both families and
+ * drop the slower. */
 #include "families.h"
 
 #include <string.h>
@@ -75,17 +76,20 @@ static struct family_pair *take(struct families *families, const struct flow_rec
 
 static void note_failure(struct family_pair *pair, const struct flow_record *flow)
 {
-    if (!pair->v6_failed) {
-        pair->v6_client = flow->client_ip;
-        pair->v6_server = flow->server_ip;
-        pair->v6_flow = flow->number;
-        pair->v6_frame = flow->syn_frame;
-        pair->v6_first_ns = flow->started_ns;
-    } else if (!address_equal(&pair->v6_server, &flow->server_ip)) {
-        pair->several_servers = true;
-    }
-    pair->v6_last_ns = flow->last_ns;
+    uint32_t started_s = (uint32_t)(flow->started_ns / NS_PER_S);
+    if (!pair->v6_failed || started_s < pair->v6_first_s)
+        pair->v6_first_s = started_s;
+    if (started_s > pair->v6_last_s)
+        pair->v6_last_s = started_s;
     pair->v6_failed++;
+}
+
+static void note_success(struct family_pair *pair, const struct flow_record *flow)
+{
+    bool is_v6 = flow->ip_version == 6;
+    *(is_v6 ? &pair->v6_worked : &pair->v4_worked) += 1;
+    if (!is_v6 && flow->established_ns != TIME_UNKNOWN)
+        timeline_note(&pair->v4_times, (uint32_t)(flow->established_ns / NS_PER_S));
 }
 
 static void note_client(struct family_pair *pair, const struct flow_record *flow)
@@ -98,21 +102,18 @@ static void note_client(struct family_pair *pair, const struct flow_record *flow
     *clients = (uint8_t)(*clients + (*clients < UINT8_MAX));
 }
 
-void families_note(struct families *families, const struct flow_record *flow)
+void families_note(struct families *families, const struct flow_record *flow, bool works)
 {
-    bool works = flow_works(flow);
     if (way_of(flow) == WAY_NONE || !flow->server_is_apple || (!works && !flow_is_unreached(flow)))
         return;
     struct family_pair *pair = take(families, flow);
     if (!pair)
         return;
     note_client(pair, flow);
-    if (flow->ip_version != 6) {
-        pair->v4_worked += works;
-        pair->v4_failed += !works;
-    } else if (works) {
-        pair->v6_worked++;
-    } else {
+    if (works)
+        note_success(pair, flow);
+    else if (flow->ip_version == 6)
         note_failure(pair, flow);
-    }
+    else
+        pair->v4_failed++;
 }

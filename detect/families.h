@@ -17,15 +17,10 @@ struct families {
 
 void families_init(struct families *families);
 void families_free(struct families *families);
-/* A session that closed. */
-void families_note(struct families *families, const struct flow_record *flow);
+/* A session that works, or one that closed without (having been told to work before). */
+void families_note(struct families *families, const struct flow_record *flow, bool works);
 /* NULL: nothing is known of that machine and port. Without MAC addresses all are one. */
 const struct family_pair *families_find(const struct families *families, const uint8_t *mac,
                                         uint32_t lane, uint16_t port);
-
-static inline const struct family_pair *families_at(const struct families *families, uint32_t id)
-{
-    return id < families->pool.taken ? pool_at(&families->pool, id) : NULL;
-}
 
 #endif

@@ -76,12 +76,6 @@ bool flow_fails(const struct flow_record *flow)
     }
 }
 
-bool was_told_to_work(const struct flow_record *flow)
-{
-    const uint32_t both = SAW_APPLICATION_UP | SAW_APPLICATION_DOWN;
-    return (flow->saw & both) == both;
-}
-
 /* The name without a CONNECT's port and a trailing dot. */
 static const char *bare_host(const char *name, char host[DNS_NAME_SIZE])
 {
@@ -182,6 +176,12 @@ struct finding judge_draft_of_capture(const struct judge *judge, const struct ev
     finding.first_ns = event->quality->first_ns;
     finding.last_ns = event->quality->last_ns;
     return finding;
+}
+
+void judge_name_device(const struct judge *judge, struct finding *finding)
+{
+    finding->client_ip = judge->client;
+    finding->lane = judge->lane;
 }
 
 void finding_name_mac(struct finding *finding, const struct flow_record *flow)
@@ -355,19 +355,19 @@ bool judge_worked_between(const struct judge *judge, enum way way, uint32_t from
     return timeline_has(&judge->engine->site.worked[way], from_s, to_s);
 }
 
-const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t index)
+const struct family_pair *judge_family_pair(const struct judge *judge, uint16_t port)
 {
-    return families_at(&judge->engine->families, index);
+    const struct device *device = device_of(judge);
+    return device ? families_find(&judge->engine->families, device->has_mac ? device->mac : NULL,
+                                  device->lane, port)
+                  : NULL;
 }
 
 bool judge_only_ipv4_works(const struct judge *judge, uint16_t port)
 {
-    const struct device *device = device_of(judge);
-    if (!device || address_is_ipv4(&device->ip))
-        return false;
-    const struct family_pair *pair = families_find(
-        &judge->engine->families, device->has_mac ? device->mac : NULL, device->lane, port);
-    return pair && pair->v4_worked > pair->v4_failed && !pair->v6_worked;
+    const struct family_pair *pair = judge_family_pair(judge, port);
+    return pair && !address_is_ipv4(&judge->client) && pair->v4_worked > pair->v4_failed &&
+           !pair->v6_worked;
 }
 
 /* Addresses that are made anew every few hours (RFC 8981) are still one machine's. */

@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "detect/detector.h"
+#include "detect/timeline.h"
 #include "model/finding.h"
+
 
 #define ON(event)            (1u << (event))       /* for detector.events */
 #define AGAINST(requirement) (1u << (requirement)) /* for detector.requirements */
@@ -41,8 +43,6 @@ bool offers_other_protocols(const struct flow_record *flow);
 /* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged,
  * as is TLS that another program than a device's broke off with a courier. */
 bool flow_fails(const struct flow_record *flow);
-/* EVENT_FLOW_WORKS was told of this session, which closes now. */
-bool was_told_to_work(const struct flow_record *flow);
 /* A push host's name as a ClientHello, a CONNECT (port allowed) or DNS may carry it. */
 bool is_push_host(const char *name);
 /* init.push.apple.com and its like: configuration, partly on a CDN outside Apple's ranges. */
@@ -61,6 +61,8 @@ struct finding judge_draft(const struct judge *judge, const struct event *event)
 struct finding judge_draft_of_capture(const struct judge *judge, const struct event *event);
 void judge_raise(struct judge *judge, const struct finding *finding);
 
+/* At the end of the capture, where the event names nobody: the finding is about this device. */
+void judge_name_device(const struct judge *judge, struct finding *finding);
 /* Names the MAC address of the flow's reset, which is told where Apple's packets come from another. */
 void finding_name_mac(struct finding *finding, const struct flow_record *flow);
 
@@ -183,8 +185,7 @@ struct family_pair {
     uint8_t mac[6];
     uint16_t port;
     uint32_t lane;
-    bool has_mac; /* false: of all clients of a capture without MAC addresses */
-    bool several_servers;
+    bool has_mac;       /* false: of all clients of a capture without MAC addresses */
     uint8_t v4_clients; /* addresses, as they took turns: many behind a router */
     uint8_t v6_clients;
     struct address newest_client[2]; /* IPv4, IPv6 */
@@ -192,15 +193,12 @@ struct family_pair {
     uint32_t v4_failed; /* here and below: not reached */
     uint32_t v6_worked;
     uint32_t v6_failed;
-    struct address v6_client; /* of the first failure */
-    struct address v6_server;
-    uint64_t v6_flow;
-    uint64_t v6_frame;
-    int64_t v6_first_ns;
-    int64_t v6_last_ns;
+    uint32_t v6_first_s; /* when the first of them began, and the last */
+    uint32_t v6_last_s;
+    struct timeline v4_times; /* when its sessions over IPv4 came up */
 };
-/* One by one, from 0; NULL: no more. */
-const struct family_pair *judge_family_pair(const struct judge *judge, uint32_t index);
+/* Of this device's MAC address; NULL: nothing is known. */
+const struct family_pair *judge_family_pair(const struct judge *judge, uint16_t port);
 /* The device is an IPv6 address whose MAC address gets through by IPv4 on this port, and never did
  * by IPv6. */
 bool judge_only_ipv4_works(const struct judge *judge, uint16_t port);

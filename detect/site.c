@@ -115,17 +115,6 @@ static void count_distance(struct site *site, const struct flow_record *flow)
     site->hops_known++;
 }
 
-void site_session_works(struct site *site, const struct flow_record *flow)
-{
-    enum way way = way_of(flow);
-    places_learn(&site->places, flow);
-    if (way == WAY_NONE || !is_straight(flow))
-        return;
-    count_distance(site, flow);
-    if (flow->established_ns != TIME_UNKNOWN)
-        timeline_note(&site->worked[way], (uint32_t)(flow->established_ns / NS_PER_S));
-}
-
 static void count_silence(struct site *site, const struct flow_record *flow)
 {
     if (flow->survived_s > site->silence_s)
@@ -149,7 +138,7 @@ static void count_working(struct site *site, const struct flow_record *flow, enu
 {
     if (is_straight(flow) && site->direct_worked < UINT32_MAX)
         site->direct_worked++;
-    if (is_straight(flow) && !was_told_to_work(flow))
+    if (is_straight(flow) && !flow->told_to_work)
         count_distance(site, flow);
     if (way_is_provider(way))
         return;
@@ -178,10 +167,41 @@ static void count_unreached(struct server *server, const struct flow_record *flo
     server->fail_last_s = started_s;
 }
 
+/* By way, by server and by IP version; NULL: the server is one too many. */
+static struct server *count_result(struct site *site, const struct flow_record *flow, enum way way,
+                                   bool works)
+{
+    struct server *server = server_take(site, flow);
+    struct way_counts *into[3] = {&site->way[way], server ? &server->sessions : NULL,
+                                  way_is_provider(way) ? NULL
+                                                       : &site->family[flow->ip_version == 6]};
+    for (size_t i = 0; i < sizeof into / sizeof *into; i++)
+        if (into[i])
+            *(works ? &into[i]->worked : &into[i]->failed) += 1;
+    return server;
+}
+
+/* A session may be open for days: what it shows is known as soon as it works. */
+void site_session_works(struct site *site, const struct flow_record *flow)
+{
+    enum way way = way_of(flow);
+    places_learn(&site->places, flow);
+    if (way == WAY_NONE)
+        return;
+    count_hello(site, flow, way);
+    struct server *server = count_result(site, flow, way, true);
+    if (!is_straight(flow))
+        return;
+    server_learn_distance(server, flow);
+    count_distance(site, flow);
+    if (flow->established_ns != TIME_UNKNOWN)
+        timeline_note(&site->worked[way], (uint32_t)(flow->established_ns / NS_PER_S));
+}
+
 void site_session_closed(struct site *site, const struct flow_record *flow)
 {
     enum way way = way_of(flow);
-    bool worked = flow_works(flow), failed = flow_fails(flow);
+    bool worked = flow_works(flow), failed = flow_fails(flow) && !flow->told_to_work;
     count_sides(site, flow);
     places_learn(&site->places, flow);
     if (flow->role == ROLE_INBOUND) {
@@ -190,26 +210,18 @@ void site_session_closed(struct site *site, const struct flow_record *flow)
     }
     site->opened_inside += (flow->saw & SAW_SYN) != 0;
     site->legacy += flow->role == ROLE_LEGACY_PROVIDER;
-    count_hello(site, flow, way);
+    if (!flow->told_to_work)
+        count_hello(site, flow, way);
     site->answered_on_the_way += flow->path == PATH_TRANSPARENT_PROXY;
     if (way == WAY_NONE || (!worked && !failed))
         return;
-    struct way_counts one = {.worked = worked, .failed = failed};
-    struct server *server = server_take(site, flow);
-    struct way_counts *into[3] = {&site->way[way], server ? &server->sessions : NULL,
-                                  way_is_provider(way) ? NULL
-                                                       : &site->family[flow->ip_version == 6]};
-    for (size_t i = 0; i < sizeof into / sizeof *into; i++)
-        if (into[i]) {
-            into[i]->worked += one.worked;
-            into[i]->failed += one.failed;
-        }
+    struct server *server = flow->told_to_work ? NULL : count_result(site, flow, way, worked);
     if (server && flow_is_unreached(flow))
         count_unreached(server, flow);
+    if (server && worked)
+        server_learn_distance(server, flow);
     if (worked)
         count_working(site, flow, way);
-    if (worked)
-        server_learn_distance(server, flow);
 }
 
 int16_t site_apple_hops(const struct site *site)

@@ -10,7 +10,7 @@
 #include "base/table.h"
 #include "detect/judge.h"
 #include "place.h"
-#include "timeline.h"
+#include "detect/timeline.h"
 
 enum { SITE_SERVERS_MAX = 8192, SITE_HOPS_MAX = 256 };
 

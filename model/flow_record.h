@@ -143,6 +143,7 @@ struct flow_record {
     uint8_t reset_mac[6];
     bool reset_mac_differs;    /* from what that side's other packets carry */
     bool has_reset_mac;
+    bool told_to_work;         /* EVENT_FLOW_WORKS was told of it */
     bool has_server_mac;
     uint8_t server_mac[6];     /* of the server's first packet that is no reset */
     uint8_t icmp_type;

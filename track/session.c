@@ -122,6 +122,7 @@ static void take_news(struct tracker *tracker, struct flow *flow, unsigned news,
     if (news & NEWS_WORKS) {
         if (flow->record.server_port == 5223)
             scope_note_success(&tracker->scope, flow);
+        flow->record.told_to_work = true;
         tracker_tell(tracker, EVENT_FLOW_WORKS, flow, frame);
         if (!(flow->record.saw & (SAW_RST_UP | SAW_RST_DOWN)))
             evidence_release(tracker, flow);

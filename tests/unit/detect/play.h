@@ -188,8 +188,9 @@ static inline void play_close(struct play *play, const struct flow_record *flow)
     play_tell(play, EVENT_FLOW_CLOSED, (double)(flow->last_ns - START_NS) / 1e9, flow);
 }
 
-static inline void play_works(struct play *play, const struct flow_record *flow)
+static inline void play_works(struct play *play, struct flow_record *flow)
 {
+    flow->told_to_work = true;
     play_tell(play, EVENT_FLOW_WORKS, (double)(flow->established_ns - START_NS) / 1e9, flow);
 }
 

@@ -195,12 +195,11 @@ def untrusted_authority(lab):
       findings=[finding("transparent-proxy", device=DEVICE[n]) for n in (1, 2)],
       devices={DEVICE[1]: {"works_on": "5223"}},
       flows=[flow({"server_port": 5223, "client_ip": DEVICE[1]}, outcome="established", count=3)],
-      requirements={"R4": ["warn", "fail"]},
+      requirements={"R4": "fail"},
       proof=[(f"{SYN_ACK} && tcp.srcport == 5223 && ip.ttl == 63", "== 6"),
              ("tcp.flags.syn == 1 && ip.ttl == 54", "== 0"),
              (f"{SYN_ACK} && tcp.srcport == 5223 && tcp.time_delta < 0.005", "== 6"),
              ("tls.handshake.type == 2 && tcp.time_relative > 0.02", "== 6")],
-      exit=[0, 1],  # a proxy that passes TLS is a fault of the network's, or a warning
       uses="haproxy nftables dnsmasq")
 def transparent_proxy(lab):
     """The campus firewall turns connections to 5223 to haproxy, which opens its own to the true

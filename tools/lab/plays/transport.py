@@ -244,7 +244,6 @@ def small_hellos(lab):
 @play("A box passes only hellos of one segment",
       findings=[finding("large-hello-blocked", device=DEVICE[1], port=port)
                 for port in (5223, 443)] + [finding("courier-unreachable", device=DEVICE[1])],
-      may=["stall-after-client-hello"],
       devices={DEVICE[1]: BROKEN, DEVICE[2]: {"verdict": "works"}},
       proof=[("ip.src == 10.20.0.11 && tcp.len > 1000", "== 4"),
              ("ip.src == 10.20.0.11 && tcp.analysis.retransmission && tcp.len > 100", ">= 4"),
@@ -267,7 +266,6 @@ def large_hello_dropped(lab):
 @play("A box resets hellos of two segments",
       findings=[finding("large-hello-blocked", device=DEVICE[1], port=port)
                 for port in (5223, 443)] + [finding("courier-unreachable", device=DEVICE[1])],
-      may=["reset-after-client-hello", "reset-injected"],
       devices={DEVICE[1]: BROKEN, DEVICE[2]: {"verdict": "works"}},
       proof=[("ip.src == 10.20.0.11 && tcp.len > 1000", "== 4"),
              (f"{RESET_FROM_APPLE} && ip.ttl == 63 && ip.dst == 10.20.0.11", ">= 4"),
