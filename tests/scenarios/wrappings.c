@@ -52,6 +52,8 @@ static const struct {
     {"ah", "segments-in-fragments.scn", "nobody authenticates fragments one by one"},
     {"doubled-tagged", "two-sites-on-an-asymmetric-trunk.scn",
      "a copy in a third VLAN may be of either site"},
+    {WITHOUT_MACS, "ipv6-out-for-a-while.scn",
+     "the address without a session is then not known to be of the machine that works"},
     {WITHOUT_MACS, "blocked-5223-works-by-ipv6.scn",
      "the address without a session is then not known to be of the machine that works"},
     {"fragmented", "lossy-path.scn", "the two parts of a datagram count as two segments"},
