@@ -171,7 +171,7 @@ static void put_stretch(FILE *out, const struct view_group *group, int y)
 {
     html_print(out, "<g class=\"stretch\"><path d=\"M%d %dv8H%dv-8\"/>", POINT, y, APPLE);
     char text[160];
-    snprintf(text, sizeof text, "%s: somewhere here; silence does not show where",
+    snprintf(text, sizeof text, "%s: somewhere here; the capture does not show where",
              view_group_title(group));
     html_picture_text(out, "title", (POINT + APPLE) / 2, y + 28, "middle", text);
     fputs("</g>\n", out);
@@ -253,7 +253,9 @@ void html_path(FILE *out, const struct view *view)
     char clients[64], apple[64];
     if (!html_has_path(view))
         return;
-    const struct aside aside = {group_at(view, PLACE_BEYOND), group_at(view, PLACE_RESOLVER)};
+    struct aside aside = {group_at(view, PLACE_BEYOND), group_at(view, PLACE_RESOLVER)};
+    if (!aside.stretch)
+        aside.stretch = group_at(view, PLACE_UNKNOWN);
     size_t count = place_blockers(view, stands);
     int rows = (aside.stretch != NULL) + (aside.resolver != NULL);
     say_path(view, stands, count, &aside, words);

@@ -196,7 +196,7 @@ static void put_group(FILE *out, const struct view *view, const struct view_grou
     if (group->blocked[0])
         print(out, "Blocked: %s\n", group->blocked);
     if (group->where[0])
-        print(out, "%s\n", group->where);
+        print(out, "Where: %s\n", group->where);
     fputc('\n', out);
     for (size_t i = 0; i < group->kept_count && i < FINDINGS_SHOWN; i++)
         put_finding(out, group->kept[i]);

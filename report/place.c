@@ -93,7 +93,7 @@ static void say_unnamed(const struct finding_row *finding, enum place place, str
     case PLACE_NAMED:
     case PLACE_UNKNOWN:
     default:
-        text_add(out, "Where on the path it happens is not shown by this capture.");
+        text_add(out, "Not shown by this capture; a second one further out narrows it down.");
     }
 }
 
