@@ -222,6 +222,16 @@ static void add_ports(const struct view_group *group, struct text *out)
     text_add(out, named ? ")" : "");
 }
 
+/* Not one fault is likely or certain. */
+static bool is_only_possible(const struct view *view)
+{
+    for (size_t i = 0; i < view->group_count; i++)
+        for (int c = CONFIDENCE_LIKELY; c < CONFIDENCE_COUNT; c++)
+            if (view->groups[i]->severity == SEVERITY_FAIL && view->groups[i]->by_confidence[c])
+                return false;
+    return true;
+}
+
 static void say_faulty(const struct view *view, struct text *out)
 {
     const uint64_t *devices = view->devices[DEVICE_ROLE_DEVICE];
@@ -239,7 +249,10 @@ static void say_faulty(const struct view *view, struct text *out)
         if (devices[VERDICT_DEGRADED] == view->device_total && view->device_total <= 2)
             text_add(out, " seen");
     } else if (!servers) {
-        text_add(out, "A fault on the way to Apple's push service was found");
+        text_add(out, is_only_possible(view)
+                          ? "Something that may be a fault on the way to Apple's push service was "
+                            "seen, too little to be sure"
+                          : "A fault on the way to Apple's push service was found");
     }
     if (servers) {
         bool is_alone = !devices[VERDICT_BROKEN] && !devices[VERDICT_DEGRADED];

@@ -9,7 +9,7 @@ static void describe(const struct capture_quality *quality, struct finding *find
 {
     if (quality->truncated)
         finding_say(finding->summary, sizeof finding->summary, "The capture is cut or damaged%s%s",
-                    quality->damage[0] ? ": " : ".", quality->damage);
+                    quality->damage[0] ? ": " : "", quality->damage);
     else
         finding_say(finding->summary, sizeof finding->summary,
                     "%s captured in part (snap length %u): names and certificates may be missing",
