@@ -87,6 +87,13 @@ static inline bool is_all_zero(const struct record *record)
     return (record->seconds | record->ticks | record->captured_size | record->original_size) == 0;
 }
 
+/* Files that were joined with cat have the next one's header where a record should be: it looks like
+ * an empty frame of a time that spells the magic number. */
+static inline bool is_file_header(const struct pcap_file *pcap, const uint8_t *at)
+{
+    return memcmp(at, pcap->head, PCAP_HEAD_SIZE) == 0;
+}
+
 /* The whole records that stand in the window: the hot loop, specialised by its last arguments. */
 static inline __attribute__((always_inline)) size_t take_records(struct input *input,
                                                                  struct frame *frames, size_t max,
@@ -108,7 +115,8 @@ static inline __attribute__((always_inline)) size_t take_records(struct input *i
         if (record.captured_size > INPUT_FRAME_SIZE_MAX ||
             (size_t)(end - at) - header_size < record.captured_size)
             break;
-        if (!record.captured_size && is_all_zero(&record) && !pcap->zeros_are_frames)
+        if (!record.captured_size &&
+            ((is_all_zero(&record) && !pcap->zeros_are_frames) || is_file_header(pcap, at)))
             break;
         struct frame *frame = &frames[count++];
         *frame = model;
@@ -136,12 +144,50 @@ static bool is_padding(struct input *input)
            memcmp(bytes, bytes + 1, left - 1) == 0;
 }
 
+/* Steps over the header of a file that was joined to this one. False: it is cut, or its packets are
+ * of another kind. */
+static bool pass_file_header(struct input *input)
+{
+    static const char note[] = "several files, one after another";
+    struct pcap_file *pcap = &input->pcap;
+    struct window *window = &input->window;
+    if (!window_fill(window, pcap->file_header_size)) {
+        input_end(input, pcap->file_header_size);
+        return false;
+    }
+    uint16_t link_type = (uint16_t)(load(window_at(window) + 20, pcap->little) & LINK_TYPE_MASK);
+    if (link_type != pcap->link_type) {
+        input_damage(input,
+                     "before packet %llu at byte %llu another capture was joined to it, whose link "
+                     "type is %u: name both files instead",
+                     (unsigned long long)input->records + 1,
+                     (unsigned long long)window_offset(window), link_type);
+        return false;
+    }
+    window->begin += pcap->file_header_size;
+    if (!pcap->is_joined)
+        input_note(input, "joined", (const uint8_t *)note, sizeof note - 1);
+    pcap->is_joined = true;
+    return true;
+}
+
+static bool stands_at_file_header(struct input *input)
+{
+    const struct pcap_file *pcap = &input->pcap;
+    return window_fill(&input->window, pcap->header_size) &&
+           is_file_header(pcap, window_at(&input->window)) &&
+           record_at(window_at(&input->window), pcap->little, pcap->lengths).captured_size == 0;
+}
+
 /* Makes a whole record stand at the window's front. False: the end, clean or damaged. */
 static bool bring_record(struct input *input)
 {
     struct pcap_file *pcap = &input->pcap;
     struct window *window = &input->window;
     unsigned long long record_number = input->records + 1;
+    while (stands_at_file_header(input))
+        if (!pass_file_header(input))
+            return false;
     if (!window_fill(window, pcap->header_size)) {
         input_end(input, pcap->header_size);
         return false;
@@ -360,6 +406,8 @@ bool pcap_file_open(struct input *input)
     pcap->snap = load(at + 16, pcap->little);
     pcap->ns_per_tick = magic->ns_per_tick;
     pcap->header_size = RECORD_HEADER_SIZE;
+    pcap->file_header_size = (uint32_t)header_size;
+    memcpy(pcap->head, at, PCAP_HEAD_SIZE);
     if (!accept_version(input, major, minor) ||
         !accept_link_type(input, load(at + 20, pcap->little)))
         return false;

@@ -16,7 +16,12 @@ struct input;
  * round, and those of 2.3 either way. */
 enum pcap_lengths { PCAP_CAPTURED_FIRST, PCAP_ORIGINAL_FIRST, PCAP_SMALLER_IS_CAPTURED };
 
+enum { PCAP_HEAD_SIZE = 8 }; /* magic number and version */
+
 struct pcap_file {
+    uint8_t head[PCAP_HEAD_SIZE]; /* as the file begins: files that were joined repeat it */
+    bool is_joined;               /* with others of its kind */
+    uint32_t file_header_size;
     bool little; /* byte order of the file */
     enum pcap_lengths lengths;
     uint32_t header_size; /* of each record: 16 and what a variant adds */

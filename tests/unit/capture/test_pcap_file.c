@@ -291,6 +291,44 @@ static void a_capture_without_packets_opens_and_has_none(void **state)
 
 /* Its lengths contradict each other and its second record is nonsense, but the first one's bytes
  * are an Ethernet frame only in the standard layout. */
+static void files_joined_with_cat_are_read_to_the_end(void **state)
+{
+    (void)state;
+    for (int little = 0; little < 2; little++) {
+        struct build b = pcap_of(0xa1b2c3d4, little, 65535, 1);
+        record(&b, 1000, 0, 60);
+        struct build second = pcap_of(0xa1b2c3d4, little, 128, 1);
+        record(&second, 1001, 0, 61);
+        put(&b, second.bytes, second.size);
+        put(&b, second.bytes, 24); /* and one without packets */
+        free(second.bytes);
+        struct seen seen = read_build(&b);
+        assert_int_equal(seen.count, 2);
+        assert_int_equal(seen.frames[1].number, 2);
+        assert_int_equal(seen.frames[1].captured_size, 61);
+        assert_int_equal(seen.frames[1].time_ns, 1001 * NS_PER_S);
+        assert_false(seen.quality.truncated);
+        assert_contains(capture_file_at(seen.capture, 0)->notes, "one after another");
+        forget(&seen);
+    }
+}
+
+static void a_file_joined_with_one_of_another_link_type_says_so(void **state)
+{
+    (void)state;
+    struct build b = pcap_of(0xa1b2c3d4, true, 65535, 1);
+    record(&b, 1000, 0, 60);
+    struct build second = pcap_of(0xa1b2c3d4, true, 65535, 113);
+    record(&second, 1001, 0, 61);
+    put(&b, second.bytes, second.size);
+    free(second.bytes);
+    struct seen seen = read_build(&b);
+    assert_int_equal(seen.count, 1);
+    assert_true(seen.quality.truncated);
+    assert_contains(seen.quality.damage, "before packet 2 at byte 100 another capture was joined");
+    forget(&seen);
+}
+
 static void a_damaged_standard_file_is_not_read_as_something_exotic(void **state)
 {
     (void)state;
@@ -333,6 +371,8 @@ int main(void)
         cmocka_unit_test(an_empty_frame_is_a_frame),
         cmocka_unit_test(unknown_versions_and_reserved_bits_are_faults),
         cmocka_unit_test(a_capture_without_packets_opens_and_has_none),
+        cmocka_unit_test(files_joined_with_cat_are_read_to_the_end),
+        cmocka_unit_test(a_file_joined_with_one_of_another_link_type_says_so),
         cmocka_unit_test(a_damaged_standard_file_is_not_read_as_something_exotic),
     };
     return cmocka_run_group_tests_name("capture/pcap_file", tests, NULL, remove_folder);
