@@ -187,6 +187,25 @@ static bool apply_until(struct settings *settings, const char *value, struct fau
     return read_time(&settings->until_ns, value, "until", fault);
 }
 
+static bool read_minutes(int64_t *span_ns, const char *value, const char *option,
+                         struct fault *fault)
+{
+    if (duration_parse(value, span_ns) && *span_ns >= 60 * NS_PER_S)
+        return true;
+    return fault_set(fault, "--%s %s is not a time span of a minute or more; write it like 30m or 8h",
+                     option, value);
+}
+
+static bool apply_idle_limit(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_minutes(&settings->idle_limit_ns, value, "idle-limit", fault);
+}
+
+static bool apply_keepalive(struct settings *settings, const char *value, struct fault *fault)
+{
+    return read_minutes(&settings->keepalive_ns, value, "keepalive", fault);
+}
+
 static bool apply_duration(struct settings *settings, const char *value, struct fault *fault)
 {
     if (duration_parse(value, &settings->duration_ns) && settings->duration_ns > 0)

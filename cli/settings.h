@@ -69,6 +69,8 @@ struct settings {
     int64_t until_ns;
     int64_t change_ns;   /* 0: none */
     int64_t duration_ns; /* 0: no limit */
+    int64_t idle_limit_ns; /* 0: the default */
+    int64_t keepalive_ns;  /* 0: the default */
     int64_t run_id;
     bool all_apple, all_runs, decap, follow, journal, markdown, no_promiscuous, no_sandbox, quiet, redact, syslog, text,
         top, wide, without_ndpi;

@@ -4,6 +4,7 @@
  * where packets come from. */
 #include "stages.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,10 @@ static void describe_options(struct stages *stages)
         text_format(&text, "--push-domain %s ", settings->push_domains[i]);
     if (settings->trust_path)
         text_format(&text, "--trust %s ", settings->trust_path);
+    if (settings->keepalive_ns)
+        text_format(&text, "--keepalive %" PRId64 "s ", settings->keepalive_ns / NS_PER_S);
+    if (settings->idle_limit_ns)
+        text_format(&text, "--idle-limit %" PRId64 "s ", settings->idle_limit_ns / NS_PER_S);
     if (settings->all_apple)
         text_add(&text, "--all-apple ");
     if (settings->without_ndpi)
@@ -175,6 +180,7 @@ static bool open_tracker(struct stages *stages, struct fault *fault)
                                     .push_domains = settings->push_domains,
                                     .push_domain_count = settings->push_domain_count,
                                     .trust_path = settings->trust_path,
+                                    .idle_limit_ns = settings->idle_limit_ns,
                                     .keep_all_apple = settings->all_apple,
                                     .without_ndpi = settings->without_ndpi,
                                     .passes = stages->filter ? passes : NULL,
@@ -206,6 +212,8 @@ bool stages_open(struct stages *stages, const struct settings *settings, struct 
         engine_add_home_net(stages->engine, &settings->home_nets.items[i]);
     if (settings->has_home_hops)
         engine_set_home_hops(stages->engine, settings->home_hops);
+    if (settings->keepalive_ns)
+        engine_set_keepalive(stages->engine, (uint32_t)(settings->keepalive_ns / NS_PER_S));
     engine_on_early_device(stages->engine, stages, on_device);
     describe_options(stages);
     open_relay(stages);

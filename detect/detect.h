@@ -29,6 +29,9 @@ void engine_add_apple_net(struct engine *engine, const struct prefix *prefix);
  * block's author stands. Before any event. */
 void engine_add_home_net(struct engine *engine, const struct prefix *prefix);
 void engine_set_home_hops(struct engine *engine, int16_t hops);
+/* --keepalive: the longest interval between heartbeats, in seconds; 1800 without it. Before any
+ * event. */
+void engine_set_keepalive(struct engine *engine, uint32_t keepalive_s);
 /* Takes the devices that are judged early (see above), at once; without it they are counted only.
  */
 void engine_on_early_device(struct engine *engine, void *context,

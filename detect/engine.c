@@ -99,6 +99,11 @@ void engine_set_home_hops(struct engine *engine, int16_t hops)
     engine->site.places.home_hops = hops;
 }
 
+void engine_set_keepalive(struct engine *engine, uint32_t keepalive_s)
+{
+    engine->site.keepalive_s = keepalive_s;
+}
+
 void engine_on_early_device(struct engine *engine, void *context,
                             void (*device)(void *context, const struct device_record *device))
 {

@@ -414,6 +414,11 @@ uint32_t judge_longest_silence_s(const struct judge *judge, bool only_if_server_
     return only_if_server_broke_it ? site->silence_down_s : site->silence_s;
 }
 
+uint32_t judge_keepalive_s(const struct judge *judge)
+{
+    return judge->engine->site.keepalive_s;
+}
+
 bool judge_network_distance(const struct judge *judge, const struct address *ip, int16_t *hops,
                             int32_t *rtt_us)
 {

@@ -144,6 +144,8 @@ struct way_counts judge_server(const struct judge *judge, const struct address *
 uint32_t judge_longest_silence_s(const struct judge *judge, bool only_if_server_broke_it);
 /* The same of this device's. */
 uint32_t judge_device_silence_s(const struct judge *judge, bool only_if_server_broke_it);
+/* The longest interval between heartbeats, 30 minutes unless the user knows better. */
+uint32_t judge_keepalive_s(const struct judge *judge);
 
 /* Data segments of one side, and those of them that were lost, sent again and acknowledged soon. */
 struct side_losses {

@@ -237,17 +237,19 @@ static void judge_persists(const struct engine *engine, struct requirement_recor
     const struct site *site = &engine->site;
     struct against against = count_against(engine, row->code);
     char longest[DURATION_TEXT_SIZE], silence[DURATION_TEXT_SIZE], survived[64] = "";
+    char keepalive[DURATION_TEXT_SIZE];
+    duration_text(site->keepalive_s * NS_PER_S, keepalive);
     row->seen = site->lasting + against.fails;
     row->failed = against.fails;
     if (site->silence_s)
         snprintf(survived, sizeof survived, "; the longest silence survived was %s",
                  duration_text(site->silence_s * NS_PER_S, silence));
     if (site->lasting)
-        say(row, "%s lasted longer than 30 minutes and still worked, the longest %s%s.",
-            COUNTED(site->lasting, "courier session"), duration_text(site->longest_ns, longest),
-            survived);
+        say(row, "%s lasted longer than %s and still worked, the longest %s%s.",
+            COUNTED(site->lasting, "courier session"), keepalive,
+            duration_text(site->longest_ns, longest), survived);
     else
-        say(row, "No courier session was watched for longer than 30 minutes%s.", survived);
+        say(row, "No courier session was watched for longer than %s%s.", keepalive, survived);
     decide(row, &against, site->lasting);
 }
 

@@ -56,6 +56,7 @@ void site_init(struct site *site)
 {
     memset(site, 0, sizeof *site);
     places_init(&site->places);
+    site->keepalive_s = SITE_KEEPALIVE_S;
     pool_init(&site->servers, sizeof(struct server), SITE_SERVERS_MAX);
     table_init(&site->server_table, 64);
 }
@@ -88,7 +89,8 @@ static void count_lasting(struct site *site, const struct flow_record *flow)
     int64_t lasted = flow->last_ns - from;
     bool died = flow->ended_by == ENDED_IDLE_TIMEOUT || flow->ended_by == ENDED_FORGED_RESET ||
                 flow->ended_by == ENDED_SERVER_RESET;
-    if (died || flow->last_down_ns == TIME_UNKNOWN || flow->last_down_ns - from < SITE_LASTING_NS)
+    if (died || flow->last_down_ns == TIME_UNKNOWN ||
+        flow->last_down_ns - from < site->keepalive_s * NS_PER_S)
         return;
     site->lasting++;
     if (lasted > site->longest_ns)

@@ -40,7 +40,8 @@ struct site {
     uint32_t opened_inside; /* sessions of which the SYN from inside was seen */
     uint32_t inbound;
     uint32_t legacy;  /* sessions on 2195 and 2196 */
-    uint32_t lasting; /* courier sessions that outlived SITE_LASTING_NS and worked on */
+    uint32_t keepalive_s; /* the longest interval between heartbeats */
+    uint32_t lasting;     /* courier sessions that outlived it and worked on */
     int64_t longest_ns;
     uint32_t silence_s;           /* the longest that a courier session survived */
     uint32_t silence_down_s;      /* and the server broke */
@@ -53,7 +54,7 @@ struct site {
     struct table server_table;
 };
 
-#define SITE_LASTING_NS (30 * 60 * NS_PER_S)
+enum { SITE_KEEPALIVE_S = 1800 }; /* wire.md section 3: heartbeats come every 600 to 1800 s */
 
 void site_init(struct site *site);
 void site_free(struct site *site);

@@ -339,10 +339,16 @@ static void take_icmp(struct tracker *tracker, const struct packet *packet)
     session_take_icmp(tracker, flow, packet, quotes_client, quotes_syn);
 }
 
+static int64_t patience_of(const struct tracker *tracker, int wait)
+{
+    bool is_given = wait == WAIT_IDLE && tracker->options.idle_limit_ns;
+    return is_given ? tracker->options.idle_limit_ns : patience_ns[wait];
+}
+
 static void expire(struct tracker *tracker)
 {
     for (int wait = 0; wait < WAIT_COUNT; wait++) {
-        int64_t before_ns = time_between(patience_ns[wait], tracker->now_ns);
+        int64_t before_ns = time_between(patience_of(tracker, wait), tracker->now_ns);
         enum outcome_cause cause =
             wait == WAIT_HALF_OPEN || wait == WAIT_IDLE ? CAUSE_SILENT : CAUSE_ENDED;
         struct flow *flow;

@@ -25,6 +25,7 @@ struct track_options {
     const char *const *push_domains;   /* added to push.apple.com */
     size_t push_domain_count;
     const char *trust_path;            /* PEM file; NULL: none */
+    int64_t idle_limit_ns;             /* an established session this silent is over; 0: default */
     bool keep_all_apple;               /* --all-apple: store other Apple HTTPS too */
     bool without_ndpi;                 /* for benchmarks and fuzzing */
     uint32_t flow_cap;                 /* 0: the default */

@@ -16,7 +16,7 @@
 enum { HEARTBEAT_GRACE_S = 35 };
 /* The longest interval between heartbeats, with that grace and a little for clocks: a timer beyond
  * never sees a session silent for so long, unless the device is away. */
-enum { KEEPALIVE_S = 1800 + HEARTBEAT_GRACE_S + 25 };
+enum { BEYOND_KEEPALIVE_S = HEARTBEAT_GRACE_S + 25 };
 /* A dead session is replaced at once; later, another cause may have come and gone. */
 #define REPLACED_NS (120 * NS_PER_S)
 /* Deaths of one timer agree to within this part of the shortest, or come in numbers while nothing
@@ -71,7 +71,7 @@ static bool is_contradicted(const struct judge *judge, const struct state *state
 
 static bool weigh(const struct judge *judge, const struct state *state, enum confidence *confidence)
 {
-    if (!state->deaths || state->shortest_s > KEEPALIVE_S || !agree(state) ||
+    if (!state->deaths || state->shortest_s > judge_keepalive_s(judge) + BEYOND_KEEPALIVE_S || !agree(state) ||
         is_contradicted(judge, state))
         return false;
     if (state->idle.shape == IDLE_RESET) {
@@ -242,9 +242,10 @@ static bool is_about(int64_t span_ns, int64_t wanted_s)
 
 /* A device that closes when the heartbeat is overdue was there all along; one that closes at some
  * other time may just have woken up. Its clock runs from the heartbeat that it had last. */
-static bool closes_when_due(const struct idle_evidence *idle)
+static bool closes_when_due(const struct judge *judge, const struct idle_evidence *idle)
 {
-    static const int64_t intervals_s[] = {600, 900, 1800}; /* wire.md section 3 */
+    const int64_t intervals_s[] = {600, 900, 1800, /* wire.md section 3 */
+                                   judge_keepalive_s(judge)};
     if (is_about(idle->answer.time_ns - idle->breaker.time_ns, HEARTBEAT_GRACE_S))
         return true;
     for (size_t i = 0; i < sizeof intervals_s / sizeof intervals_s[0]; i++)
@@ -258,7 +259,7 @@ static void note_death(const struct judge *judge, struct state *state,
                        const struct flow_record *flow)
 {
     uint32_t age_s = killing_age_s(flow->idle);
-    if ((flow->idle->shape == IDLE_UNHEARD && !closes_when_due(flow->idle)) ||
+    if ((flow->idle->shape == IDLE_UNHEARD && !closes_when_due(judge, flow->idle)) ||
         (flow->idle->shape == IDLE_RESET && !is_box_reset(flow)))
         return;
     if (!state->deaths) {
@@ -355,11 +356,11 @@ const struct detector detector_idle_timeout = {
     .innocent = "A device that sleeps or leaves is not heard any more, or closes whenever it wakes "
                 "up instead of when the heartbeat is overdue; sessions that are still "
                 "silent when the capture ends are not counted; a timer beyond the longest "
-                "interval between heartbeats (30 minutes and 35 s) harms nobody; a server's own "
-                "reset may answer a device that slept through the end of its session; a close by "
-                "FIN is Apple's right; packets that the mirror lost are acknowledged by the "
-                "device; one session that finds no answer may have met an outage. None of these "
-                "is reported.",
+                "interval between heartbeats (30 minutes and 35 s; --keepalive) harms nobody; a "
+                "server's own reset may answer a device that slept through the end of its "
+                "session; a close by FIN is Apple's right; packets that the mirror lost are "
+                "acknowledged by the device; one session that finds no answer may have met an "
+                "outage. None of these is reported.",
     .remedy = "Raise the idle (session, conntrack, NAT) time-out for TCP 5223 and 443 to "
               "17.0.0.0/8 and Apple's IPv6 ranges to at least 60 minutes on every stateful box of "
               "the path: heartbeats come every 10 to 30 minutes, and devices wait 35 s longer.",

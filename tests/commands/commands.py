@@ -6,6 +6,7 @@ own, and where it may, once more as a user without rights."""
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -85,6 +86,29 @@ def writes_over_what_it_reads():
     check("and they are as they were", before == (bytes_of("a.pcap"), bytes_of("a.db")))
 
 
+def knows_better(words, query):
+    """What the database says of half an hour of silence when these options are given."""
+    done = run(f"analyze --quiet --db idle.db {words} {PCAPS}/lab/healthy-idle.pcap")
+    check("options that change the judgement are taken", done.returncode == OK, (words, done.stderr))
+    with sqlite3.connect("idle.db") as database:
+        answer = database.execute(query).fetchone()[0]
+    for file in pathlib.Path().glob("idle.db*"):
+        file.unlink()
+    return answer
+
+
+def changes_the_judgement():
+    r5 = "SELECT status FROM requirement WHERE code = 'R5'"
+    flows = "SELECT count(*) FROM flow"
+    check("half an hour of silence survived is what 30 minutes between heartbeats ask for",
+          knows_better("", r5) == "pass")
+    check("it says nothing where heartbeats come every two hours", knows_better("--keepalive 2h", r5) == "not-observed")
+    check("the options are kept with the run",
+          "--keepalive 7200s" in knows_better("--keepalive 2h", "SELECT options FROM run"))
+    check("a session that is silent beyond --idle-limit is over",
+          knows_better("--idle-limit 10m", flows) > knows_better("", flows))
+
+
 def writes_where_nothing_fits():
     with open("/dev/full", "w") as full:
         for words in ("checks", "filter", "interfaces", "--help", "analyze --db full.db a.pcap", "report --db a.db",
@@ -121,6 +145,7 @@ if __name__ == "__main__":
         asks_wrongly()
         names_wrong_files()
         writes_over_what_it_reads()
+        changes_the_judgement()
         writes_where_nothing_fits()
         has_no_rights()
         os.chdir("/")

@@ -55,6 +55,18 @@ static void times_may_carry_an_offset(void **state)
     assert_refused(WORDS("--since", "2026-03-02", "--until", "2026-03-01"), "later time");
 }
 
+static void keepalive_and_idle_limit_are_minutes_at_least(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct fault fault = {{0}};
+    assert_true(reads(&settings, &fault, WORDS("--keepalive", "20m", "--idle-limit=2h")));
+    assert_true(settings.keepalive_ns == 20 * 60 * NS_PER_S);
+    assert_true(settings.idle_limit_ns == 2 * 3600 * NS_PER_S);
+    assert_refused(WORDS("--keepalive", "30s"), "a minute or more");
+    assert_refused(WORDS("--idle-limit", "soon"), "a minute or more");
+}
+
 static void a_duration_has_a_unit_and_is_more_than_nothing(void **state)
 {
     (void)state;
@@ -72,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filter_is_kept_as_it_is_written),
         cmocka_unit_test(times_may_carry_an_offset),
+        cmocka_unit_test(keepalive_and_idle_limit_are_minutes_at_least),
         cmocka_unit_test(a_duration_has_a_unit_and_is_more_than_nothing),
     };
     return cmocka_run_group_tests_name("cli/options", tests, NULL, NULL);
