@@ -159,7 +159,8 @@ static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome
     if (flight_is_stuck(record))
         return OUTCOME_TLS_FAILED;
     bool closed = saw_any(record, SAW_FIN_UP | SAW_RST_UP | SAW_FIN_DOWN | SAW_RST_DOWN);
-    if (cause != CAUSE_CAPTURE_END && closed && saw(record, SAW_SERVER_HELLO))
+    /* what answers a ClientHello is a ServerHello, or it is not TLS (a portal's page) */
+    if (cause != CAUSE_CAPTURE_END && closed && saw_any(record, SAW_SERVER_HELLO | SAW_CLIENT_HELLO))
         return OUTCOME_TLS_FAILED;
     return OUTCOME_UNFINISHED;
 }
@@ -191,8 +192,11 @@ static enum flow_outcome outcome(const struct flow *flow, enum outcome_cause cau
     bool both = saw(record, SAW_UP | SAW_DOWN);
     if (record->proxy_status >= 300)
         return OUTCOME_PROXY_DENIED;
-    if (!saw_any(record, SAW_SYN | SAW_SYN_ACK) && !saw(record, SAW_CLIENT_HELLO))
+    if (!saw_any(record, SAW_SYN | SAW_SYN_ACK) && !saw(record, SAW_CLIENT_HELLO)) {
+        if (saw(record, SAW_RST_DOWN) && !saw(record, SAW_DOWN))
+            return OUTCOME_UNFINISHED; /* both directions pass here, but it does not show more */
         return both ? OUTCOME_MIDSTREAM : OUTCOME_ONE_SIDED;
+    }
     bool handshake = saw(record, SAW_HANDSHAKE);
     if (!handshake && saw(record, SAW_SYN))
         return attempt_outcome(flow, cause, now_ns);

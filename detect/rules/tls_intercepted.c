@@ -84,8 +84,9 @@ static void describe(const struct judge *judge, const struct event *event, struc
                 why(certificate->judgement));
     finding_add_frame(finding, flow->hello_frame, flow->started_ns, "ClientHello, SNI %.30s",
                       flow->sni ? flow->sni : "absent");
-    finding_add_frame(finding, flow->certificate_frame, event->time_ns, "Certificate of %.36s",
-                      known(certificate->issuer_common_name));
+    finding_add_frame(finding, flow->certificate_frame,
+                      event->kind == EVENT_FLOW_CLOSED ? flow->hello_ns : event->time_ns,
+                      "Certificate of %.36s", known(certificate->issuer_common_name));
     if (is_answered_from_near(judge, flow))
         finding->blocker_hops = flow->hops_server;
 }
@@ -99,6 +100,13 @@ static void add_answer(struct judge *judge, const struct flow_record *flow)
                           flow->alert_up);
 }
 
+/* A signature that does not verify may also be damage in the capture: what became of the session
+ * tells. A device that goes on has read it otherwise. */
+static bool may_be_damaged(const struct flow_record *flow)
+{
+    return !flow->certificate->links_verify;
+}
+
 static void observe(struct judge *judge, void *state, const struct event *event)
 {
     (void)state;
@@ -106,16 +114,21 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     enum confidence confidence;
     if (!flow->certificate || !is_judged_role(flow) || !chain_tells(flow, &confidence))
         return;
-    if (event->kind == EVENT_FLOW_CLOSED) {
+    bool is_late = may_be_damaged(flow);
+    if (event->kind == EVENT_FLOW_CLOSED && !is_late) {
         add_answer(judge, flow);
         return;
     }
+    if (is_late && (event->kind != EVENT_FLOW_CLOSED || flow_works(flow)))
+        return;
     if (judge_only_counts(judge, event, confidence))
         return;
     struct finding finding = judge_draft(judge, event);
     finding.confidence = confidence;
     describe(judge, event, &finding);
     judge_raise(judge, &finding);
+    if (is_late)
+        add_answer(judge, flow);
 }
 
 const struct detector detector_tls_intercepted = {
