@@ -1,6 +1,6 @@
 /* Time as the program keeps it: integer nanoseconds since the epoch, UTC.
  *
- * All time in the pipeline comes from packets; the wall clock is read by cli/ only. Formatting
+ * All time in the pipeline comes from packets; the machine's clocks are in now.h. Formatting
  * happens at the edges (reports, terminal), never while packets are read. */
 #ifndef APNSCOPE_BASE_CLOCK_H
 #define APNSCOPE_BASE_CLOCK_H

@@ -2,9 +2,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 #include "capture/filter.h"
 #include "command.h"
 #include "pipeline.h"
@@ -24,17 +24,10 @@ static void on_signal(int number)
     stop_asked = 1;
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static bool stop_is_asked(void *context)
 {
     const struct watch *watch = (const struct watch *)context;
-    return stop_asked != 0 || (watch->ends_ns != INT64_MAX && monotonic_ns() >= watch->ends_ns);
+    return stop_asked != 0 || (watch->ends_ns != INT64_MAX && now_monotonic_ns() >= watch->ends_ns);
 }
 
 static void on_progress(void *context, uint64_t done, uint64_t total, uint64_t frames)
@@ -48,13 +41,6 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-static int64_t wall_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 int command_summary(const struct settings *settings, int64_t run_id)
@@ -75,7 +61,7 @@ static int64_t end_of(const struct settings *settings)
 {
     int64_t ends_ns;
     bool has_end = settings->duration_ns &&
-                   !__builtin_add_overflow(monotonic_ns(), settings->duration_ns, &ends_ns);
+                   !__builtin_add_overflow(now_monotonic_ns(), settings->duration_ns, &ends_ns);
     return has_end ? ends_ns : INT64_MAX;
 }
 
@@ -112,7 +98,7 @@ int command_analyze(const struct settings *settings)
         return command_failed(EXIT_USAGE, &fault);
     catch_signals();
     bool done = pipeline_run(settings, (const char *const *)settings->arguments,
-                             settings->argument_count, wall_clock_ns(), &hooks, &result, &fault);
+                             settings->argument_count, now_wall_ns(), &hooks, &result, &fault);
     progress_end(&watch.progress);
     if (!done)
         return command_failed(EXIT_ENVIRONMENT, &fault);

@@ -1,14 +1,12 @@
 /* What is seen of sessions beyond the filter.
  *
- * See glimpses.h. Deliberately judges nothing: that a session off Apple's addresses names a push host
- * may be a relay of the site's own, and one packet does not show what becomes of it. */
+ * See glimpses.h. Deliberately judges nothing: that a session off Apple's addresses names a push
+ * host may be a relay of the site's own, and one packet does not show what becomes of it. */
 #include "glimpses.h"
 
-#include "base/text.h"
 #include "dissect/push_name.h"
 
-bool glimpses_open(struct glimpses *glimpses, const struct scope_filter *scope,
-                   struct fault *fault)
+bool glimpses_open(struct glimpses *glimpses, const struct scope_filter *scope, struct fault *fault)
 {
     glimpses->scope = scope;
     return !scope->also || filter_compile_packets(&glimpses->also, scope->also, fault);
@@ -24,8 +22,7 @@ static bool is_followed(const struct glimpses *glimpses, const struct packet *pa
     if (scope_filter_follows(glimpses->scope, packet))
         return true;
     uint32_t captured = (uint32_t)(packet->payload - packet->ip) + packet->payload_captured;
-    return glimpses->also &&
-           filter_matches_packet(glimpses->also, packet->ip, captured, captured);
+    return glimpses->also && filter_matches_packet(glimpses->also, packet->ip, captured, captured);
 }
 
 static bool was_told(const struct glimpses *glimpses, const struct address *address)
@@ -38,8 +35,7 @@ static bool was_told(const struct glimpses *glimpses, const struct address *addr
 
 static void note(struct glimpses *glimpses, const struct packet *packet)
 {
-    char address[ADDRESS_TEXT_SIZE], line[256];
-    struct text text = text_over(line, sizeof line);
+    char address[ADDRESS_TEXT_SIZE];
     if (!push_name_may_occur(packet->payload, packet->payload_captured))
         return;
     glimpses->count++;
@@ -47,10 +43,10 @@ static void note(struct glimpses *glimpses, const struct packet *packet)
         return;
     glimpses->told[glimpses->told_count++] = packet->destination;
     address_text(&packet->destination, address);
-    text_format(&text, "a session to %s port %u names a push host but lies beyond the filter, so it "
-                "is not judged; to follow such sessions add --also 'host %s'", address,
-                packet->destination_port, address);
-    glimpses->say(glimpses->context, line);
+    speaker_say(&glimpses->speaker,
+                "a session to %s port %u names a push host but lies beyond the filter, so it is "
+                "not judged; to follow such sessions add --also 'host %s'",
+                address, packet->destination_port, address);
 }
 
 void glimpses_leave_out(struct glimpses *glimpses, struct front_batch *batch)

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/fault.h"
+#include "base/speaker.h"
 #include "capture/filter.h"
 #include "capture/scope_filter.h"
 #include "front.h"
@@ -19,8 +20,7 @@
 enum { GLIMPSES_TOLD_MAX = 16 };
 
 struct glimpses {
-    void *context;
-    void (*say)(void *context, const char *line);
+    struct speaker speaker;
     const struct scope_filter *scope;
     struct filter *also; /* --also; NULL: none */
     uint64_t count;      /* that name a push host */
@@ -28,7 +28,7 @@ struct glimpses {
     size_t told_count;
 };
 
-/* `context` and `say` are set already; `scope` is the caller's, for as long as this is open. */
+/* `speaker` is set already; `scope` is the caller's, for as long as this is open. */
 MUST_USE bool glimpses_open(struct glimpses *glimpses, const struct scope_filter *scope,
                             struct fault *fault);
 void glimpses_close(struct glimpses *glimpses);

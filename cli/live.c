@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 #include "capture/filter.h"
 #include "command.h"
 #include "confinement.h"
@@ -62,17 +62,10 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static bool is_over(void *context)
 {
     const struct live_watch *watch = (const struct live_watch *)context;
-    return stop_asked || (watch->ends_ns != INT64_MAX && monotonic_ns() >= watch->ends_ns);
+    return stop_asked || (watch->ends_ns != INT64_MAX && now_monotonic_ns() >= watch->ends_ns);
 }
 
 static bool take_flag(volatile sig_atomic_t *flag)
@@ -132,7 +125,7 @@ static int64_t end_of(const struct settings *settings)
 {
     int64_t ends_ns;
     bool has_end = settings->duration_ns &&
-                   !__builtin_add_overflow(monotonic_ns(), settings->duration_ns, &ends_ns);
+                   !__builtin_add_overflow(now_monotonic_ns(), settings->duration_ns, &ends_ns);
     return has_end ? ends_ns : INT64_MAX;
 }
 

@@ -81,8 +81,7 @@ static void describe_origin(struct live_feeds *feeds, struct live_run *run,
                                          .began_ns = live_run_began(run),
                                          .evidence_folder = settings->evidence,
                                          .title_of = title_of,
-                                         .say = live_run_say,
-                                         .say_context = run};
+                                         .speaker = live_run_speaker(run)};
 }
 
 bool live_feeds_add(struct live_feeds *feeds, struct live_run *run, const struct settings *settings,

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/count.h"
+#include "base/now.h"
 #include "base/text.h"
 #include "glimpses.h"
 #include "live_words.h"
@@ -63,16 +63,10 @@ struct live_run {
     uint64_t ended[OUTCOME_COUNT];
     struct glimpses glimpses;
     struct live_words words;
+    struct speaker speaker; /* to every sink */
     char source[1024];
     char notes[512];
 };
-
-static int64_t wall_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- telling ---- */
 
@@ -85,20 +79,6 @@ static void tell_line(void *context, const char *line)
 {
     struct live_run *run = (struct live_run *)context;
     FOR_SINKS(run, notice, line);
-}
-
-static void tell(struct live_run *run, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void tell(struct live_run *run, const char *format, ...)
-{
-    char line[512];
-    struct text text = text_over(line, sizeof line);
-    va_list arguments;
-    va_start(arguments, format);
-    text_format_list(&text, format, arguments);
-    va_end(arguments);
-    tell_line(run, line);
 }
 
 /* The next judgement tells updates again that there was no time or room for: a fault of thousands of
@@ -217,7 +197,7 @@ static bool open_live(struct live_run *run, struct fault *fault)
                                    .filter_with_link = buffer,
                                    .filter_without_link = buffer + SCOPE_FILTER_SIZE,
                                    .workers = settings->workers,
-                                   .wall_ns = wall_ns,
+                                   .wall_ns = now_wall_ns,
                                    .is_wrapped = settings->decap,
                                    .digest = make_digest,
                                    .digest_context = run->front,
@@ -273,10 +253,11 @@ bool live_run_open(struct live_run **opened, const struct settings *settings,
     *opened = NULL;
     run->settings = settings;
     run->hooks = *hooks;
-    run->words = (struct live_words){.context = run, .say = tell_line};
-    run->glimpses = (struct glimpses){.context = run, .say = tell_line};
+    run->speaker = (struct speaker){.context = run, .say = tell_line};
+    run->words = (struct live_words){.speaker = run->speaker};
+    run->glimpses = (struct glimpses){.speaker = run->speaker};
     run->scope = settings_scope_filter(settings);
-    run->began_ns = wall_ns();
+    run->began_ns = now_wall_ns();
     run->next_interval_ns = run->began_ns + settings->statistics_ns;
     if (!open_all(run, fault)) {
         live_run_close(run);
@@ -292,9 +273,9 @@ void live_run_add_sink(struct live_run *run, const struct feed_sink *sink)
     run->sinks[run->sink_count++] = *sink;
 }
 
-void live_run_say(void *context, const char *line)
+struct speaker live_run_speaker(const struct live_run *run)
 {
-    tell_line(context, line);
+    return run->speaker;
 }
 
 const char *live_run_interfaces(const struct live_run *run)
@@ -314,7 +295,7 @@ bool live_run_start(struct live_run *run, struct fault *fault)
             return false;
     if (!live_start(run->live, fault))
         return false;
-    tell(run, "watching %s; the database is %s; SIGTERM or SIGINT (Ctrl-C) ends the run",
+    speaker_say(&run->speaker, "watching %s; the database is %s; SIGTERM or SIGINT (Ctrl-C) ends the run",
          run->source, run->settings->database);
     return true;
 }
@@ -375,13 +356,13 @@ static bool may_be_news(struct live_run *run, const struct capture_quality *qual
 static void judge(struct live_run *run, int64_t now_ns)
 {
     struct capture_quality quality = quality_now(run);
-    int64_t begun_ns = wall_ns();
+    int64_t begun_ns = now_wall_ns();
     if (!may_be_news(run, &quality, now_ns))
         return;
     run->updates_left = UPDATES_MAX;
     standing_judge(run->standing, run->stages.tracker, &quality, live_time(run->live, now_ns));
     run->judged_ns = now_ns;
-    int64_t took_ns = wall_ns() - begun_ns;
+    int64_t took_ns = now_wall_ns() - begun_ns;
     run->next_judge_ns =
         now_ns + (took_ns * JUDGE_SHARE > JUDGE_NS ? took_ns * JUDGE_SHARE : JUDGE_NS);
 }
@@ -435,7 +416,7 @@ static void check_mirror(struct live_run *run, const struct feed_report *report)
         return;
     run->is_checked = true;
     self_check_tell(&run->check, &report->quality, report->interfaces, report->interface_count,
-                    run->scope.decapsulate, run, tell_line);
+                    run->scope.decapsulate, &run->speaker);
 }
 
 static void every_second(struct live_run *run, int64_t now_ns)
@@ -527,7 +508,7 @@ bool live_run_go(struct live_run *run, struct live_run_result *result, struct fa
     const struct live_run_hooks *hooks = &run->hooks;
     *result = (struct live_run_result){0};
     while (!run->is_over && !hooks->stop(hooks->context)) {
-        int64_t now_ns = wall_ns();
+        int64_t now_ns = now_wall_ns();
         size_t count = live_next(run->live, frames, digests, CAPTURE_BATCH_MAX, now_ns);
         if (count)
             take_frames(run, frames, digests, count, now_ns);
@@ -538,6 +519,6 @@ bool live_run_go(struct live_run *run, struct live_run_result *result, struct fa
     live_stop(run->live);
     size_t count;
     while ((count = live_next(run->live, frames, digests, CAPTURE_BATCH_MAX, INT64_MAX)) > 0)
-        take_frames(run, frames, digests, count, wall_ns());
+        take_frames(run, frames, digests, count, now_wall_ns());
     return finish(run, result, fault);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "base/speaker.h"
 #include "feed/sink.h"
 #include "settings.h"
 
@@ -31,8 +32,8 @@ MUST_USE bool live_run_open(struct live_run **run, const struct settings *settin
                             const struct live_run_hooks *hooks, struct fault *fault);
 /* Before live_run_go. The sink is copied; live_run_close closes it. */
 void live_run_add_sink(struct live_run *run, const struct feed_sink *sink);
-/* A sentence about the run for every sink; `context` is the run. The run's own thread only. */
-void live_run_say(void *context, const char *line);
+/* For sentences about the run, to every sink. The run's own thread only. */
+struct speaker live_run_speaker(const struct live_run *run);
 /* The interfaces' names, "; " between them. */
 const char *live_run_interfaces(const struct live_run *run);
 /* Wall clock. */

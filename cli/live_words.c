@@ -4,27 +4,11 @@
  * cost is in the counters. */
 #include "live_words.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/count.h"
-#include "base/text.h"
-
-static void say(const struct live_words *words, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(const struct live_words *words, const char *format, ...)
-{
-    char line[512];
-    struct text text = text_over(line, sizeof line);
-    va_list arguments;
-    va_start(arguments, format);
-    text_format_list(&text, format, arguments);
-    va_end(arguments);
-    words->say(words->context, line);
-}
 
 static void tell_interface(struct live_words *words, const struct live_statistics *interface,
                            bool *was_down)
@@ -33,28 +17,30 @@ static void tell_interface(struct live_words *words, const struct live_statistic
         return;
     *was_down = interface->is_down;
     if (!interface->is_down)
-        say(words, "%s is back", interface->interface);
+        speaker_say(&words->speaker, "%s is back", interface->interface);
     else if (interface->is_gone)
-        say(words, "%s is gone: %s", interface->interface, interface->trouble);
+        speaker_say(&words->speaker, "%s is gone: %s", interface->interface, interface->trouble);
     else
-        say(words, "%s went down: %s; waiting for it to come back", interface->interface,
-            interface->trouble);
+        speaker_say(&words->speaker, "%s went down: %s; waiting for it to come back",
+                    interface->interface, interface->trouble);
 }
 
 static void tell_store(struct live_words *words, const struct store_state *store)
 {
     if (store->dropped && !words->drops_told) {
         words->drops_told = true;
-        say(words, "rows are lost: there is no more room for those that wait for the database");
+        speaker_say(&words->speaker,
+                    "rows are lost: there is no more room for those that wait for the database");
     }
     if (strcmp(store->trouble, words->store_trouble) == 0)
         return;
     snprintf(words->store_trouble, sizeof words->store_trouble, "%s", store->trouble);
     if (store->trouble[0])
-        say(words, "the database cannot be written: %s; capture goes on, rows wait",
-            store->trouble);
+        speaker_say(&words->speaker,
+                    "the database cannot be written: %s; capture goes on, rows wait",
+                    store->trouble);
     else
-        say(words, "the database can be written again");
+        speaker_say(&words->speaker, "the database can be written again");
 }
 
 void live_words_changes(struct live_words *words, const struct feed_report *report)
@@ -68,14 +54,17 @@ static void state_of_interface(const struct live_words *words,
                                const struct live_statistics *interface)
 {
     if (interface->workers > 1)
-        say(words, "%s: %u workers, the busiest took %s of interest", interface->interface,
-            interface->workers, COUNTED(interface->busiest, "packet"));
-    say(words, "%s: %s received, %s of interest, dropped by kernel %s, interface %s, apnscope %s; "
-        "queue %s of %s bytes%s%s", interface->interface, COUNTED(interface->received, "packet"),
-        DIGITS(interface->matched), DIGITS(interface->dropped_kernel),
-        DIGITS(interface->dropped_interface), DIGITS(interface->dropped_queue),
-        DIGITS(interface->queue_waiting), DIGITS(interface->queue_size),
-        interface->is_down ? "; " : "", interface->is_down ? interface->trouble : "");
+        speaker_say(&words->speaker, "%s: %u workers, the busiest took %s of interest",
+                    interface->interface, interface->workers,
+                    COUNTED(interface->busiest, "packet"));
+    speaker_say(&words->speaker,
+                "%s: %s received, %s of interest, dropped by kernel %s, interface %s, apnscope %s; "
+                "queue %s of %s bytes%s%s",
+                interface->interface, COUNTED(interface->received, "packet"),
+                DIGITS(interface->matched), DIGITS(interface->dropped_kernel),
+                DIGITS(interface->dropped_interface), DIGITS(interface->dropped_queue),
+                DIGITS(interface->queue_waiting), DIGITS(interface->queue_size),
+                interface->is_down ? "; " : "", interface->is_down ? interface->trouble : "");
 }
 
 void live_words_state(const struct live_words *words, const struct feed_report *report)
@@ -84,16 +73,17 @@ void live_words_state(const struct live_words *words, const struct feed_report *
     uint64_t ended = 0;
     for (size_t i = 0; i < OUTCOME_COUNT; i++)
         ended += report->ended[i];
-    say(words, "running for %s: %s taken, %s open, %s over, findings: %s fail, %s warn; lag %s",
-        duration_text(report->now_ns - report->began_ns, uptime),
-        COUNTED(report->quality.frames, "packet"), COUNTED(report->open_sessions, "session"),
-        DIGITS(ended), DIGITS(report->findings[SEVERITY_FAIL]),
-        DIGITS(report->findings[SEVERITY_WARN]),
-        duration_text(report->lag_ns > 0 ? report->lag_ns : 0, lag));
+    speaker_say(&words->speaker,
+                "running for %s: %s taken, %s open, %s over, findings: %s fail, %s warn; lag %s",
+                duration_text(report->now_ns - report->began_ns, uptime),
+                COUNTED(report->quality.frames, "packet"),
+                COUNTED(report->open_sessions, "session"), DIGITS(ended),
+                DIGITS(report->findings[SEVERITY_FAIL]), DIGITS(report->findings[SEVERITY_WARN]),
+                duration_text(report->lag_ns > 0 ? report->lag_ns : 0, lag));
     for (size_t i = 0; i < report->interface_count; i++)
         state_of_interface(words, &report->interfaces[i]);
-    say(words, "database: %s handed over, %s lost, %s bytes wait%s%s",
-        COUNTED(report->store.offered, "row"), DIGITS(report->store.dropped),
-        DIGITS(report->store.waiting), report->store.trouble[0] ? "; " : "",
-        report->store.trouble);
+    speaker_say(&words->speaker, "database: %s handed over, %s lost, %s bytes wait%s%s",
+                COUNTED(report->store.offered, "row"), DIGITS(report->store.dropped),
+                DIGITS(report->store.waiting), report->store.trouble[0] ? "; " : "",
+                report->store.trouble);
 }

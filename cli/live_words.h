@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/speaker.h"
 #include "feed/sink.h"
 
 struct live_words {
-    void *context;
-    void (*say)(void *context, const char *line);
+    struct speaker speaker;
     /* as told last */
     bool is_down[LIVE_INTERFACES_MAX];
     char store_trouble[256];

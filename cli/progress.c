@@ -6,23 +6,16 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 
 enum { BAR_CELLS = 24 };
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 struct progress progress_begin(bool wanted)
 {
-    return (struct progress){.begun_ns = monotonic_ns(), .is_on = wanted && isatty(STDERR_FILENO)};
+    return (struct progress){.begun_ns = now_monotonic_ns(), .is_on = wanted && isatty(STDERR_FILENO)};
 }
 
 static void draw_bar(char bar[BAR_CELLS + 1], uint64_t done, uint64_t total)
@@ -37,7 +30,7 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total, uin
 {
     if (!progress->is_on)
         return;
-    int64_t now_ns = monotonic_ns();
+    int64_t now_ns = now_monotonic_ns();
     if (now_ns - progress->shown_ns < 100 * NS_PER_MS)
         return;
     progress->shown_ns = now_ns;

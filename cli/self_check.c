@@ -72,45 +72,31 @@ void self_check_take(struct self_check *check, const struct packet *packet)
 
 /* ---- lines ---- */
 
-struct speaker {
-    void *context;
-    void (*say)(void *context, const char *line);
-};
-
-static void say(const struct speaker *speaker, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(const struct speaker *speaker, const char *format, ...)
-{
-    char line[SELF_CHECK_LINE_SIZE];
-    struct text text = text_over(line, sizeof line);
-    va_list arguments;
-    va_start(arguments, format);
-    text_format_list(&text, format, arguments);
-    va_end(arguments);
-    speaker->say(speaker->context, line);
-}
-
 static void tell_interface(const struct speaker *speaker, const struct live_statistics *interface,
                            bool is_decapsulating)
 {
     if (interface->is_down)
-        say(speaker, "%s: trouble: %s; waiting for it to come back", interface->interface,
-            interface->trouble);
+        speaker_say(speaker, "%s: trouble: %s; waiting for it to come back", interface->interface,
+                    interface->trouble);
     if (!interface->in_kernel)
-        say(speaker, "%s: the filter is too long for the kernel: every packet is copied; ask for "
-            "fewer prefixes", interface->interface);
-    say(speaker, "%s: %s received, %s of interest; time stamps of the %s", interface->interface,
-        COUNTED(interface->received, "packet"), DIGITS(interface->matched),
-        interface->time_stamps);
+        speaker_say(speaker,
+                    "%s: the filter is too long for the kernel: every packet is copied; ask for "
+                    "fewer prefixes",
+                    interface->interface);
+    speaker_say(speaker, "%s: %s received, %s of interest; time stamps of the %s",
+                interface->interface, COUNTED(interface->received, "packet"),
+                DIGITS(interface->matched), interface->time_stamps);
     if (interface->received > PERCENT && !interface->matched)
-        say(speaker, "%s: nothing of interest in it: is this the mirror of the devices' network?%s",
+        speaker_say(
+            speaker, "%s: nothing of interest in it: is this the mirror of the devices' network?%s",
             interface->interface,
-            is_decapsulating ? "" : " If the switch wraps mirrored frames (ERSPAN, VXLAN ...), add "
-                                    "--decap");
+            is_decapsulating ? ""
+                             : " If the switch wraps mirrored frames (ERSPAN, VXLAN ...), add "
+                               "--decap");
     if (!interface->received && !interface->matched)
-        say(speaker, "%s: no traffic at all: check the mirror session on the switch and the cable",
-            interface->interface);
+        speaker_say(speaker,
+                    "%s: no traffic at all: check the mirror session on the switch and the cable",
+                    interface->interface);
 }
 
 static void tell_directions(const struct speaker *speaker, const struct self_check *check)
@@ -125,11 +111,13 @@ static void tell_directions(const struct speaker *speaker, const struct self_che
         less = check->to_apple;
     }
     if (less * LOPSIDED < more)
-        say(speaker, "directions: only packets %s Apple are mirrored; mirror both directions "
-            "(\"both\", not \"%s\")", up ? "to" : "from", up ? "rx" : "tx");
+        speaker_say(speaker,
+                    "directions: only packets %s Apple are mirrored; mirror both directions "
+                    "(\"both\", not \"%s\")",
+                    up ? "to" : "from", up ? "rx" : "tx");
     else
-        say(speaker, "directions: both (%s to Apple, %s from Apple)",
-            COUNTED(check->to_apple, "packet"), DIGITS(check->from_apple));
+        speaker_say(speaker, "directions: both (%s to Apple, %s from Apple)",
+                    COUNTED(check->to_apple, "packet"), DIGITS(check->from_apple));
 }
 
 static void tell_vlans(const struct speaker *speaker, const struct self_check *check)
@@ -142,17 +130,18 @@ static void tell_vlans(const struct speaker *speaker, const struct self_check *c
         text_format(&text, "%s%u", i ? ", " : "", check->vlans[i]);
     if (check->vlan_count == SELF_CHECK_VLANS)
         text_add(&text, " ...");
-    say(speaker, "VLAN tags: on %s of %s (VLAN %s)", DIGITS(check->tagged),
-        COUNTED(check->packets, "packet"), list);
+    speaker_say(speaker, "VLAN tags: on %s of %s (VLAN %s)", DIGITS(check->tagged),
+                COUNTED(check->packets, "packet"), list);
 }
 
 static void tell_copies(const struct speaker *speaker, const struct capture_quality *quality)
 {
     uint64_t all = quality->session_packets + quality->duplicates;
     if (quality->duplicates * 10 > all)
-        say(speaker, "duplicates: %s of %s seen twice; mirror each packet once (one direction of "
-            "all ports, or both of the uplink)", DIGITS(quality->duplicates),
-            COUNTED(all, "packet is|packets are"));
+        speaker_say(speaker,
+                    "duplicates: %s of %s seen twice; mirror each packet once (one direction of "
+                    "all ports, or both of the uplink)",
+                    DIGITS(quality->duplicates), COUNTED(all, "packet is|packets are"));
 }
 
 static void tell_checksums(const struct speaker *speaker, const struct self_check *check)
@@ -160,29 +149,30 @@ static void tell_checksums(const struct speaker *speaker, const struct self_chec
     if (check->checksums_wrong * 20 <= check->checksums)
         return;
     if (check->checksums_wrong == check->checksums_wrong_up)
-        say(speaker, "checksums: %s of %s towards Apple wrong: this host sends them itself and its "
-            "adapter fills them in; harmless", DIGITS(check->checksums_wrong),
-            COUNTED(check->checksums, "is|are"));
+        speaker_say(speaker,
+                    "checksums: %s of %s towards Apple wrong: this host sends them itself and its "
+                    "adapter fills them in; harmless",
+                    DIGITS(check->checksums_wrong), COUNTED(check->checksums, "is|are"));
     else
-        say(speaker, "checksums: %s of %s wrong: the mirror or the adapter changes packets; look "
-            "at its offload settings (ethtool -k)", DIGITS(check->checksums_wrong),
-            COUNTED(check->checksums, "is|are"));
+        speaker_say(speaker,
+                    "checksums: %s of %s wrong: the mirror or the adapter changes packets; look "
+                    "at its offload settings (ethtool -k)",
+                    DIGITS(check->checksums_wrong), COUNTED(check->checksums, "is|are"));
 }
 
 void self_check_tell(const struct self_check *check, const struct capture_quality *quality,
                      const struct live_statistics *interfaces, size_t interface_count,
-                     bool is_decapsulating, void *context,
-                     void (*say_line)(void *context, const char *line))
+                     bool is_decapsulating, const struct speaker *speaker)
 {
-    struct speaker speaker = {context, say_line};
     for (size_t i = 0; i < interface_count; i++)
-        tell_interface(&speaker, &interfaces[i], is_decapsulating);
-    tell_directions(&speaker, check);
-    tell_vlans(&speaker, check);
-    tell_copies(&speaker, quality);
-    tell_checksums(&speaker, check);
+        tell_interface(speaker, &interfaces[i], is_decapsulating);
+    tell_directions(speaker, check);
+    tell_vlans(speaker, check);
+    tell_copies(speaker, quality);
+    tell_checksums(speaker, check);
     if (check->merged)
-        say(&speaker, "merged segments: %s larger than any frame: the adapter merges them (GRO, "
-            "LRO); read whole, but delays are less exact (ethtool -K IF gro off lro off)",
-            COUNTED(check->merged, "packet"));
+        speaker_say(speaker,
+                    "merged segments: %s larger than any frame: the adapter merges them (GRO, "
+                    "LRO); read whole, but delays are less exact (ethtool -K IF gro off lro off)",
+                    COUNTED(check->merged, "packet"));
 }

@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/speaker.h"
 #include "capture/live.h"
 #include "model/capture_quality.h"
 #include "model/packet.h"
 
-enum { SELF_CHECK_VLANS = 8, SELF_CHECK_LINE_SIZE = 240 };
+enum { SELF_CHECK_VLANS = 8 };
 
 struct self_check {
     uint64_t packets; /* TCP */
@@ -26,10 +27,8 @@ struct self_check {
 
 void self_check_take(struct self_check *check, const struct packet *packet);
 
-/* Calls `say` with each line, without its end. */
 void self_check_tell(const struct self_check *check, const struct capture_quality *quality,
                      const struct live_statistics *interfaces, size_t interface_count,
-                     bool is_decapsulating, void *context,
-                     void (*say)(void *context, const char *line));
+                     bool is_decapsulating, const struct speaker *speaker);
 
 #endif

@@ -10,9 +10,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 #include "base/table.h"
 #include "dissect/dissect.h"
 #include "excerpt.h"
@@ -61,13 +61,6 @@ struct excerpts {
     struct waiting *waiting;
     size_t waiting_count;
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- the analysis' side ---- */
 
@@ -198,7 +191,7 @@ static void write_excerpt(struct excerpts *excerpts, const struct finding *findi
 
 static void take_finding(struct excerpts *excerpts, const struct finding *finding)
 {
-    int64_t now_ns = monotonic_ns();
+    int64_t now_ns = now_monotonic_ns();
     const struct written *written = written_of(excerpts, finding->number);
     struct waiting *waiting = find_waiting(excerpts, finding->number);
     if (waiting) {
@@ -248,7 +241,7 @@ static void take(void *context, uint32_t kind, const void *record, size_t size)
 static void rest(void *context)
 {
     struct excerpts *excerpts = (struct excerpts *)context;
-    int64_t now_ns = monotonic_ns();
+    int64_t now_ns = now_monotonic_ns();
     bool is_closing = mailbox_is_closing(excerpts->mailbox);
     size_t written = 0;
     for (size_t i = 0; i < excerpts->waiting_count;) {

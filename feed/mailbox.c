@@ -18,7 +18,7 @@
 
 #define PATIENCE_NS (100 * NS_PER_MS)
 
-enum { TROUBLE_SIZE = 256, LINE_SIZE = 512 };
+enum { TROUBLE_SIZE = 256 };
 
 struct mailbox {
     struct mailbox_reader reader;
@@ -111,20 +111,6 @@ bool mailbox_put(struct mailbox *mailbox, uint32_t kind, const void *record, siz
 
 /* ---- trouble ---- */
 
-static void say(const struct feed_origin *origin, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(const struct feed_origin *origin, const char *format, ...)
-{
-    char line[LINE_SIZE];
-    struct text text = text_over(line, sizeof line);
-    va_list arguments;
-    va_start(arguments, format);
-    text_format_list(&text, format, arguments);
-    va_end(arguments);
-    origin->say(origin->say_context, line);
-}
-
 static void tell_trouble(struct mailbox *mailbox, const struct feed_origin *origin)
 {
     char trouble[TROUBLE_SIZE];
@@ -138,11 +124,11 @@ static void tell_trouble(struct mailbox *mailbox, const struct feed_origin *orig
     if (!is_news)
         return;
     if (is_troubled)
-        say(origin, "%s: %s", mailbox->reader.name, trouble);
+        speaker_say(&origin->speaker, "%s: %s", mailbox->reader.name, trouble);
     else if (is_first) /* it came and went */
-        say(origin, "%s: %s; works again", mailbox->reader.name, trouble);
+        speaker_say(&origin->speaker, "%s: %s; works again", mailbox->reader.name, trouble);
     else
-        say(origin, "%s: works again", mailbox->reader.name);
+        speaker_say(&origin->speaker, "%s: works again", mailbox->reader.name);
 }
 
 void mailbox_tell(struct mailbox *mailbox, const struct feed_origin *origin)
@@ -151,7 +137,8 @@ void mailbox_tell(struct mailbox *mailbox, const struct feed_origin *origin)
     tell_trouble(mailbox, origin);
     /* Once for each power of two, so that a lasting trouble is not a flood of lines. */
     if (lost && lost >= 2 * mailbox->lost_told) {
-        say(origin, "%s: %s lost so far", mailbox->reader.name, COUNTED(lost, "record"));
+        speaker_say(&origin->speaker, "%s: %s lost so far", mailbox->reader.name,
+                    COUNTED(lost, "record"));
         mailbox->lost_told = lost;
     }
 }

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 
 #define RETRY_NS NS_PER_S
 
@@ -39,13 +39,6 @@ struct outlet {
     size_t end;
     char buffer[BUFFER_SIZE];
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- opening ---- */
 
@@ -91,7 +84,7 @@ static bool open_socket(struct outlet *outlet, struct fault *fault)
 
 static bool open_now(struct outlet *outlet, struct fault *fault)
 {
-    int64_t now_ns = monotonic_ns();
+    int64_t now_ns = now_monotonic_ns();
     if (outlet->descriptor != NO_FILE)
         return true;
     if (now_ns >= outlet->next_try_ns) {
@@ -237,14 +230,14 @@ static ssize_t write_some(const struct outlet *outlet)
 
 static bool wait_until_writable(const struct outlet *outlet, int64_t until_ns)
 {
-    int64_t left_ns = until_ns - monotonic_ns();
+    int64_t left_ns = until_ns - now_monotonic_ns();
     struct pollfd watched = {.fd = outlet->descriptor, .events = POLLOUT};
     return left_ns > 0 && poll(&watched, 1, (int)(left_ns / NS_PER_MS) + 1) > 0;
 }
 
 bool outlet_flush(struct outlet *outlet, int patience_ms, struct fault *fault)
 {
-    int64_t until_ns = monotonic_ns() + patience_ms * NS_PER_MS;
+    int64_t until_ns = now_monotonic_ns() + patience_ms * NS_PER_MS;
     while (outlet->begin + outlet->sent < outlet->end) {
         if (!open_now(outlet, fault))
             return false;
@@ -262,7 +255,7 @@ bool outlet_flush(struct outlet *outlet, int patience_ms, struct fault *fault)
             outlet->last = *fault;
             if (is_gone)
                 outlet_reopen(outlet);
-            outlet->next_try_ns = monotonic_ns() + RETRY_NS;
+            outlet->next_try_ns = now_monotonic_ns() + RETRY_NS;
             return false;
         }
     }

@@ -5,9 +5,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 #include "base/text.h"
 
 struct records {
@@ -62,11 +62,8 @@ static void on_report(void *context, const struct feed_report *report)
 
 static void on_notice(void *context, const char *line)
 {
-    struct timespec now;
-    struct notice notice;
+    struct notice notice = {.time_ns = now_wall_ns()};
     struct text text = text_over(notice.line, sizeof notice.line);
-    clock_gettime(CLOCK_REALTIME, &now);
-    notice.time_ns = now.tv_sec * NS_PER_S + now.tv_nsec;
     text_add(&text, line);
     put(context, RECORD_NOTICE, &notice, sizeof notice);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "base/speaker.h"
 #include "capture/live.h"
 #include "model/capture_quality.h"
 #include "model/finding.h"
@@ -68,8 +69,7 @@ struct feed_origin {
     const char *evidence_folder;               /* where excerpts go; NULL: there are none */
     const char *(*title_of)(const char *code); /* what a finding's code means, in a few words */
     /* A sentence about the output itself, for everybody who is told. Analysis' thread only. */
-    void (*say)(void *context, const char *line);
-    void *say_context;
+    struct speaker speaker;
 };
 
 #endif

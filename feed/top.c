@@ -7,9 +7,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 #include "records.h"
 #include "top_draw.h"
 #include "top_screen.h"
@@ -29,13 +29,6 @@ struct top {
     bool is_gone; /* the terminal */
     int64_t drawn_ns;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- keys ---- */
 
@@ -198,12 +191,12 @@ static void rest(void *context)
     }
     while ((key = top_screen_key()) != TOP_KEY_NONE)
         take_key(top, key);
-    int64_t since_ns = clock_ns(CLOCK_MONOTONIC) - top->drawn_ns;
+    int64_t since_ns = now_monotonic_ns() - top->drawn_ns;
     if (since_ns < (top->is_changed ? DRAW_NS : IDLE_NS))
         return;
-    top_draw(&top->state, clock_ns(CLOCK_REALTIME));
+    top_draw(&top->state, now_wall_ns());
     top->is_changed = false;
-    top->drawn_ns = clock_ns(CLOCK_MONOTONIC);
+    top->drawn_ns = now_monotonic_ns();
 }
 
 /* ---- life ---- */

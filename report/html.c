@@ -65,16 +65,6 @@ static void put_head(FILE *out, const struct view *view)
 
 /* --- the first screen --------------------------------------------------------------------- */
 
-static const char *verdict_tone(enum view_verdict verdict)
-{
-    static const char *const tones[] = {[VIEW_NOTHING] = "none",
-                                        [VIEW_UNCLEAR] = "none",
-                                        [VIEW_WORKS] = "pass",
-                                        [VIEW_WARNS] = "warn",
-                                        [VIEW_FAULTY] = "fail"};
-    return tones[verdict];
-}
-
 static bool is_same(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -202,7 +192,7 @@ static void put_facts(FILE *out, const struct view *view)
 
 static void put_verdict(FILE *out, const struct view *view)
 {
-    const char *tone = verdict_tone(view->verdict);
+    const char *tone = html_tone_of_verdict(view->verdict);
     html_print(out,
                "<section id=\"verdict\" class=\"verdict %s\" aria-labelledby=\"verdict-title\">",
                tone);

@@ -25,6 +25,7 @@ void html_badge(FILE *out, const char *tone, const char *word);
 void html_mark(FILE *out, const char *tone, const char *word);
 const char *html_tone_of_status(enum requirement_status status);
 const char *html_tone_of_severity(enum severity severity);
+const char *html_tone_of_verdict(enum view_verdict verdict);
 const char *html_tone_of_device(enum device_verdict verdict);
 const char *html_tone_of_heap(enum view_heap heap);
 

@@ -170,6 +170,16 @@ const char *html_tone_of_severity(enum severity severity)
     return tones[severity];
 }
 
+const char *html_tone_of_verdict(enum view_verdict verdict)
+{
+    static const char *const tones[] = {[VIEW_NOTHING] = "none",
+                                        [VIEW_UNCLEAR] = "none",
+                                        [VIEW_WORKS] = "pass",
+                                        [VIEW_WARNS] = "warn",
+                                        [VIEW_FAULTY] = "fail"};
+    return tones[verdict];
+}
+
 const char *html_tone_of_device(enum device_verdict verdict)
 {
     static const char *const tones[VERDICT_COUNT] = {[VERDICT_UNKNOWN] = "none",

@@ -8,21 +8,11 @@
 #include "html.h"
 #include "sites.h"
 
-static const char *tone_of(enum view_verdict verdict)
-{
-    static const char *const tones[] = {[VIEW_NOTHING] = "none",
-                                        [VIEW_UNCLEAR] = "none",
-                                        [VIEW_WORKS] = "pass",
-                                        [VIEW_WARNS] = "warn",
-                                        [VIEW_FAULTY] = "fail"};
-    return tones[verdict];
-}
-
 static void put_site(FILE *out, const struct view *site)
 {
     const uint64_t *devices = site->devices[DEVICE_ROLE_DEVICE];
     html_print(out, "<tr><th scope=\"row\">%s</th><td>", sites_name(site));
-    html_badge(out, tone_of(site->verdict), view_verdict_word(site->verdict));
+    html_badge(out, html_tone_of_verdict(site->verdict), view_verdict_word(site->verdict));
     html_print(out, "</td><td>%s</td>", site->sentence);
     html_cell_count(out, (int64_t)site->device_total);
     html_cell_count(out, (int64_t)devices[VERDICT_BROKEN]);

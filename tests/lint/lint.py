@@ -20,7 +20,8 @@ LIBRARIES = [
 # Packet bytes are read by base/reader.h; the clock and the environment by cli/ only.
 CALLS = [
     (r"\b(ntohs|ntohl|htons|htonl)\s*\(", r"base/", "read bytes with base/reader.h"),
-    (r"\b(gettimeofday|clock_gettime|time)\s*\(", r"cli/|store/|feed/|base/queue\.c", "time comes from packets"),
+    (r"\bnow_(wall|monotonic)_ns\b", r"cli/|feed/|base/now\.[ch]", "time comes from packets"),
+    (r"\b(gettimeofday|clock_gettime|time)\s*\(", r"base/now\.c|base/queue\.c", "time comes from packets"),
     (r"\bgetenv\s*\(", r"cli/", "only cli/ reads the environment"),
 ]
 

@@ -35,7 +35,7 @@ static void say(void *context, const char *line)
 static const char *tell(void)
 {
     told[0] = '\0';
-    self_check_tell(&check, &quality, &interface, 1, false, NULL, say);
+    self_check_tell(&check, &quality, &interface, 1, false, &(struct speaker){.say = say});
     return told;
 }
 

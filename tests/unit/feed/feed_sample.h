@@ -45,7 +45,7 @@ static inline struct feed_origin sample_origin(void)
                                 .interfaces = "eth1",
                                 .began_ns = SAMPLE_NS,
                                 .title_of = sample_title,
-                                .say = sample_say};
+                                .speaker = {.say = sample_say}};
 }
 
 static inline struct address sample_address(const char *text)
