@@ -204,7 +204,6 @@ void digest_text(struct digest *digest, char text[DIGEST_TEXT_SIZE])
     uint8_t value[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     catch_up(digest);
-    digest->stays_alone = true;
     int finished = EVP_DigestFinal_ex(digest->context, value, &size);
     assert(finished == 1 && size == 32);
     (void)finished;

@@ -19,8 +19,7 @@
 
 #ifdef HAS_LANDLOCK
 
-/* Since ABI 2, 3 and 5 (Linux 5.19, 6.2 and 6.10). */
-#define ACCESS_REFER     (UINT64_C(1) << 13)
+/* Since ABI 3 and 5 (Linux 6.2 and 6.10). */
 #define ACCESS_TRUNCATE  (UINT64_C(1) << 14)
 #define ACCESS_IOCTL_DEV (UINT64_C(1) << 15)
 

@@ -38,7 +38,6 @@ struct datagram {
     int64_t started_ns;
     uint32_t received;
     uint32_t total; /* 0: the last fragment has not come */
-    uint32_t told;  /* bytes of TCP payload that went out with it */
     uint32_t header_size;
     struct buffer *buffer;
     uint64_t seen[UNITS / 64]; /* by unit: it has come */
