@@ -122,7 +122,8 @@ bool queue_is_stopping(struct queue *queue)
     return atomic_load(&queue->stopping);
 }
 
-/* Sleeps until the deadline, the stop, or `enough` bytes are there or the producer waits. */
+/* Sleeps until `patience_ns` have passed or the queue stops; `for_rows`: or until it is half full,
+ * or the producer waits. */
 static void sleep_until(struct queue *queue, int64_t patience_ns, bool for_rows)
 {
     struct timespec deadline;

@@ -2,7 +2,7 @@
  *
  * Private to capture/. One producer, one consumer, no lock: a frame costs one copy. The producer
  * never waits: what does not fit is counted. The consumer reads frames in place and gives them back
- * many at a time. Deliberately not the store's queue, which may wait and never wraps a row. */
+ * many at a time. Deliberately not base/queue.h, whose producer may wait and wakes the consumer. */
 #ifndef APNSCOPE_CAPTURE_FRAME_QUEUE_H
 #define APNSCOPE_CAPTURE_FRAME_QUEUE_H
 

@@ -142,6 +142,8 @@ static size_t earliest(struct live *live, int64_t now_ns)
     return best;
 }
 
+/* Every time is believed, unlike a file's (span.h): a clock of now stamped it, and after a quiet
+ * night one frame alone must not pass for damage. */
 static void count_frame(struct live *live, const struct frame *frame)
 {
     struct capture_quality *quality = &live->quality;

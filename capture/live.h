@@ -69,8 +69,9 @@ void live_stop(struct live *live);
 void live_close(struct live *live); /* NULL is fine */
 
 /* The next frames and their digests, at most `max` (<= CAPTURE_BATCH_MAX), in the order of their
- * times; 0: none now. A frame has its number and its stretched time only here. They stay valid until the next call. `now_ns` is the wall clock, which says how long to wait for
- * a slower interface; INT64_MAX: not at all. */
+ * times; 0: none now. A frame has its number and its stretched time only here. They stay valid
+ * until the next call. `now_ns` is the wall clock, which says how long to wait for a slower
+ * interface; INT64_MAX: not at all. */
 size_t live_next(struct live *live, struct frame *frames, const void **digests, size_t max,
                  int64_t now_ns);
 /* Sleeps until there are frames, a signal came, or the time is over. */

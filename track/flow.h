@@ -59,7 +59,7 @@ struct flow {
     uint8_t standing;       /* enum flow_standing */
     bool opened;            /* EVENT_FLOW_OPENED was sent */
     bool heard_out;         /* its conversation is over: payload is only counted */
-    bool works_told;        /* EVENT_FLOW_WORKS was sent */
+    bool works_told;        /* NEWS_WORKS was given; told if ours: record.told_to_work */
     bool follows_failure;   /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
     bool went_on;           /* after the server's flight came a message, and an answer to it */
     bool was_late;          /* a packet's time was not its own: delays cannot be measured */
