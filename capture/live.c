@@ -233,17 +233,6 @@ void live_statistics_of(struct live *live, size_t index, struct live_statistics 
         live_interface_statistics(&live->rings[index * live->workers + worker], statistics);
 }
 
-bool live_is_over(struct live *live)
-{
-    size_t gone = 0;
-    for (size_t i = 0; i < live_interface_count(live); i++) {
-        struct live_statistics statistics;
-        live_statistics_of(live, i, &statistics);
-        gone += statistics.is_gone;
-    }
-    return gone == live_interface_count(live);
-}
-
 void live_quality_of(struct live *live, struct capture_quality *quality)
 {
     const struct capture_quality *own = &live->quality;

@@ -99,8 +99,6 @@ struct live_statistics {
     bool is_gone;      /* nor ever: there is no such interface any more */
     char trouble[128]; /* why; where it is not down, libpcap's last complaint; "" */
 };
-/* All interfaces are gone: nothing will come any more. */
-bool live_is_over(struct live *live);
 size_t live_interface_count(const struct live *live);
 void live_statistics_of(struct live *live, size_t index, struct live_statistics *statistics);
 

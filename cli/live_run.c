@@ -410,6 +410,15 @@ static void fill_report(struct live_run *run, int64_t now_ns, struct feed_report
     report->glimpses = run->glimpses.count;
 }
 
+/* Nothing will come any more. */
+static bool all_are_gone(const struct feed_report *report)
+{
+    size_t gone = 0;
+    for (size_t i = 0; i < report->interface_count; i++)
+        gone += report->interfaces[i].is_gone;
+    return gone == report->interface_count;
+}
+
 static void check_mirror(struct live_run *run, const struct feed_report *report)
 {
     if (run->is_checked || report->now_ns - run->began_ns < SELF_CHECK_NS)
@@ -429,7 +438,7 @@ static void every_second(struct live_run *run, int64_t now_ns)
     if (report->is_interval)
         run->next_interval_ns += settings->statistics_ns;
     live_words_changes(&run->words, report);
-    run->is_over = live_is_over(run->live);
+    run->is_over = all_are_gone(report);
     check_mirror(run, report);
     FOR_SINKS(run, report, report);
     if (run->hooks.tell_state && run->hooks.tell_state(run->hooks.context))
