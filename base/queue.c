@@ -70,7 +70,7 @@ static void wait_for_room(struct queue *queue, uint64_t head, size_t wanted)
     pthread_mutex_unlock(&queue->lock);
 }
 
-static struct queued *place(struct queue *queue, uint64_t position)
+static struct queued *place(const struct queue *queue, uint64_t position)
 {
     return (struct queued *)(void *)(queue->bytes + (position & (queue->size - 1)));
 }
@@ -165,8 +165,7 @@ struct queue_walk queue_walk_begin(struct queue *queue)
 const struct queued *queue_walk_next(struct queue_walk *walk)
 {
     while (walk->at < walk->end) {
-        const uint8_t *bytes = walk->queue->bytes + (walk->at & (walk->queue->size - 1));
-        const struct queued *queued = (const struct queued *)(const void *)bytes;
+        const struct queued *queued = place(walk->queue, walk->at);
         walk->at += queued->size;
         if (queued->kind != QUEUE_PADDING)
             return queued;

@@ -72,20 +72,37 @@ static bool open_interfaces(struct live *live, const struct live_options *option
     return true;
 }
 
-bool live_open(struct live **opened, const struct live_options *options, struct fault *fault)
+static struct live_options with_defaults(const struct live_options *asked)
 {
+    struct live_options options = *asked;
+    if (!options.workers)
+        options.workers = 1;
+    if (!options.buffer_size)
+        options.buffer_size = LIVE_BUFFER_SIZE;
+    if (!options.queue_size)
+        options.queue_size = LIVE_QUEUE_SIZE;
+    if (!options.snap_size)
+        options.snap_size = LIVE_SNAP_AUTO;
+    if (options.time_factor == 0)
+        options.time_factor = 1;
+    return options;
+}
+
+bool live_open(struct live **opened, const struct live_options *asked, struct fault *fault)
+{
+    const struct live_options options = with_defaults(asked);
     struct live *live = calloc(1, sizeof *live);
-    assert(live && options->interface_count > 0);
+    assert(live && options.interface_count > 0);
     *opened = NULL;
-    live->time_factor = options->time_factor != 0 ? options->time_factor : 1;
-    live->epoch_ns = options->epoch_ns;
-    live->workers = options->workers ? options->workers : 1;
+    live->time_factor = options.time_factor;
+    live->epoch_ns = options.epoch_ns;
+    live->workers = options.workers;
     live->last_time_ns = TIME_UNKNOWN;
-    live->snap_size = options->snap_size ? options->snap_size : LIVE_SNAP_AUTO;
+    live->snap_size = options.snap_size;
     live->quality.first_ns = live->quality.last_ns = TIME_UNKNOWN;
     live->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert(live->wake >= 0);
-    if (!open_interfaces(live, options, fault)) {
+    if (!open_interfaces(live, &options, fault)) {
         live_close(live);
         return false;
     }

@@ -82,10 +82,8 @@ static void prepare(struct live_interface *interface, const struct live_options 
                     bool may_set_clock)
 {
     pcap_t *handle = interface->handle;
-    size_t buffer_size = options->buffer_size ? options->buffer_size : LIVE_BUFFER_SIZE;
-    buffer_size /= interface->rings;
-    uint32_t snap_size = options->snap_size ? options->snap_size : LIVE_SNAP_AUTO;
-    pcap_set_snaplen(handle, (int)snap_size);
+    size_t buffer_size = options->buffer_size / interface->rings;
+    pcap_set_snaplen(handle, (int)options->snap_size);
     pcap_set_promisc(handle, !options->not_promiscuous);
     pcap_set_timeout(handle, RING_WAITS_MS);
     pcap_set_immediate_mode(handle, 0);
@@ -198,7 +196,7 @@ static bool open_queue(struct live_interface *interface, const struct live_optio
                        struct fault *fault)
 {
     enum { MASK = FRAME_QUEUE_ALIGNMENT - 1 };
-    size_t size = options->queue_size ? options->queue_size : LIVE_QUEUE_SIZE;
+    size_t size = options->queue_size;
     size_t digest_size = options->digest ? (options->digest_size + MASK) & ~(size_t)MASK : 0;
     interface->digest = options->digest;
     interface->digest_context = options->digest_context;
@@ -226,7 +224,7 @@ bool live_interface_open(struct live_interface *interface, const char *name,
 {
     char reason[PCAP_ERRBUF_SIZE] = "";
     interface->name = name;
-    interface->rings = options->workers ? options->workers : 1;
+    interface->rings = options->workers;
     pthread_mutex_init(&interface->lock, NULL);
     for (size_t i = 0; i < LIVE_COUNTERS; i++)
         interface->counters[i] = -1;

@@ -42,7 +42,8 @@ struct live_interface {
     int carrier;                     /* file of the link's state; -1: not there */
 };
 
-/* `leader`: the ring of the same interface that frames are shared with; NULL: none. */
+/* `options`: with every default filled in. `leader`: the ring of the same interface that frames are
+ * shared with; NULL: none. */
 MUST_USE bool live_interface_open(struct live_interface *interface, const char *name,
                                   const struct live_options *options,
                                   const struct live_interface *leader, struct fault *fault);

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/reader.h"
 #include "base/prefetch.h"
+#include "base/reader.h"
 #include "dissect/http.h"
 #include "stream.h"
 
@@ -22,9 +22,6 @@ enum { CONVERSATION_BYTES_MAX = 256 * 1024 };
  * An upward first record of this size after a TLS 1.3 server's flight is an alert in place of
  * Finished. Proven wrong by a cipher with another tag size (CCM_8: eleven). */
 enum { ENCRYPTED_ALERT_SIZE = 19, ENCRYPTED_ALERT_SIZE_CCM_8 = 11 };
-
-/* wire.md section 2: a healthy device's Connect message is about 0.9 kB or more. */
-enum { CONNECT_MESSAGE_MIN = 400 };
 
 /* The client's records that are read before the ServerHello, which a mirror may deliver late. */
 enum { HELD_RECORDS = 4 };

@@ -29,6 +29,9 @@ enum conversation_news {
 
 enum { CONVERSATIONS_CAP = 1 << 17 };
 
+/* wire.md section 2: a healthy device's Connect message is about 0.9 kB or more. */
+enum { CONNECT_MESSAGE_MIN = 400 };
+
 /* Shared by all conversations of a tracker. */
 struct conversation_desk {
     struct names *names;

@@ -227,8 +227,7 @@ static void weigh_first(const struct flow *flow, struct reset_evidence *reset,
         reset->signs |= RESET_OTHER_IP_ID;
     if (is_too_fast(flow, reset, packet))
         reset->signs |= RESET_TOO_FAST;
-    if (packet->has_mac && record->has_server_mac && record->saw & SAW_DOWN &&
-        memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0)
+    if (record->saw & SAW_DOWN && flow_has_other_mac(flow, packet))
         reset->signs |= RESET_OTHER_MAC;
 }
 

@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lifecycle.h"
 #include "model/flow_record.h"
+#include "model/packet.h"
 #include "sequence.h"
 
 struct conversation;
@@ -79,5 +81,13 @@ struct flow {
 
 /* Bytes of a flow that an ordinary packet of an established session needs. */
 enum { FLOW_HOT_SIZE = offsetof(struct flow, record.syn_frame) };
+
+/* The packet comes from another MAC address than the server's packets did. */
+static inline bool flow_has_other_mac(const struct flow *flow, const struct packet *packet)
+{
+    const struct flow_record *record = &flow->record;
+    return packet->has_mac && record->has_server_mac &&
+           memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0;
+}
 
 #endif

@@ -93,9 +93,10 @@ static bool tell_changed(void *context, struct flow *flow)
     return interim->changed(interim->context, &flow->record);
 }
 
-static bool has_changed(const struct flow *flow)
+/* Enough of it to see that there are more. */
+static uint32_t packets_of(const struct flow *flow)
 {
-    return (uint32_t)(flow->record.packets_up + flow->record.packets_down) != flow->told_packets;
+    return (uint32_t)(flow->record.packets_up + flow->record.packets_down);
 }
 
 /* What is still wanted of a call. */
@@ -110,9 +111,9 @@ static void look_at(const struct tracker *tracker, struct flow *flow, struct int
     enum outcome_cause cause;
     flow->record.losses_up = flow->up.repairs;
     flow->record.losses_down = flow->down.repairs;
-    if (call->changed_left && has_changed(flow)) {
+    if (call->changed_left && packets_of(flow) != flow->told_packets) {
         if (tell_as_if(tracker, flow, CAUSE_CAPTURE_END, &call->interim, tell_changed)) {
-            flow->told_packets = (uint32_t)(flow->record.packets_up + flow->record.packets_down);
+            flow->told_packets = packets_of(flow);
             call->changed_left--;
         } else {
             call->changed_left = 0;
@@ -132,7 +133,7 @@ void tracker_interim(struct tracker *tracker, const struct track_interim *interi
     for (int wait = 0; wait < WAIT_COUNT; wait++) {
         uint32_t id = tracker->flows.lists[wait].first;
         while (id != POOL_NONE && (call.changed_left || call.settled_left)) {
-            struct flow *flow = (struct flow *)pool_at(&tracker->flows.pool, id);
+            struct flow *flow = flow_table_at(&tracker->flows, id);
             id = flow->list_next;
             if (flow->standing == STANDING_OURS)
                 look_at(tracker, flow, &call);

@@ -156,8 +156,7 @@ void session_take_copy(struct tracker *tracker, struct flow *flow, const struct 
     struct flow_record *record = &flow->record;
     if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl > record->ttl_client)
         note_client(record, packet);
-    if (direction == DOWN && record->has_server_mac && packet->has_mac &&
-        memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0)
+    if (direction == DOWN && flow_has_other_mac(flow, packet))
         forget_server_mac(tracker, flow);
 }
 
@@ -177,7 +176,7 @@ static void count_up(struct flow *flow, const struct packet *packet)
  * bytes; one that goes on sends its Connect message (wire.md section 2), and is answered. */
 static void count_answer(struct flow *flow, uint32_t size)
 {
-    enum { FLIGHT_MIN = 1000, CONNECT_MESSAGE_MIN = 400 };
+    enum { FLIGHT_MIN = 1000 };
     struct flow_record *record = &flow->record;
     record->data_packets_down++;
     record->saw |= SAW_SERVER_DATA;
@@ -365,9 +364,7 @@ static void on_reset(struct tracker *tracker, struct flow *flow, const struct pa
         record->reset_ttl = packet->ttl;
         record->has_reset_mac = packet->has_mac;
         memcpy(record->reset_mac, packet->source_mac, sizeof record->reset_mac);
-        record->reset_mac_differs =
-            packet->has_mac && record->has_server_mac &&
-            memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0;
+        record->reset_mac_differs = flow_has_other_mac(flow, packet);
     }
     if (record->server_port == 5223 && !flow->works_told && flow->standing == STANDING_OURS)
         scope_note_try(&tracker->scope, flow, tracker->now_ns);
