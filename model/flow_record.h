@@ -144,6 +144,7 @@ struct flow_record {
     bool reset_mac_differs;    /* from what that side's other packets carry */
     bool has_reset_mac;
     bool told_to_work;         /* EVENT_FLOW_WORKS was told of it */
+    bool speaks_from_farther;  /* the server's data, than its SYN-ACK: a SYN proxy answered for it */
     bool has_server_mac;
     uint8_t server_mac[6];     /* of the server's first packet that is no reset */
     uint8_t icmp_type;
@@ -169,6 +170,14 @@ struct flow_record {
 static inline int16_t ttl_hops(int16_t ttl)
 {
     return (int16_t)((ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
+}
+
+/* The SYN was answered from so near and so soon, by the one who speaks afterwards. */
+static inline bool flow_is_answered_within(const struct flow_record *flow, int16_t hops,
+                                           int32_t time_us)
+{
+    return flow->hops_server >= 0 && flow->hops_server <= hops && flow->rtt_server_us >= 0 &&
+           flow->rtt_server_us <= time_us && !flow->speaks_from_farther;
 }
 
 /* So much nearer than `other` that route changes and load balancing, which move a server by a few

@@ -16,8 +16,6 @@
  * (RFC 8200 section 5), tunnels leave 1300 or more of Ethernet's 1500. */
 enum { FULL_SEGMENT = 1200 };
 
-/* Route changes and load balancers move a side's TTL by a few hops within a session. */
-enum { TTL_TOLERANCE = 3 };
 /* Beyond this an initial TTL of 255 is guessed, which routers also write into genuine resets. */
 enum { TTL_DOUBTFUL = 128 };
 /* A round trip below this is too short to tell a fast answer from a near peer. */

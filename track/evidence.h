@@ -10,6 +10,9 @@ struct tracker;
 
 enum { EVIDENCE_CAP = 1 << 15 };
 
+/* Route changes and load balancers move a side's TTL by a few hops within a session. */
+enum { TTL_TOLERANCE = 3 };
+
 /* What packets of a side look like that are no resets: called for each, so short. */
 static inline void habits_note(struct habits *habits, const struct packet *packet)
 {

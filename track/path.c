@@ -13,8 +13,7 @@ enum { DOORSTEP_HOPS = 2, DOORSTEP_US = 3000, FAR_HELLO_US = 10000, FAR_HELLO_TI
 
 static bool hello_takes_the_longer_way(const struct flow_record *record)
 {
-    return record->hops_server >= 0 && record->hops_server <= DOORSTEP_HOPS &&
-           record->rtt_server_us >= 0 && record->rtt_server_us <= DOORSTEP_US &&
+    return flow_is_answered_within(record, DOORSTEP_HOPS, DOORSTEP_US) &&
            record->tls_hello_us >= FAR_HELLO_US &&
            record->tls_hello_us / FAR_HELLO_TIMES >= record->rtt_server_us;
 }

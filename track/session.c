@@ -204,8 +204,10 @@ static void count_down(struct flow *flow, const struct packet *packet)
         memcpy(record->server_mac, packet->source_mac, sizeof record->server_mac);
     }
     record->saw |= SAW_DOWN;
-    if (packet->payload_size)
+    if (packet->payload_size) {
+        record->speaks_from_farther |= ttl_hops(packet->ttl) > record->hops_server + TTL_TOLERANCE;
         count_answer(flow, packet->payload_size);
+    }
 }
 
 static void count_packet(struct tracker *tracker, struct flow *flow, const struct packet *packet,

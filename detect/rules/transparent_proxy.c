@@ -41,8 +41,7 @@ struct state {
 
 static bool is_near(const struct flow_record *flow)
 {
-    return flow->hops_server >= 0 && flow->hops_server <= NEAR_HOPS && flow->rtt_server_us >= 0 &&
-           flow->rtt_server_us <= NEAR_US;
+    return flow_is_answered_within(flow, NEAR_HOPS, NEAR_US);
 }
 
 static bool is_slow(const struct flow_record *flow)
@@ -234,8 +233,9 @@ const struct detector detector_transparent_proxy = {
                   "pause between Client Hello and Server Hello: tcp.flags.syn == 1 && "
                   "tcp.flags.ack == 1 && ip.ttl >= 60; compare tcp.time_delta of the Server "
                   "Hello.",
-    .innocent = "A server that is slow or near, a firewall that rewrites TTLs, caches of Apple's "
-                "content and the configuration host near by, captures on the device itself, and a "
+    .innocent = "A server that is slow or near, a firewall that rewrites TTLs, a SYN proxy that "
+                "answers the SYN and lets all that follows pass (Apple's data then comes from "
+                "farther away than the SYN-ACK), caches of Apple's content and the configuration host near by, captures on the device itself, and a "
                 "server of the old version towards an old client are not reported. Where the "
                 "certificate is seen to be foreign, or devices refuse it, that is reported "
                 "instead.",
