@@ -269,7 +269,6 @@ def refused(program, fleet, folder):
         check(done.returncode == status, options, "exit status", done.returncode, done.stderr)
         check(sentence in done.stderr, options, "says", done.stderr)
 
-
     if os.geteuid() == 0:
         done = subprocess.run([program, "live", "-i", wire.far, "--db", "/dev/null"],
                               capture_output=True, text=True, timeout=60, user=65534)
@@ -287,14 +286,12 @@ def other_interfaces(program, fleet, folder):
         work.mkdir()
         live = stage.Live(program, interface, work, ["--workers", workers])
         if interface == "lo":
-            wire.near, near = "lo", wire.near
+            wire.near = "lo"
         recorder = stage.Recorder(wire.far if interface == "any" else "lo", work / "recorded.pcap")
         wire.replay(capture, 0)
         time.sleep(SETTLE_S)
         check(live.end() in (0, 1), live.told())
         recorder.end()
-        if interface == "lo":
-            wire.near = near
         count = live.query("SELECT count(*) AS count FROM flow")[0]["count"]
         wanted = sessions_of(program, recorder.path, work)
         check(count == wanted > 0, interface, workers, "workers:", count, "sessions, not", wanted)
@@ -305,7 +302,7 @@ def main():
     stage.enter()
     with stage.Folder() as folder:
         try:
-            globals()[case](program, fleet, pathlib.Path(folder))
+            globals()[case](program, fleet, folder)
         except (Failure, RuntimeError) as failure:
             print(f"{case}: {failure}")
             sys.exit(1)

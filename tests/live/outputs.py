@@ -26,18 +26,10 @@ import threading
 import time
 
 import stage
+from stage import check, failures
 
 PROGRAM, CAPTURES, DOCUMENT = (pathlib.Path(word) for word in sys.argv[1:4])
 PORT = 19723
-failures = []
-started = []
-
-
-def check(holds, why):
-    if not holds:
-        failures.append(why)
-        print(f"FAILED: {why}")
-
 
 # ---- JSON lines ----
 
@@ -303,11 +295,6 @@ def check_excerpt(file, finding):
 
 # ---- the run ----
 
-def start(*words):
-    started.append(stage.Live(PROGRAM, *words))
-    return started[-1]
-
-
 def wait_until(happened, why, seconds=20):
     end = time.monotonic() + seconds
     while not happened():
@@ -351,7 +338,7 @@ def all_at_once(folder):
     journal, syslog = play_daemons()
     lines, excerpts = folder / "lines.json", folder / "excerpts"
     wire = stage.Wire()
-    live = start( wire.far, folder,
+    live = stage.Live(PROGRAM, wire.far, folder,
                       ["--json-lines", lines, "--journal", "--syslog", "--metrics", PORT,
                        "--evidence", excerpts, "--statistics", "1s", "--site", "here"])
     wire.replay(capture)
@@ -380,7 +367,7 @@ def all_at_once(folder):
 def a_collector_that_goes_away(folder):
     collector = Receiver(folder / "collector", socket.SOCK_STREAM)
     wire = stage.Wire()
-    live = start( wire.far, folder,
+    live = stage.Live(PROGRAM, wire.far, folder,
                       ["--json-lines", f"unix:{collector.path}", "--metrics",
                        f"unix:{folder / 'metrics'}", "--statistics", "1s"])
     wait_until(lambda: '"statistics"' in collector.text(), "nothing reached the collector")
@@ -401,26 +388,22 @@ def a_collector_that_goes_away(folder):
 
 def lines_alone_on_standard_output(folder):
     wire = stage.Wire()
-    live = start( wire.far, folder, ["--json-lines", "-"])
+    live = stage.Live(PROGRAM, wire.far, folder, ["--json-lines", "-"])
     wire.replay(CAPTURES / "dns-refused.pcap", 0)
     wait_until(lambda: '"finding-new"' in live.said(), "no finding on standard output")
     live.end()
-    check_lines_only = [json.loads(line) for line in live.said().splitlines()]
-    check(check_lines_only, "no lines")
+    lines = [json.loads(line) for line in live.said().splitlines()]
+    check(lines, "no lines")
 
 
 def main():
     stage.enter()
     own_folders()
     stage.run("ip", "link", "set", "dev", "lo", "up")
-    try:
-        for test in (all_at_once, a_collector_that_goes_away, lines_alone_on_standard_output):
-            with stage.Folder() as folder:
-                print(test.__name__.replace("_", " "))
-                test(folder)
-    finally:
-        for live in started:
-            live.process.kill()
+    for test in (all_at_once, a_collector_that_goes_away, lines_alone_on_standard_output):
+        with stage.Folder() as folder:
+            print(test.__name__.replace("_", " "))
+            test(folder)
     sys.exit(1 if failures else 0)
 
 

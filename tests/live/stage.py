@@ -50,6 +50,16 @@ def run(*words):
     subprocess.run([str(word) for word in words], check=True, capture_output=True)
 
 
+failures = []
+
+
+def check(holds, why):
+    """The test goes on; what failed is counted."""
+    if not holds:
+        failures.append(why)
+        print(f"FAILED: {why}")
+
+
 started = []
 
 

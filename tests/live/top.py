@@ -15,16 +15,10 @@ import sys
 import time
 
 import stage
+from stage import check, failures
 
 PROGRAM, CAPTURES = (pathlib.Path(word) for word in sys.argv[1:3])
 SECONDS = 20
-failures = []
-
-
-def check(holds, why):
-    if not holds:
-        failures.append(why)
-        print(f"FAILED: {why}")
 
 
 class Terminal:
