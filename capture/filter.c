@@ -119,6 +119,17 @@ bool filter_compile_packets(struct filter **compiled, const char *expression, st
         expression);
 }
 
+bool filter_check_packets(const char *expression, struct fault *fault)
+{
+    struct filter *filter;
+    if (!expression)
+        return true;
+    if (!filter_compile_packets(&filter, expression, fault))
+        return false;
+    filter_free(filter);
+    return true;
+}
+
 void filter_free(struct filter *filter)
 {
     if (!filter)

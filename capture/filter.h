@@ -25,6 +25,9 @@ void filter_free(struct filter *filter); /* NULL is fine */
 MUST_USE bool filter_compile_packets(struct filter **filter, const char *expression,
                                      struct fault *fault);
 
+/* Whether filter_compile_packets takes it; NULL, no expression, is fine. */
+MUST_USE bool filter_check_packets(const char *expression, struct fault *fault);
+
 /* Not const: remembers programs for new link types. */
 bool filter_matches(struct filter *filter, const struct frame *frame);
 

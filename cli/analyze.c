@@ -68,7 +68,6 @@ static int64_t end_of(const struct settings *settings)
 /* What is wrong in the command line is said before any capture is opened. */
 static bool makes_sense(const struct settings *settings, struct fault *fault)
 {
-    struct filter *filter;
     if (settings->argument_count == 0)
         return fault_set(fault, "analyze needs a capture file, a folder of them, or - for standard "
                                 "input: apnscope analyze capture.pcap");
@@ -77,12 +76,7 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
                                 "--follow");
     if (settings->follow && settings->argument_count > 1)
         return fault_set(fault, "--follow takes one file: the one that still grows");
-    if (!settings->filter)
-        return true;
-    if (!filter_compile_packets(&filter, settings->filter, fault))
-        return false;
-    filter_free(filter);
-    return true;
+    return filter_check_packets(settings->filter, fault);
 }
 
 int command_analyze(const struct settings *settings)

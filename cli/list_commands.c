@@ -29,30 +29,29 @@ int command_interfaces(const struct settings *settings)
     return EXIT_NO_FAULT;
 }
 
+static bool compiles(const char *expression, struct fault *fault)
+{
+    struct filter *filter;
+    if (!filter_compile(&filter, expression, fault))
+        return false;
+    filter_free(filter);
+    return true;
+}
+
 int command_filter(const struct settings *settings)
 {
     char expression[SCOPE_FILTER_SIZE];
     struct text text = text_over(expression, sizeof expression);
     struct scope_filter scope = settings_scope_filter(settings);
-    struct filter *compiled;
     struct fault fault = {{0}};
     scope_filter_write(&scope, true, &text);
     if (text.cut)
         return command_misused("the filter would be longer than %d characters; join prefixes",
                                SCOPE_FILTER_SIZE);
-    if (settings->filter) { /* by itself first: a complaint about the whole would say little */
-        if (!filter_compile_packets(&compiled, settings->filter, &fault))
-            return command_failed(EXIT_USAGE, &fault);
-        filter_free(compiled);
-    }
-    if (settings->also) {
-        if (!filter_compile(&compiled, settings->also, &fault))
-            return command_failed(EXIT_USAGE, &fault);
-        filter_free(compiled);
-    }
-    if (!filter_compile(&compiled, expression, &fault))
+    /* Each by itself first: a complaint about the whole would say little. */
+    if (!filter_check_packets(settings->filter, &fault) ||
+        (settings->also && !compiles(settings->also, &fault)) || !compiles(expression, &fault))
         return command_failed(EXIT_USAGE, &fault);
-    filter_free(compiled);
     puts(expression);
     return EXIT_NO_FAULT;
 }

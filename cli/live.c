@@ -95,7 +95,6 @@ static bool takes_standard_output(const struct settings *settings)
 /* What is wrong in the command line is said before an interface is opened. */
 static bool makes_sense(const struct settings *settings, struct fault *fault)
 {
-    const char *const expressions[] = {settings->filter, settings->also};
     if (settings->argument_count)
         return fault_set(fault, "live reads no files: %s; name interfaces with -i, or use analyze",
                          settings->arguments[0]);
@@ -110,15 +109,8 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
             if (strcmp(settings->interfaces[i], settings->interfaces[j]) == 0)
                 return fault_set(fault, "-i %s is given twice: every packet would be counted "
                                  "twice", settings->interfaces[i]);
-    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
-        struct filter *filter;
-        if (!expressions[i])
-            continue;
-        if (!filter_compile_packets(&filter, expressions[i], fault))
-            return false;
-        filter_free(filter);
-    }
-    return true;
+    return filter_check_packets(settings->filter, fault) &&
+           filter_check_packets(settings->also, fault);
 }
 
 static int64_t end_of(const struct settings *settings)
@@ -186,11 +178,11 @@ static bool run_it(const struct settings *settings, struct live_run_result *resu
                                    .alive = on_alive};
     struct live_run *run;
     bool done = live_run_open(&run, settings, &hooks, fault);
-    if (!done)
-        name_user(&watch.user, fault);
     if (done) {
         done = go(run, &watch, result, fault);
         live_run_close(run);
+    } else {
+        name_user(&watch.user, fault);
     }
     service_manager_leave(&watch.manager);
     return done;
