@@ -75,12 +75,22 @@ static bool add_prefix(struct prefix_list *list, const char *value, const char *
     return true;
 }
 
+/* A whole number from `least` to `most`; *number stays where it is none. */
+static bool read_number(const char *value, int64_t least, int64_t most, int64_t *number)
+{
+    char *end;
+    int64_t read = strtoll(value, &end, 10);
+    if (!*value || *end || read < least || read > most)
+        return false;
+    *number = read;
+    return true;
+}
+
 static bool apply_home_hops(struct settings *settings, const char *value, struct fault *fault)
 {
     enum { HOPS_MAX = 63 };
-    char *end;
-    long hops = strtol(value, &end, 10);
-    if (!*value || *end || hops < 0 || hops > HOPS_MAX)
+    int64_t hops;
+    if (!read_number(value, 0, HOPS_MAX, &hops))
         return fault_set(fault, "--home-hops %s is not a number of hops; 0 is a box on the captured "
                          "segment, each router before it adds one", value);
     settings->has_home_hops = true;
@@ -118,14 +128,13 @@ static bool apply_push_domain(struct settings *settings, const char *value, stru
 
 static bool apply_proxy_port(struct settings *settings, const char *value, struct fault *fault)
 {
-    char *end;
+    int64_t port;
     settings->has_proxy_ports = true;
     if (strcmp(value, "none") == 0) {
         settings->proxy_port_count = 0;
         return true;
     }
-    unsigned long port = strtoul(value, &end, 10);
-    if (!*value || *end || port == 0 || port > UINT16_MAX)
+    if (!read_number(value, 1, UINT16_MAX, &port))
         return fault_set(fault, "--proxy-port %s is not a port; write a number or none", value);
     if (settings->proxy_port_count == SCOPE_FILTER_PROXY_PORTS_MAX)
         return fault_set(fault, "--proxy-port was given more than %d times",
@@ -192,7 +201,8 @@ static bool read_minutes(int64_t *span_ns, const char *value, const char *option
 {
     if (duration_parse(value, span_ns) && *span_ns >= 60 * NS_PER_S)
         return true;
-    return fault_set(fault, "--%s %s is not a time span of a minute or more; write it like 30m or 8h",
+    return fault_set(fault,
+                     "--%s %s is not a time span of a minute or more; write it like 30m or 8h",
                      option, value);
 }
 
@@ -251,11 +261,10 @@ static bool apply_buffer_size(struct settings *settings, const char *value, stru
 
 static bool apply_snaplen(struct settings *settings, const char *value, struct fault *fault)
 {
-    char *end;
-    unsigned long size = strtoul(value, &end, 10);
+    int64_t size;
     if (strcmp(value, "auto") == 0)
         return true;
-    if (!*value || *end || size < 96 || size > 262144)
+    if (!read_number(value, 96, 262144, &size))
         return fault_set(fault, "--snaplen %s: auto, or between 96 and 262144 bytes", value);
     settings->snap_size = (uint32_t)size;
     return true;
@@ -263,19 +272,17 @@ static bool apply_snaplen(struct settings *settings, const char *value, struct f
 
 static bool apply_cpu(struct settings *settings, const char *value, struct fault *fault)
 {
-    char *end;
-    long cpu = strtol(value, &end, 10);
+    int64_t cpu;
+    if (!read_number(value, 0, 1023, &cpu))
+        return fault_set(fault, "--cpu %s is not a processor's number", value);
     settings->cpu = (int)cpu;
-    if (*value && !*end && cpu >= 0 && cpu < 1024)
-        return true;
-    return fault_set(fault, "--cpu %s is not a processor's number", value);
+    return true;
 }
 
 static bool apply_workers(struct settings *settings, const char *value, struct fault *fault)
 {
-    char *end;
-    unsigned long workers = strtoul(value, &end, 10);
-    if (!*value || *end || workers < 1 || workers > LIVE_WORKERS_MAX)
+    int64_t workers;
+    if (!read_number(value, 1, LIVE_WORKERS_MAX, &workers))
         return fault_set(fault, "--workers %s: between 1 and %d", value, LIVE_WORKERS_MAX);
     settings->workers = (unsigned)workers;
     return true;
@@ -317,9 +324,8 @@ static bool apply_replay_speed(struct settings *settings, const char *value, str
 static bool add_id(struct id_list *list, const char *value, const char *option,
                    struct fault *fault)
 {
-    char *end;
-    int64_t id = strtoll(value, &end, 10);
-    if (!*value || *end || id <= 0)
+    int64_t id;
+    if (!read_number(value, 1, INT64_MAX, &id))
         return fault_set(fault, "--%s %s is not a number; see `apnscope show %ss`", option, value,
                          option);
     if (list->count == SETTINGS_IDS_MAX)
@@ -341,9 +347,7 @@ static bool apply_finding(struct settings *settings, const char *value, struct f
 
 static bool apply_run(struct settings *settings, const char *value, struct fault *fault)
 {
-    char *end;
-    settings->run_id = strtoll(value, &end, 10);
-    if (*value && !*end && settings->run_id > 0)
+    if (read_number(value, 1, INT64_MAX, &settings->run_id))
         return true;
     return fault_set(fault, "--run %s is not a run's number; see `apnscope show runs`", value);
 }
@@ -449,7 +453,8 @@ struct scope_filter settings_scope_filter(const struct settings *settings)
                                  .filter = settings->filter,
                                  .decapsulate = settings->decap,
                                  .wide = settings->wide};
-    size_t common = sizeof scope_filter_common_proxy_ports / sizeof *scope_filter_common_proxy_ports;
+    size_t common =
+        sizeof scope_filter_common_proxy_ports / sizeof *scope_filter_common_proxy_ports;
     scope.proxy_port_count = settings->has_proxy_ports ? settings->proxy_port_count : common;
     memcpy(scope.proxy_ports,
            settings->has_proxy_ports ? settings->proxy_ports : scope_filter_common_proxy_ports,
