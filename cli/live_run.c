@@ -241,8 +241,7 @@ static bool open_all(struct live_run *run, struct fault *fault)
                                  .device = on_device,
                                  .requirement = on_requirement};
     run->standing = standing_new(&sink, run->stages.engine);
-    return (!run->hooks.opened || run->hooks.opened(run->hooks.context, run, fault)) &&
-           open_store(run, fault);
+    return run->hooks.opened(run->hooks.context, run, fault) && open_store(run, fault);
 }
 
 bool live_run_open(struct live_run **opened, const struct settings *settings,
@@ -295,8 +294,9 @@ bool live_run_start(struct live_run *run, struct fault *fault)
             return false;
     if (!live_start(run->live, fault))
         return false;
-    speaker_say(&run->speaker, "watching %s; the database is %s; SIGTERM or SIGINT (Ctrl-C) ends the run",
-         run->source, run->settings->database);
+    speaker_say(&run->speaker,
+                "watching %s; the database is %s; SIGTERM or SIGINT (Ctrl-C) ends the run",
+                run->source, run->settings->database);
     return true;
 }
 
@@ -381,10 +381,10 @@ static void store_interim(struct live_run *run)
 {
     struct track_interim interim = {
         .context = run, .changed = store_changed, .changed_max = INTERIM_ROWS_MAX};
-    struct capture_quality quality = quality_now(run);
-    struct capture_quality before = run->stages.quality;
     if (!store_keeps_up(run->stages.store))
         return;
+    struct capture_quality quality = quality_now(run);
+    struct capture_quality before = run->stages.quality;
     tracker_interim(run->stages.tracker, &interim);
     run->stages.quality = quality;
     struct run_record record = describe_run(run);
@@ -441,10 +441,9 @@ static void every_second(struct live_run *run, int64_t now_ns)
     run->is_over = all_are_gone(report);
     check_mirror(run, report);
     FOR_SINKS(run, report, report);
-    if (run->hooks.tell_state && run->hooks.tell_state(run->hooks.context))
+    if (run->hooks.tell_state(run->hooks.context))
         live_words_state(&run->words, report);
-    if (run->hooks.alive)
-        run->hooks.alive(run->hooks.context);
+    run->hooks.alive(run->hooks.context);
     free(report);
 }
 
@@ -477,7 +476,7 @@ static void go_by_the_clock(struct live_run *run, int64_t now_ns, bool is_caught
         run->next_retain_ns = now_ns + RETAIN_NS;
         retain(run, now_ns);
     }
-    if (run->hooks.reopen && run->hooks.reopen(run->hooks.context))
+    if (run->hooks.reopen(run->hooks.context))
         for (size_t i = 0; i < run->sink_count; i++)
             if (run->sinks[i].reopen)
                 run->sinks[i].reopen(run->sinks[i].context);

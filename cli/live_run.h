@@ -16,10 +16,11 @@ enum { LIVE_SINKS_MAX = 8 };
 
 struct live_run;
 
+/* None is NULL. */
 struct live_run_hooks {
     void *context;
     /* Once the interfaces are open and nothing else is, no database and no thread: the time to give
-     * up privileges, to open outputs, and to enter the sandbox. May be NULL. */
+     * up privileges, to open outputs, and to enter the sandbox. */
     bool (*opened)(void *context, struct live_run *run, struct fault *fault);
     bool (*stop)(void *context);       /* true: end the run */
     bool (*reopen)(void *context);     /* true, once: outputs are to be opened again */
