@@ -1,7 +1,7 @@
-/* The stages joined: capture -> dissect -> track -> detect -> store.
+/* Capture files before the stages: capture -> dissect -> track -> detect -> store.
  *
- * Owns the order in which they are built, fed and ended, and the run's provenance. Knows nothing
- * of packets beyond handing them on. */
+ * Owns the order in which they are built, fed and ended, and what the run's row says of the files;
+ * the rest is said by stages.c. Knows nothing of packets beyond handing them on. */
 #include "pipeline.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "front.h"
 #include "stages.h"
 
-enum { NAMES_CAP_BYTES = 64 << 20, SOURCE_SIZE = 8192, NOTES_SIZE = 2048 };
+enum { SOURCE_SIZE = 8192, NOTES_SIZE = 2048 };
 
 struct pipeline {
     const struct settings *settings;

@@ -12,8 +12,6 @@
 #include "cli_version.h"
 #include "dissect/protocol.h"
 
-enum { NAMES_CAP_BYTES = 64 << 20 };
-
 /* ---- provenance ---- */
 
 static void describe_prefixes(struct text *text, const char *option, const struct prefix_list *list)

@@ -20,6 +20,9 @@
 #include "store/store.h"
 #include "track/track.h"
 
+/* For names of either side, the capture's and the tracker's. */
+enum { NAMES_CAP_BYTES = 64 << 20 };
+
 struct stages {
     const struct settings *settings;
     struct names *names;
