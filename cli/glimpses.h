@@ -1,5 +1,5 @@
-/* Sessions that a live run sees one packet of: the kernel's filter lets their first bytes pass, because
- * they may name a push host, and nothing else.
+/* Sessions that a live run sees one packet of: the kernel's filter lets their first bytes pass,
+ * because they may name a push host, and nothing else.
  *
  * Kept from the tracker, which would judge a session that it sees in part; told once for each
  * address, with what makes the run follow it. */

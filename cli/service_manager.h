@@ -1,11 +1,10 @@
 /* Words to the service manager (systemd): ready, alive, stopping.
  *
  * The protocol of sd_notify(3), which is a datagram of lines; without a service manager nothing is
- * sent. Deliberately not libsystemd: one socket and one send. */
+ * sent. Deliberately not libsystemd's sd_notify(): it opens a socket for each word, which the
+ * sandbox forbids. */
 #ifndef APNSCOPE_CLI_SERVICE_MANAGER_H
 #define APNSCOPE_CLI_SERVICE_MANAGER_H
-
-#include <stdbool.h>
 
 struct service_manager {
     int socket; /* -1: nobody listens */

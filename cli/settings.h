@@ -12,7 +12,12 @@
 #include "capture/scope_filter.h"
 #include "command_bit.h"
 
-enum { SETTINGS_INTERFACES_MAX = 16, SETTINGS_PREFIXES_MAX = 64, SETTINGS_DOMAINS_MAX = 32, SETTINGS_IDS_MAX = 256 };
+enum {
+    SETTINGS_INTERFACES_MAX = 16,
+    SETTINGS_PREFIXES_MAX = 64,
+    SETTINGS_DOMAINS_MAX = 32,
+    SETTINGS_IDS_MAX = 256
+};
 
 enum log_level { LOG_ERROR, LOG_NOTICE, LOG_DEBUG };
 
@@ -72,8 +77,8 @@ struct settings {
     int64_t idle_limit_ns; /* 0: the default */
     int64_t keepalive_ns;  /* 0: the default */
     int64_t run_id;
-    bool all_apple, all_runs, decap, follow, journal, markdown, no_promiscuous, no_sandbox, quiet, redact, syslog, text,
-        top, wide, without_ndpi;
+    bool all_apple, all_runs, decap, follow, journal, markdown, no_promiscuous, no_sandbox, quiet;
+    bool redact, syslog, text, top, wide, without_ndpi;
     bool help, version;
     char *const *arguments; /* what is left after the options */
     size_t argument_count;

@@ -1,10 +1,11 @@
 /* Batches of rows, and what happens when the disk or another program is in the way.
  *
- * A batch is what is in the queue when it is half full, when a second has passed (live, a quarter of
- * one), or when the run ends; the write lock is held while rows are inserted, never while they are waited for. Rows leave
- * the queue when they are committed. A batch that fails is rolled back and tried again: live for as
- * long as the run lasts (the queue drops what does not fit meanwhile), offline a few times, then
- * its rows are counted as lost and the next batch is tried, so that writing resumes when it can. */
+ * A batch is what is in the queue when it is half full, when a second has passed (live, a quarter
+ * of one), or when the run ends; the write lock is held while rows are inserted, never while they
+ * are waited for. Rows leave the queue when they are committed. A batch that fails is rolled back
+ * and tried again: live for as long as the run lasts (the queue drops what does not fit meanwhile),
+ * offline a few times, then its rows are counted as lost and the next batch is tried, so that
+ * writing resumes when it can. */
 #include "batch.h"
 
 #include <assert.h>
