@@ -16,9 +16,7 @@ static const char *outcome_word(const struct flow_record *flow)
 {
     if (flow_works(flow))
         return "success";
-    bool is_open = flow->outcome == OUTCOME_UNFINISHED || flow->outcome == OUTCOME_ONE_SIDED ||
-                   flow->outcome == OUTCOME_UNKNOWN;
-    return is_open ? "unknown" : "failure";
+    return outcome_is_unjudged(flow->outcome) ? "unknown" : "failure";
 }
 
 static void put_event(json_t *object, const struct flow_record *flow)

@@ -104,11 +104,10 @@ static const char *or_dash(const char *text)
 
 static const char *state_of(const struct top_session *session)
 {
-    bool is_open =
-        !session->is_over &&
-        (session->outcome == OUTCOME_ESTABLISHED || session->outcome == OUTCOME_MIDSTREAM ||
-         session->outcome == OUTCOME_UNFINISHED || session->outcome == OUTCOME_UNKNOWN);
-    return is_open ? "open" : or_dash(outcome_name((enum flow_outcome)session->outcome));
+    enum flow_outcome outcome = (enum flow_outcome)session->outcome;
+    bool is_open = !session->is_over && (outcome_works(outcome) || outcome == OUTCOME_UNFINISHED ||
+                                         outcome == OUTCOME_UNKNOWN);
+    return is_open ? "open" : or_dash(outcome_name(outcome));
 }
 
 /* ---- rows ---- */
@@ -146,9 +145,8 @@ static void fill_device(struct top_row *row, const struct device_record *device)
 
 static void fill_session(struct top_row *row, const struct top_session *session, int64_t now_ns)
 {
-    bool works = session->outcome == OUTCOME_ESTABLISHED || session->outcome == OUTCOME_MIDSTREAM;
-    bool is_open = session->outcome == OUTCOME_UNFINISHED ||
-                   session->outcome == OUTCOME_ONE_SIDED || session->outcome == OUTCOME_UNKNOWN;
+    bool works = outcome_works((enum flow_outcome)session->outcome);
+    bool is_open = outcome_is_unjudged((enum flow_outcome)session->outcome);
     put_clock(row->cells[0], session->last_ns);
     put_end(row->cells[1], &session->client_ip, session->client_port);
     put_end(row->cells[2], &session->server_ip, session->server_port);

@@ -204,10 +204,10 @@ static inline bool flow_is_downgraded(const struct flow_record *flow)
            !certificate_is_genuine(flow->certificate);
 }
 
-/* A session that came up and carried what APNs carries: the outcomes established and midstream. */
+/* A session that came up and carried what APNs carries. */
 static inline bool flow_works(const struct flow_record *flow)
 {
-    return flow->outcome == OUTCOME_ESTABLISHED || flow->outcome == OUTCOME_MIDSTREAM;
+    return outcome_works(flow->outcome);
 }
 
 #endif

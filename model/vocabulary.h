@@ -6,6 +6,8 @@
 #ifndef APNSCOPE_MODEL_VOCABULARY_H
 #define APNSCOPE_MODEL_VOCABULARY_H
 
+#include <stdbool.h>
+
 #define WORD_ENUM(constant, name, meaning) constant,
 
 enum flow_role {
@@ -132,5 +134,18 @@ const char *block_kind_meaning(enum block_kind kind);
 const char *side_meaning(enum blocker_side side);
 const char *step_label(enum step_what what); /* a few words, for drawings */
 const char *skip_reason_meaning(enum skip_reason reason);
+
+/* The session came up and carried what APNs carries. */
+static inline bool outcome_works(enum flow_outcome outcome)
+{
+    return outcome == OUTCOME_ESTABLISHED || outcome == OUTCOME_MIDSTREAM;
+}
+
+/* Neither a success nor a failure. */
+static inline bool outcome_is_unjudged(enum flow_outcome outcome)
+{
+    return outcome == OUTCOME_UNKNOWN || outcome == OUTCOME_UNFINISHED ||
+           outcome == OUTCOME_ONE_SIDED;
+}
 
 #endif

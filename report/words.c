@@ -89,14 +89,10 @@ static enum flow_outcome outcome_of(const char *name)
 
 enum view_heap view_heap_of(const char *outcome)
 {
-    static const enum view_heap heaps[OUTCOME_COUNT] = {
-        [OUTCOME_UNKNOWN] = HEAP_UNJUDGED,    [OUTCOME_ESTABLISHED] = HEAP_WORKED,
-        [OUTCOME_NO_ANSWER] = HEAP_FAILED,    [OUTCOME_REFUSED] = HEAP_FAILED,
-        [OUTCOME_UNREACHABLE] = HEAP_FAILED,  [OUTCOME_TLS_NO_ANSWER] = HEAP_FAILED,
-        [OUTCOME_TLS_RESET] = HEAP_FAILED,    [OUTCOME_TLS_FAILED] = HEAP_FAILED,
-        [OUTCOME_PROXY_DENIED] = HEAP_FAILED, [OUTCOME_ONE_SIDED] = HEAP_UNJUDGED,
-        [OUTCOME_MIDSTREAM] = HEAP_WORKED,    [OUTCOME_UNFINISHED] = HEAP_UNJUDGED};
-    return heaps[outcome_of(outcome)];
+    enum flow_outcome known = outcome_of(outcome);
+    if (outcome_works(known))
+        return HEAP_WORKED;
+    return outcome_is_unjudged(known) ? HEAP_UNJUDGED : HEAP_FAILED;
 }
 
 #define FIND_MEANING(text, name_of, meaning_of, type, first, end)                                  \
