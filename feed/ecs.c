@@ -3,16 +3,13 @@
  * See ecs.h. Deliberately rounds nothing and adds no sentence of its own to what detect/ said. */
 #include "ecs.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/text.h"
 #include "ecs_parts.h"
 #include "ecs_put.h"
 #include "excerpt_name.h"
 
-enum { MESSAGE_SIZE = 512, PATH_SIZE = 4096 };
+enum { MESSAGE_SIZE = 512 };
 
 int ecs_severity(enum severity severity)
 {
@@ -87,18 +84,6 @@ static void put_frames(json_t *object, const struct finding *finding)
     ecs_put(object, "apnscope.finding.frames", frames);
 }
 
-static void put_excerpt(const struct ecs_writer *writer, json_t *object,
-                        const struct finding *finding)
-{
-    char name[EXCERPT_NAME_SIZE], path[PATH_SIZE];
-    const struct feed_origin *origin = writer->origin;
-    if (!origin->evidence_folder)
-        return;
-    snprintf(path, sizeof path, "%s/%s", origin->evidence_folder,
-             excerpt_name(origin->began_ns, finding, name));
-    ecs_put_text(object, "apnscope.finding.evidence_file", path);
-}
-
 static void put_identity(const struct ecs_writer *writer, json_t *object,
                          const struct finding *finding)
 {
@@ -149,13 +134,15 @@ static void put_withdrawal(json_t *object, const struct finding *finding)
 static json_t *finding_object(const struct ecs_writer *writer, enum record_kind kind,
                               const struct finding *finding)
 {
+    char path[EXCERPT_PATH_SIZE];
     json_t *object = ecs_begin(writer, &finding_kinds[kind], finding->last_ns);
     put_identity(writer, object, finding);
     if (kind == RECORD_WITHDRAWN) {
         put_withdrawal(object, finding);
     } else {
         put_proof(object, finding);
-        put_excerpt(writer, object, finding);
+        ecs_put_text(object, "apnscope.finding.evidence_file",
+                     excerpt_path(writer->origin, finding, path));
     }
     return object;
 }

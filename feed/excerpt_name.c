@@ -38,6 +38,18 @@ const char *excerpt_name(int64_t began_ns, const struct finding *finding,
     return name;
 }
 
+const char *excerpt_path(const struct feed_origin *origin, const struct finding *finding,
+                         char path[EXCERPT_PATH_SIZE])
+{
+    char name[EXCERPT_NAME_SIZE];
+    struct text text = text_over(path, EXCERPT_PATH_SIZE);
+    if (!origin->evidence_folder)
+        return NULL;
+    text_format(&text, "%s/%s", origin->evidence_folder,
+                excerpt_name(origin->began_ns, finding, name));
+    return path;
+}
+
 bool excerpt_name_is_ours(const char *name)
 {
     static const char shape[] = "dddddddd\tdddddd\n-dddddd";

@@ -57,10 +57,9 @@ static void add_time(struct structured *structured, const char *name, int64_t ti
 static void add_excerpt(struct structured *structured, const struct feed_origin *origin,
                         const struct finding *finding)
 {
-    char name[EXCERPT_NAME_SIZE];
-    if (origin->evidence_folder)
-        add_formatted(structured, "evidence_file", "%s/%s", origin->evidence_folder,
-                      excerpt_name(origin->began_ns, finding, name));
+    char path[EXCERPT_PATH_SIZE];
+    if (excerpt_path(origin, finding, path))
+        add_formatted(structured, "evidence_file", "%s", path);
 }
 
 static void fill_finding(struct structured *structured, const struct finding *finding)

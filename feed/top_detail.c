@@ -58,7 +58,7 @@ static void fill_finding(struct top_detail *detail, const struct top_finding *sh
 {
     const struct finding *finding = &shown->finding;
     const char *title = origin->title_of ? origin->title_of(finding->code) : NULL;
-    char name[EXCERPT_NAME_SIZE];
+    char path[EXCERPT_PATH_SIZE];
     add(detail, "Finding", "%" PRIu64 "  %s%s%s", finding->number, finding->code, title ? ": " : "",
         title ? title : "");
     add(detail, "Severity", "%s, %s, seen %s", severity_name(finding->severity),
@@ -76,9 +76,8 @@ static void fill_finding(struct top_detail *detail, const struct top_finding *sh
     add_time(detail, "First", finding->first_ns);
     add_time(detail, "Last", finding->last_ns);
     add(detail, "Wireshark", "%s", finding->display_filter);
-    if (origin->evidence_folder && !shown->is_withdrawn)
-        add(detail, "Excerpt", "%s/%s", origin->evidence_folder,
-            excerpt_name(origin->began_ns, finding, name));
+    if (!shown->is_withdrawn && excerpt_path(origin, finding, path))
+        add(detail, "Excerpt", "%s", path);
     add_frames(detail, finding);
 }
 
