@@ -6,7 +6,6 @@
 #include "structured.h"
 
 #include <inttypes.h>
-#include <string.h>
 #include <syslog.h>
 
 #include "base/clock.h"
@@ -22,11 +21,11 @@ static void add(struct structured *structured, const char *name, const char *val
     structured->fields[structured->count++] = (struct structured_field){name, value};
 }
 
-/* The value's text is kept here. */
-static void add_formatted(struct structured *structured, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Text that lasts as long as the record; NULL: no room. */
+static const char *kept(struct structured *structured, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-static void add_formatted(struct structured *structured, const char *name, const char *format, ...)
+static const char *kept(struct structured *structured, const char *format, ...)
 {
     struct text *text = &structured->text;
     const char *value = text->at + text->length;
@@ -35,8 +34,7 @@ static void add_formatted(struct structured *structured, const char *name, const
     text_format_list(text, format, arguments);
     va_end(arguments);
     text_add_bytes(text, "", 1); /* values end with their NUL */
-    if (!text->cut)
-        add(structured, name, value);
+    return text->cut ? NULL : value;
 }
 
 static void add_address(struct structured *structured, const char *name,
@@ -44,14 +42,14 @@ static void add_address(struct structured *structured, const char *name,
 {
     char text[ADDRESS_TEXT_SIZE];
     if (!address_is_unspecified(address))
-        add_formatted(structured, name, "%s", address_text(address, text));
+        add(structured, name, kept(structured, "%s", address_text(address, text)));
 }
 
 static void add_time(struct structured *structured, const char *name, int64_t time_ns)
 {
     char text[CLOCK_TEXT_SIZE];
     if (time_ns != TIME_UNKNOWN)
-        add_formatted(structured, name, "%s", clock_text(time_ns, text));
+        add(structured, name, kept(structured, "%s", clock_text(time_ns, text)));
 }
 
 static void add_excerpt(struct structured *structured, const struct feed_origin *origin,
@@ -59,7 +57,7 @@ static void add_excerpt(struct structured *structured, const struct feed_origin 
 {
     char path[EXCERPT_PATH_SIZE];
     if (excerpt_path(origin, finding, path))
-        add_formatted(structured, "evidence_file", "%s", path);
+        add(structured, "evidence_file", kept(structured, "%s", path));
 }
 
 static void fill_finding(struct structured *structured, const struct finding *finding)
@@ -69,12 +67,12 @@ static void fill_finding(struct structured *structured, const struct finding *fi
     structured->priority = priorities[finding->severity];
     add(structured, "code", finding->code);
     add(structured, "severity", severity_name(finding->severity));
-    add_formatted(structured, "finding", "%" PRIu64, finding->number);
+    add(structured, "finding", kept(structured, "%" PRIu64, finding->number));
     add(structured, "scope", scope_name(finding->scope));
     add_address(structured, "client_ip", &finding->client_ip);
     add_address(structured, "server_ip", &finding->server_ip);
     if (finding->server_port)
-        add_formatted(structured, "server_port", "%u", finding->server_port);
+        add(structured, "server_port", kept(structured, "%u", finding->server_port));
 }
 
 static void fill_proof(struct structured *structured, const struct feed_origin *origin,
@@ -85,10 +83,10 @@ static void fill_proof(struct structured *structured, const struct feed_origin *
     add_time(structured, "last", finding->last_ns);
     add_address(structured, "blocker_ip", &finding->blocker_ip);
     if (finding->blocker_hops >= 0)
-        add_formatted(structured, "blocker_hops", "%d", finding->blocker_hops);
+        add(structured, "blocker_hops", kept(structured, "%d", finding->blocker_hops));
     add(structured, "display_filter", finding->display_filter);
     add_excerpt(structured, origin, finding);
-    add_formatted(structured, "message", "%s: %s", finding->code, finding->summary);
+    structured->message = kept(structured, "%s: %s", finding->code, finding->summary);
 }
 
 static void fill_withdrawal(struct structured *structured, const struct finding *finding)
@@ -96,10 +94,9 @@ static void fill_withdrawal(struct structured *structured, const struct finding 
     char client[ADDRESS_TEXT_SIZE];
     bool has_client = !address_is_unspecified(&finding->client_ip);
     structured->priority = LOG_NOTICE;
-    add_formatted(structured, "message", "%s%s%s withdrawn: %s",
-                  finding->code, has_client ? " of " : "",
-                  has_client ? address_text(&finding->client_ip, client) : "",
-                  finding->summary);
+    structured->message =
+        kept(structured, "%s%s%s withdrawn: %s", finding->code, has_client ? " of " : "",
+             has_client ? address_text(&finding->client_ip, client) : "", finding->summary);
 }
 
 static bool fill_device(struct structured *structured, const struct device_change *change)
@@ -120,23 +117,16 @@ static bool fill_device(struct structured *structured, const struct device_chang
     if (change->before != VERDICT_COUNT)
         add(structured, "verdict_before", verdict_name(change->before));
     add(structured, "works_on", device->works_on);
-    add_formatted(structured, "message", "%s is %s: %s", address_text(&device->ip, client),
-                  verdict_name(device->verdict), device->reason);
+    structured->message = kept(structured, "%s is %s: %s", address_text(&device->ip, client),
+                               verdict_name(device->verdict), device->reason);
     return true;
-}
-
-/* The message is built like a field, and is none. */
-static void take_message(struct structured *structured)
-{
-    structured->message = "";
-    if (structured->count && strcmp(structured->fields[structured->count - 1].name, "message") == 0)
-        structured->message = structured->fields[--structured->count].value;
 }
 
 bool structured_fill(struct structured *structured, const struct feed_origin *origin,
                      enum record_kind kind, const void *record)
 {
     structured->count = 0;
+    structured->message = NULL;
     structured->text = text_over(structured->buffer, sizeof structured->buffer);
     if (kind == RECORD_FINDING || kind == RECORD_WITHDRAWN)
         fill_finding(structured, record);
@@ -151,11 +141,12 @@ bool structured_fill(struct structured *structured, const struct feed_origin *or
             return false;
     } else if (kind == RECORD_NOTICE) {
         structured->priority = LOG_NOTICE;
-        add(structured, "message", ((const struct notice *)record)->line);
+        structured->message = ((const struct notice *)record)->line;
     } else {
         return false;
     }
-    take_message(structured);
+    if (!structured->message)
+        structured->message = "";
     add(structured, "sensor", origin->sensor);
     add(structured, "site", origin->site);
     return true;
