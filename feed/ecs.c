@@ -11,7 +11,8 @@
 
 enum { MESSAGE_SIZE = 512 };
 
-int ecs_severity(enum severity severity)
+/* As Elastic's own rules grade low, medium and high. */
+static int grade_of(enum severity severity)
 {
     static const int grades[SEVERITY_COUNT] = {
         [SEVERITY_INFO] = 21, [SEVERITY_WARN] = 47, [SEVERITY_FAIL] = 73};
@@ -88,7 +89,7 @@ static void put_identity(const struct ecs_writer *writer, json_t *object,
                          const struct finding *finding)
 {
     const struct feed_origin *origin = writer->origin;
-    ecs_put_count(object, "event.severity", (uint64_t)ecs_severity(finding->severity));
+    ecs_put_count(object, "event.severity", (uint64_t)grade_of(finding->severity));
     ecs_put_text(object, "rule.id", finding->code);
     ecs_put_text(object, "rule.name", origin->title_of ? origin->title_of(finding->code) : NULL);
     ecs_put_text(object, "rule.ruleset", "apnscope");

@@ -19,7 +19,4 @@ struct ecs_writer {
 /* The object of a record; NULL: there is nothing to tell of it. The caller's to free. */
 json_t *ecs_object(const struct ecs_writer *writer, enum record_kind kind, const void *record);
 
-/* 21, 47 or 73, as Elastic's own rules grade low, medium and high. */
-int ecs_severity(enum severity severity);
-
 #endif

@@ -152,7 +152,7 @@ FILE *folder_create(struct folder *folder, struct fault *fault)
     return file;
 }
 
-void folder_abandon(struct folder *folder, FILE *file)
+static void abandon(struct folder *folder, FILE *file)
 {
     fclose(file);
     unlinkat(folder->descriptor, TEMPORARY, 0);
@@ -164,11 +164,11 @@ bool folder_keep(struct folder *folder, FILE *file, const char *name, struct fau
     long size = is_whole ? ftell(file) : -1;
     if (size < 0) {
         fault_set(fault, "cannot write %s/%s: %s", folder->path, name, strerror(errno));
-        folder_abandon(folder, file);
+        abandon(folder, file);
         return false;
     }
     if ((uint64_t)size > folder->budget) {
-        folder_abandon(folder, file);
+        abandon(folder, file);
         return fault_set(fault, "%s/%s would be larger than --evidence-size", folder->path, name);
     }
     take_out_named(folder, name);

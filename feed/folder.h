@@ -18,11 +18,10 @@ MUST_USE bool folder_open(struct folder **folder, const char *path, uint64_t bud
                           struct fault *fault);
 void folder_close(struct folder *folder); /* NULL is fine */
 
-/* A file under a temporary name; NULL with the cause. folder_keep or folder_abandon closes it. */
+/* A file under a temporary name; NULL with the cause. folder_keep closes it. */
 FILE *folder_create(struct folder *folder, struct fault *fault);
 /* Gives the file its name, in place of an earlier one of that name, and makes room. */
 MUST_USE bool folder_keep(struct folder *folder, FILE *file, const char *name, struct fault *fault);
-void folder_abandon(struct folder *folder, FILE *file);
 void folder_remove(struct folder *folder, const char *name);
 /* Files that had to go for others. */
 uint64_t folder_removed(const struct folder *folder);

@@ -225,11 +225,11 @@ static void draw_table(struct top_state *state, unsigned line, unsigned height)
 
 /* ---- details and help ---- */
 
-/* Draws the lines from `skip` on; how many lines the text has in all. */
-static unsigned draw_wrapped(unsigned *at, unsigned line, unsigned end, unsigned skip,
-                             const char *label, const char *text)
+/* Draws the lines from `skip` on. `at` counts the lines of all texts. */
+static void draw_wrapped(unsigned *at, unsigned line, unsigned end, unsigned skip,
+                         const char *label, const char *text)
 {
-    unsigned width = top_screen_width(), indent = width > 50 ? LABEL_COLUMNS : 2, lines = 0;
+    unsigned width = top_screen_width(), indent = width > 50 ? LABEL_COLUMNS : 2;
     bool is_apart = indent == 2 && *label;
     for (bool is_first = true; is_first || *text; is_first = false) {
         size_t size = 0;
@@ -250,9 +250,7 @@ static unsigned draw_wrapped(unsigned *at, unsigned line, unsigned end, unsigned
         }
         is_apart = false;
         ++*at;
-        lines++;
     }
-    return lines;
 }
 
 static void draw_detail(struct top_state *state, unsigned line, unsigned height)
@@ -272,7 +270,7 @@ static void draw_detail(struct top_state *state, unsigned line, unsigned height)
         state->detail_scroll = last;
 }
 
-static void draw_help(const struct top_state *state, unsigned line, unsigned height)
+static void draw_help(unsigned line, unsigned height)
 {
     static const char *const help[][2] = {
         {"1 2 3 Tab", "findings, devices, sessions"},
@@ -288,7 +286,6 @@ static void draw_help(const struct top_state *state, unsigned line, unsigned hei
              "another one says it better."},
     };
     unsigned at = 0;
-    (void)state;
     for (size_t i = 0; i < sizeof help / sizeof *help; i++)
         draw_wrapped(&at, line, line + height, 0, help[i][0], help[i][1]);
 }
@@ -335,7 +332,7 @@ void top_draw(struct top_state *state, int64_t now_ns)
         draw_views(state, line++);
         unsigned room = height - line - 1;
         if (state->mode == TOP_MODE_HELP)
-            draw_help(state, line, room);
+            draw_help(line, room);
         else if (state->mode == TOP_MODE_DETAIL)
             draw_detail(state, line, room);
         else

@@ -1,7 +1,7 @@
 /* Rows, columns, order and filter of the screen.
  *
  * See top_table.h. Each view is a table of columns, a function that fills a row's cells and one
- * that compares two rows by a column. Deliberately leaves colour and drawing to top.c. */
+ * that compares two rows by a column. Deliberately leaves colour and drawing to top_draw.c. */
 #include "top_table.h"
 
 #include <inttypes.h>
@@ -181,15 +181,6 @@ void top_row_fill(struct top_row *row, const struct top_model *model, enum top_v
 
 /* ---- filter ---- */
 
-static bool contains_nocase(const char *text, const char *wanted)
-{
-    size_t length = strlen(wanted);
-    for (; *text; text++)
-        if (strncasecmp(text, wanted, length) == 0)
-            return true;
-    return length == 0;
-}
-
 static bool passes(const struct top_list *list, const struct top_model *model, uint32_t number)
 {
     struct top_row row;
@@ -197,9 +188,9 @@ static bool passes(const struct top_list *list, const struct top_model *model, u
         return true;
     top_row_fill(&row, model, list->view, number);
     for (size_t i = 0; i < views[list->view].count; i++)
-        if (contains_nocase(row.cells[i], list->filter))
+        if (strcasestr(row.cells[i], list->filter))
             return true;
-    return contains_nocase(row.rest, list->filter);
+    return strcasestr(row.rest, list->filter);
 }
 
 /* ---- order ---- */
