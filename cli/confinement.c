@@ -10,6 +10,7 @@
 
 #include "capture/privileges.h"
 #include "capture/sandbox.h"
+#include "feed/unix_path.h"
 
 enum { READS_CAPTURES = IN_ANALYZE | IN_EXTRACT, READS_DATABASES = IN_MERGE | IN_COMPARE };
 
@@ -90,11 +91,6 @@ bool confine_to_user(const struct settings *settings, struct privileges_user *us
 {
     return privileges_find_user(user, settings->user, "apnscope", fault) &&
            privileges_drop(user, fault);
-}
-
-static const char *unix_path(const char *where)
-{
-    return where && strncmp(where, "unix:", 5) == 0 ? where + 5 : NULL;
 }
 
 /* What outputs open anew (SIGHUP), make and remove. */

@@ -13,15 +13,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 16, HOST_SIZE = 64 };
+#include "feed/unix_path.h"
 
-static const char *unix_path(const char *where)
-{
-    return strncmp(where, "unix:", 5) == 0 ? where + 5 : NULL;
-}
+enum { BACKLOG = 16, HOST_SIZE = 64 };
 
 /* ---- Unix ---- */
 
@@ -51,11 +47,9 @@ static bool bind_unix(int descriptor, const struct sockaddr_un *address)
 
 static bool open_unix(int *descriptor, const char *path, struct fault *fault)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!*path || strlen(path) >= sizeof address.sun_path)
-        return fault_set(fault, "--metrics unix:%s: a socket's path has between 1 and %zu bytes",
-                         path, sizeof address.sun_path - 1);
-    memcpy(address.sun_path, path, strlen(path) + 1);
+    struct sockaddr_un address;
+    if (!unix_path_address(&address, path, "--metrics ", fault))
+        return false;
     *descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (*descriptor >= 0 && bind_unix(*descriptor, &address) && listen(*descriptor, BACKLOG) == 0)
         return true;

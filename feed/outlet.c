@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/now.h"
+#include "feed/unix_path.h"
 
 #define RETRY_NS NS_PER_S
 
@@ -54,20 +54,10 @@ static bool open_file(struct outlet *outlet, struct fault *fault)
                      errno == ENXIO ? " (nobody reads it)" : "");
 }
 
-static bool fill_address(struct sockaddr_un *address, const char *path, struct fault *fault)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (!*path || strlen(path) >= sizeof address->sun_path)
-        return fault_set(fault, "unix:%s: a socket's path has between 1 and %zu bytes", path,
-                         sizeof address->sun_path - 1);
-    memcpy(address->sun_path, path, strlen(path) + 1);
-    return true;
-}
-
 static bool open_socket(struct outlet *outlet, struct fault *fault)
 {
     struct sockaddr_un address;
-    if (!fill_address(&address, outlet->name, fault))
+    if (!unix_path_address(&address, outlet->name, "", fault))
         return false;
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor >= 0 &&
@@ -122,8 +112,8 @@ static bool open_first(struct outlet *outlet, struct fault *fault)
         outlet->descriptor = STDOUT_FILENO;
         return true;
     case TO_SOCKET:
-        outlet->name = outlet->where + strlen("unix:");
-        if (!fill_address(&address, outlet->name, fault))
+        outlet->name = unix_path(outlet->where);
+        if (!unix_path_address(&address, outlet->name, "", fault))
             return false;
         (void)!open_socket(outlet, &later); /* its reader may come later */
         return true;
@@ -136,9 +126,9 @@ bool outlet_open(struct outlet **opened, const char *where, struct fault *fault)
     struct outlet *outlet = (struct outlet *)calloc(1, sizeof *outlet);
     assert(outlet);
     *opened = NULL;
-    outlet->kind = strcmp(where, "-") == 0           ? TO_STANDARD_OUTPUT
-                   : strncmp(where, "unix:", 5) == 0 ? TO_SOCKET
-                                                     : TO_FILE;
+    outlet->kind = strcmp(where, "-") == 0 ? TO_STANDARD_OUTPUT
+                   : unix_path(where)      ? TO_SOCKET
+                                           : TO_FILE;
     outlet->descriptor = outlet->folder = NO_FILE;
     outlet->where = strdup(where);
     assert(outlet->where);
