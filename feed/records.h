@@ -13,7 +13,7 @@ enum { NOTICE_LINE_SIZE = 512 };
 enum record_kind {
     RECORD_FINDING = 1, /* struct finding */
     RECORD_CHANGED,     /* struct finding: seen again, or more is known */
-    RECORD_WITHDRAWN,   /* struct finding, without its sentences */
+    RECORD_WITHDRAWN,   /* struct finding, as feed/sink.h says */
     RECORD_DEVICE,      /* struct device_change */
     RECORD_SESSION,     /* struct flow_record: it goes on */
     RECORD_FLOW,        /* struct flow_record: it is over */

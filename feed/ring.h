@@ -41,8 +41,8 @@ struct ring_session {
 
 struct ring;
 
-struct ring *ring_new(size_t size); /* NULL: no memory */
-void ring_free(struct ring *ring);  /* NULL is fine */
+struct ring *ring_new(size_t size);
+void ring_free(struct ring *ring); /* NULL is fine */
 
 /* Keeps a copy of the frame; `side` is the end that sent it. */
 void ring_take(struct ring *ring, const struct ring_key *key, unsigned side,

@@ -26,7 +26,7 @@ struct structured {
     char buffer[STRUCTURED_TEXT_SIZE];
 };
 
-/* False: nothing to log. `kind` is RECORD_FINDING, _CHANGED, _WITHDRAWN, _DEVICE or _NOTICE. */
+/* False: nothing to log; always so but for RECORD_FINDING, _WITHDRAWN, _DEVICE and _NOTICE. */
 bool structured_fill(struct structured *structured, const struct feed_origin *origin,
                      enum record_kind kind, const void *record);
 
