@@ -50,7 +50,7 @@ int command_filter(const struct settings *settings)
                                SCOPE_FILTER_SIZE);
     /* Each by itself first: a complaint about the whole would say little. */
     if (!filter_check_packets(settings->filter, &fault) ||
-        (settings->also && !compiles(settings->also, &fault)) || !compiles(expression, &fault))
+        !filter_check_packets(settings->also, &fault) || !compiles(expression, &fault))
         return command_failed(EXIT_USAGE, &fault);
     puts(expression);
     return EXIT_NO_FAULT;

@@ -16,7 +16,6 @@
 #include "detect/timeline.h"
 #include "model/finding.h"
 
-
 #define ON(event)            (1u << (event))       /* for detector.events */
 #define AGAINST(requirement) (1u << (requirement)) /* for detector.requirements */
 
