@@ -76,7 +76,8 @@ static struct queued *place(const struct queue *queue, uint64_t position)
 }
 
 /* A row never wraps. And where nothing waits, the ring is begun anew before all of it was used: so
- * it takes no memory that it does not need. The padding counts as full until the consumer is there. */
+ * it takes no memory that it does not need. The padding counts as full until the consumer is there.
+ */
 static size_t padding_before(struct queue *queue, uint64_t head, size_t wanted)
 {
     enum { BEGIN_ANEW_AT = 4 }; /* a quarter */
@@ -134,7 +135,8 @@ static void sleep_until(struct queue *queue, int64_t patience_ns, bool for_rows)
     pthread_mutex_lock(&queue->lock);
     atomic_store(&queue->consumer_sleeps, for_rows);
     while (!queue_is_stopping(queue) &&
-           !(for_rows && (queue_used(queue) >= queue->size / 2 || atomic_load(&queue->producer_waits))) &&
+           !(for_rows &&
+             (queue_used(queue) >= queue->size / 2 || atomic_load(&queue->producer_waits))) &&
            pthread_cond_timedwait(&queue->filled, &queue->lock, &deadline) != ETIMEDOUT)
         continue;
     atomic_store(&queue->consumer_sleeps, false);

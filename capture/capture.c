@@ -195,8 +195,8 @@ static bool in_range(const struct capture_options *options, int64_t time_ns)
            (options->until_ns == TIME_UNKNOWN || time_ns < options->until_ns);
 }
 
-/* The snap length as frames show it, since tools that cut frames later leave the file's header as it
- * was. */
+/* The snap length as frames show it, since tools that cut frames later leave the file's header as
+ * it was. */
 static void count_cut(struct capture_quality *quality, const struct frame *frame)
 {
     quality->frames_cut++;

@@ -23,8 +23,18 @@ enum { SOURCE, DESTINATION, PORT }; /* places in the program's memory */
 static const uint32_t apple_words[] = {0x26200149, 0x24030300, 0x2a01b740, 0x0064ff9b};
 enum { APPLE_WORDS = sizeof apple_words / sizeof apple_words[0] };
 
-enum label { NO_LABEL, ONE_TAG, TWO_TAGS, NETWORK, IPV4, IPV6, TAKE_SOURCE, TAKE_DESTINATION, HASH,
-             LABEL_COUNT };
+enum label {
+    NO_LABEL,
+    ONE_TAG,
+    TWO_TAGS,
+    NETWORK,
+    IPV4,
+    IPV6,
+    TAKE_SOURCE,
+    TAKE_DESTINATION,
+    HASH,
+    LABEL_COUNT
+};
 
 struct writer {
     struct sock_filter *program;

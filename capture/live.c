@@ -61,8 +61,10 @@ static bool open_interfaces(struct live *live, const struct live_options *option
 {
     if (options->interface_count > LIVE_INTERFACES_MAX ||
         options->interface_count * live->workers > LIVE_RINGS_MAX)
-        return fault_set(fault, "more than %d interfaces, or %d with their workers; run a second "
-                         "apnscope", LIVE_INTERFACES_MAX, LIVE_RINGS_MAX);
+        return fault_set(fault,
+                         "more than %d interfaces, or %d with their workers; run a second "
+                         "apnscope",
+                         LIVE_INTERFACES_MAX, LIVE_RINGS_MAX);
     for (size_t i = 0; i < options->interface_count; i++) {
         for (unsigned worker = 0; worker < live->workers; worker++)
             if (!open_ring(live, options, i, fault))

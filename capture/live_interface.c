@@ -210,12 +210,14 @@ static bool share(struct live_interface *interface, const struct live_options *o
 {
     if (interface->rings == 1)
         return true;
-    const char *trouble = fanout_join(pcap_fileno(interface->handle),
-                                      leader ? pcap_fileno(leader->handle) : -1,
-                                      options->is_wrapped);
+    const char *trouble =
+        fanout_join(pcap_fileno(interface->handle), leader ? pcap_fileno(leader->handle) : -1,
+                    options->is_wrapped);
     interface->joined_ns = options->wall_ns();
-    return !trouble || fault_set(fault, "%s: cannot be shared among %u workers: %s; leave --workers "
-                                 "out", interface->name, interface->rings, trouble);
+    return !trouble || fault_set(fault,
+                                 "%s: cannot be shared among %u workers: %s; leave --workers "
+                                 "out",
+                                 interface->name, interface->rings, trouble);
 }
 
 bool live_interface_open(struct live_interface *interface, const char *name,

@@ -87,8 +87,8 @@ static inline bool is_all_zero(const struct record *record)
     return (record->seconds | record->ticks | record->captured_size | record->original_size) == 0;
 }
 
-/* Files that were joined with cat have the next one's header where a record should be: it looks like
- * an empty frame of a time that spells the magic number. */
+/* Files that were joined with cat have the next one's header where a record should be: it looks
+ * like an empty frame of a time that spells the magic number. */
 static inline bool is_file_header(const struct pcap_file *pcap, const uint8_t *at)
 {
     return memcmp(at, pcap->head, PCAP_HEAD_SIZE) == 0;

@@ -48,8 +48,8 @@ int command_summary(const struct settings *settings, int64_t run_id)
     struct fault fault = {{0}};
     struct report_options options = command_report_options(settings);
     bool fault_found;
-    options.range = (struct archive_range){
-        .run_id = run_id, .since_ns = ROW_NULL, .until_ns = ROW_NULL};
+    options.range =
+        (struct archive_range){.run_id = run_id, .since_ns = ROW_NULL, .until_ns = ROW_NULL};
     if (!settings->quiet && !report_text(&options, "-", &fault))
         return command_failed(EXIT_ENVIRONMENT, &fault);
     if (!report_has_fault(&options, &fault_found, &fault))
@@ -85,9 +85,8 @@ int command_analyze(const struct settings *settings)
     struct pipeline_result result;
     struct watch watch = {.progress = progress_begin(!settings->quiet),
                           .ends_ns = end_of(settings)};
-    struct pipeline_hooks hooks = {.context = &watch,
-                                   .progress = on_progress,
-                                   .stop = stop_is_asked};
+    struct pipeline_hooks hooks = {
+        .context = &watch, .progress = on_progress, .stop = stop_is_asked};
     if (!makes_sense(settings, &fault))
         return command_failed(EXIT_USAGE, &fault);
     catch_signals();

@@ -99,16 +99,19 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
         return fault_set(fault, "live reads no files: %s; name interfaces with -i, or use analyze",
                          settings->arguments[0]);
     if (settings->top && takes_standard_output(settings))
-        return fault_set(fault, "--top and --json-lines - both want the terminal; give --json-lines "
-                                "a file or unix:PATH");
+        return fault_set(fault,
+                         "--top and --json-lines - both want the terminal; give --json-lines "
+                         "a file or unix:PATH");
     if (!settings->interface_count)
         return fault_set(fault, "live needs an interface: apnscope live -i eth1; see apnscope "
                                 "interfaces");
     for (size_t i = 0; i < settings->interface_count; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(settings->interfaces[i], settings->interfaces[j]) == 0)
-                return fault_set(fault, "-i %s is given twice: every packet would be counted "
-                                 "twice", settings->interfaces[i]);
+                return fault_set(fault,
+                                 "-i %s is given twice: every packet would be counted "
+                                 "twice",
+                                 settings->interfaces[i]);
     return filter_check_packets(settings->filter, fault) &&
            filter_check_packets(settings->also, fault);
 }
@@ -167,9 +170,10 @@ static bool go(struct live_run *run, struct live_watch *watch, struct live_run_r
 static bool run_it(const struct settings *settings, struct live_run_result *result,
                    struct fault *fault)
 {
-    struct live_watch watch = {
-        .settings = settings, .ends_ns = end_of(settings), .manager = {.socket = -1},
-        .feeds = {.quit = stop}};
+    struct live_watch watch = {.settings = settings,
+                               .ends_ns = end_of(settings),
+                               .manager = {.socket = -1},
+                               .feeds = {.quit = stop}};
     struct live_run_hooks hooks = {.context = &watch,
                                    .opened = on_opened,
                                    .stop = is_over,

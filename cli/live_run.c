@@ -21,16 +21,16 @@
 #include "standing.h"
 
 /* The kernel's ring hands over after 50 ms, the merge of interfaces waits for LIVE_HOLD_NS. */
-#define LAG_NS        (400 * NS_PER_MS)
-#define JUDGE_NS      (250 * NS_PER_MS)
-#define SECOND_NS     NS_PER_S
+#define LAG_NS    (400 * NS_PER_MS)
+#define JUDGE_NS  (250 * NS_PER_MS)
+#define SECOND_NS NS_PER_S
 /* What is newer than this, and the writer's patience with a batch, may be lost with the process. */
 #define INTERIM_NS    (400 * NS_PER_MS)
 #define RETAIN_NS     (10 * NS_PER_S)
 #define SELF_CHECK_NS (6 * NS_PER_S)
 /* Nothing is decided later than this after a packet, but by the length of a silence. */
-#define NEWS_NS       (7 * NS_PER_S)
-#define QUIET_NS      (10 * NS_PER_S)
+#define NEWS_NS  (7 * NS_PER_S)
+#define QUIET_NS (10 * NS_PER_S)
 
 enum {
     WAIT_MS = 100,
@@ -54,8 +54,8 @@ struct live_run {
     int64_t began_ns; /* wall clock */
     int64_t next_second_ns, next_interim_ns, next_judge_ns, next_retain_ns, next_interval_ns;
     int64_t judged_ns;
-    int64_t changed_ns; /* when there was a packet or an event last */
-    uint64_t changes;   /* of both, so far */
+    int64_t changed_ns;    /* when there was a packet or an event last */
+    uint64_t changes;      /* of both, so far */
     unsigned updates_left; /* of what was told, until the next judgement */
     bool is_ending;
     bool is_over; /* the interfaces are gone */
@@ -70,9 +70,9 @@ struct live_run {
 
 /* ---- telling ---- */
 
-#define FOR_SINKS(run, function, ...)                                                             \
-    for (size_t i_ = 0; i_ < (run)->sink_count; i_++)                                             \
-        if ((run)->sinks[i_].function)                                                            \
+#define FOR_SINKS(run, function, ...)                                                              \
+    for (size_t i_ = 0; i_ < (run)->sink_count; i_++)                                              \
+        if ((run)->sinks[i_].function)                                                             \
     (run)->sinks[i_].function((run)->sinks[i_].context, __VA_ARGS__)
 
 static void tell_line(void *context, const char *line)
@@ -81,8 +81,8 @@ static void tell_line(void *context, const char *line)
     FOR_SINKS(run, notice, line);
 }
 
-/* The next judgement tells updates again that there was no time or room for: a fault of thousands of
- * devices must not keep the database from what is new. */
+/* The next judgement tells updates again that there was no time or room for: a fault of thousands
+ * of devices must not keep the database from what is new. */
 static bool may_update(struct live_run *run)
 {
     if (run->is_ending)
@@ -130,8 +130,7 @@ static void on_withdrawn(void *context, const struct standing_finding *told)
     FOR_SINKS(run, withdrawn, &finding);
 }
 
-static bool on_device(void *context, const struct device_record *device,
-                      enum device_verdict before)
+static bool on_device(void *context, const struct device_record *device, enum device_verdict before)
 {
     struct live_run *run = (struct live_run *)context;
     if (before == device->verdict && !may_update(run))
@@ -208,8 +207,10 @@ static bool open_live(struct live_run *run, struct fault *fault)
                                    .first_cpu = settings->cpu,
                                    .time_factor = settings->replay_speed,
                                    .epoch_ns = run->began_ns};
-    bool opened = with.cut ? fault_set(fault, "the filter would be longer than %d characters; "
-                                       "join prefixes", SCOPE_FILTER_SIZE)
+    bool opened = with.cut ? fault_set(fault,
+                                       "the filter would be longer than %d characters; "
+                                       "join prefixes",
+                                       SCOPE_FILTER_SIZE)
                            : live_open(&run->live, &options, fault);
     free(buffer);
     return opened;
@@ -322,8 +323,8 @@ void live_run_close(struct live_run *run)
 static void take_frames(struct live_run *run, const struct frame *frames,
                         const void *const *digests, size_t count, int64_t now_ns)
 {
-    struct front_batch *batch = front_gather(
-        run->front, frames, (const struct front_digest *const *)digests, count);
+    struct front_batch *batch =
+        front_gather(run->front, frames, (const struct front_digest *const *)digests, count);
     glimpses_leave_out(&run->glimpses, batch);
     for (size_t i = 0; !run->is_checked && i < batch->packet_count; i++)
         self_check_take(&run->check, &batch->packets[i]);
@@ -348,8 +349,8 @@ static bool may_be_news(struct live_run *run, const struct capture_quality *qual
     if (changes != run->changes)
         run->changed_ns = now_ns;
     run->changes = changes;
-    return quality->frames && (now_ns - run->changed_ns < NEWS_NS ||
-                               now_ns - run->judged_ns >= QUIET_NS);
+    return quality->frames &&
+           (now_ns - run->changed_ns < NEWS_NS || now_ns - run->judged_ns >= QUIET_NS);
 }
 
 /* New things are told soon, but judging never takes more than its share of the time. */
@@ -500,13 +501,16 @@ static bool finish(struct live_run *run, struct live_run_result *result, struct 
     if (!store_finish(stages->store, &record, &stages->quality, &result->run_id, fault))
         return false;
     if (run->is_over)
-        return fault_set(fault, "%s: the interface is gone, so the run has ended; start apnscope "
-                         "again when it is back", run->source);
+        return fault_set(fault,
+                         "%s: the interface is gone, so the run has ended; start apnscope "
+                         "again when it is back",
+                         run->source);
     if (stages->quality.frames)
         return true;
-    return fault_set(fault, "%s: none of %s was of interest, so nothing can be said about the "
-                     "network; check the mirror, and that apnscope filter covers it", run->source,
-                     COUNTED(result->received, "packet"));
+    return fault_set(fault,
+                     "%s: none of %s was of interest, so nothing can be said about the "
+                     "network; check the mirror, and that apnscope filter covers it",
+                     run->source, COUNTED(result->received, "packet"));
 }
 
 bool live_run_go(struct live_run *run, struct live_run_result *result, struct fault *fault)

@@ -38,7 +38,8 @@ static void print_help(void)
     for (int i = 0; i < COMMAND_COUNT; i++)
         printf("  %-12s %s\n", commands[i].name, commands[i].summary);
     puts("\n`apnscope COMMAND --help` lists the options of a command.\n\n"
-         "Exit status: 0 no fault found, 1 a fault found, 2 wrong usage, 3 the environment (no such\n"
+         "Exit status: 0 no fault found, 1 a fault found, 2 wrong usage, 3 the environment (no "
+         "such\n"
          "file, no permission, disk full, not a capture, a capture without packets).");
 }
 
@@ -79,8 +80,8 @@ bool command_spares(const char *output, const char *input, struct fault *fault)
     if (!output || strcmp(output, "-") == 0 || stat(output, &written) != 0 ||
         stat(input, &read) != 0 || written.st_dev != read.st_dev || written.st_ino != read.st_ino)
         return true;
-    return fault_set(fault, "%s is what would be read: it was left as it was; write to another file",
-                     output);
+    return fault_set(
+        fault, "%s is what would be read: it was left as it was; write to another file", output);
 }
 
 /* What a command printed must have arrived; most check it themselves, and say so. */

@@ -14,20 +14,20 @@
 
 typedef bool (*apply)(struct settings *settings, const char *value, struct fault *fault);
 
-#define FLAG(name)                                                                                \
-    static bool apply_##name(struct settings *settings, const char *value, struct fault *fault)   \
-    {                                                                                             \
-        (void)value;                                                                              \
-        (void)fault;                                                                              \
-        settings->name = true;                                                                    \
-        return true;                                                                              \
+#define FLAG(name)                                                                                 \
+    static bool apply_##name(struct settings *settings, const char *value, struct fault *fault)    \
+    {                                                                                              \
+        (void)value;                                                                               \
+        (void)fault;                                                                               \
+        settings->name = true;                                                                     \
+        return true;                                                                               \
     }
-#define WORD(name, field)                                                                         \
-    static bool apply_##name(struct settings *settings, const char *value, struct fault *fault)   \
-    {                                                                                             \
-        (void)fault;                                                                              \
-        settings->field = value;                                                                  \
-        return true;                                                                              \
+#define WORD(name, field)                                                                          \
+    static bool apply_##name(struct settings *settings, const char *value, struct fault *fault)    \
+    {                                                                                              \
+        (void)fault;                                                                               \
+        settings->field = value;                                                                   \
+        return true;                                                                               \
     }
 
 FLAG(all_apple)
@@ -69,8 +69,10 @@ static bool add_prefix(struct prefix_list *list, const char *value, const char *
         return fault_set(fault, "--%s was given more than %d times; join neighbouring prefixes",
                          option, SETTINGS_PREFIXES_MAX);
     if (!prefix_parse(value, &list->items[list->count]))
-        return fault_set(fault, "--%s %s is not an address prefix; write it like 10.0.0.0/8 or "
-                         "2001:db8::/32", option, value);
+        return fault_set(fault,
+                         "--%s %s is not an address prefix; write it like 10.0.0.0/8 or "
+                         "2001:db8::/32",
+                         option, value);
     list->count++;
     return true;
 }
@@ -91,8 +93,10 @@ static bool apply_home_hops(struct settings *settings, const char *value, struct
     enum { HOPS_MAX = 63 };
     int64_t hops;
     if (!read_number(value, 0, HOPS_MAX, &hops))
-        return fault_set(fault, "--home-hops %s is not a number of hops; 0 is a box on the captured "
-                         "segment, each router before it adds one", value);
+        return fault_set(fault,
+                         "--home-hops %s is not a number of hops; 0 is a box on the captured "
+                         "segment, each router before it adds one",
+                         value);
     settings->has_home_hops = true;
     settings->home_hops = (int16_t)hops;
     return true;
@@ -117,11 +121,12 @@ static bool is_host_name(const char *text)
 static bool apply_push_domain(struct settings *settings, const char *value, struct fault *fault)
 {
     if (settings->push_domain_count == SETTINGS_DOMAINS_MAX)
-        return fault_set(fault, "--push-domain was given more than %d times",
-                         SETTINGS_DOMAINS_MAX);
+        return fault_set(fault, "--push-domain was given more than %d times", SETTINGS_DOMAINS_MAX);
     if (!is_host_name(value))
-        return fault_set(fault, "--push-domain %s is not a name of DNS; write it like "
-                         "push.example.com", value);
+        return fault_set(fault,
+                         "--push-domain %s is not a name of DNS; write it like "
+                         "push.example.com",
+                         value);
     settings->push_domains[settings->push_domain_count++] = value;
     return true;
 }
@@ -172,13 +177,14 @@ static bool apply_log_level(struct settings *settings, const char *value, struct
     return true;
 }
 
-static bool read_time(int64_t *time_ns, const char *value, const char *option,
-                      struct fault *fault)
+static bool read_time(int64_t *time_ns, const char *value, const char *option, struct fault *fault)
 {
     if (clock_parse(value, time_ns))
         return true;
-    return fault_set(fault, "--%s %s is not a time; write it like 2026-03-01T08:00 (UTC), with an "
-                     "offset like 2026-03-01T10:00+02:00, or as seconds since 1970", option, value);
+    return fault_set(fault,
+                     "--%s %s is not a time; write it like 2026-03-01T08:00 (UTC), with an "
+                     "offset like 2026-03-01T10:00+02:00, or as seconds since 1970",
+                     option, value);
 }
 
 static bool apply_since(struct settings *settings, const char *value, struct fault *fault)
@@ -220,7 +226,8 @@ static bool apply_duration(struct settings *settings, const char *value, struct 
 {
     if (duration_parse(value, &settings->duration_ns) && settings->duration_ns > 0)
         return true;
-    return fault_set(fault, "--duration %s is not a time span; write it like 90s, 30m or 8h", value);
+    return fault_set(fault, "--duration %s is not a time span; write it like 90s, 30m or 8h",
+                     value);
 }
 
 static bool apply_interface(struct settings *settings, const char *value, struct fault *fault)
@@ -240,8 +247,8 @@ static bool read_size(int64_t *size, const char *value, const char *option, stru
     long long number = strtoll(value, &end, 10);
     const char *unit = *end ? strchr(units, *end) : NULL;
     unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-    bool is_size = end != value && number > 0 && (!*end || (unit && !end[1])) &&
-                   number <= INT64_MAX >> shift;
+    bool is_size =
+        end != value && number > 0 && (!*end || (unit && !end[1])) && number <= INT64_MAX >> shift;
     if (!is_size)
         return fault_set(fault, "--%s %s is not a size; write it like 64M or 10G", option, value);
     *size = (int64_t)number << shift;
@@ -321,8 +328,7 @@ static bool apply_replay_speed(struct settings *settings, const char *value, str
     return fault_set(fault, "--replay-speed %s is not a factor from 1 on", value);
 }
 
-static bool add_id(struct id_list *list, const char *value, const char *option,
-                   struct fault *fault)
+static bool add_id(struct id_list *list, const char *value, const char *option, struct fault *fault)
 {
     int64_t id;
     if (!read_number(value, 1, INT64_MAX, &id))
@@ -359,7 +365,7 @@ static const struct row {
     const char *help;
     apply apply;
 } rows[] = {
-#define OPTION(id, name, argument, commands, help)                                                \
+#define OPTION(id, name, argument, commands, help)                                                 \
     {name, argument, (unsigned)(commands), help, apply_##id},
 #include "option.def"
 #undef OPTION
@@ -372,9 +378,9 @@ static size_t option_table(enum command_bit command, struct option *table)
     size_t count = 0;
     for (int i = 0; i < ROW_COUNT; i++)
         if (rows[i].commands & (unsigned)command)
-            table[count++] = (struct option){
-                rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-                FIRST_VALUE + i};
+            table[count++] =
+                (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
+                                NULL, FIRST_VALUE + i};
     table[count] = (struct option){0};
     return count;
 }

@@ -155,17 +155,24 @@ static bool no_packets(const struct pipeline *pipeline, struct fault *fault)
     capture_quality_of(pipeline->capture, &quality);
     const char *path = capture_file_at(pipeline->capture, 0)->path;
     if (quality.frames > quality.skipped[SKIP_FILTERED])
-        return fault_set(fault, "%s: none of its %llu packets passes the filter \"%s\"; nothing can "
-                         "be said about the network", path, (unsigned long long)quality.frames,
-                         pipeline->settings->filter);
+        return fault_set(fault,
+                         "%s: none of its %llu packets passes the filter \"%s\"; nothing can "
+                         "be said about the network",
+                         path, (unsigned long long)quality.frames, pipeline->settings->filter);
     if (quality.frames)
-        return fault_set(fault, "%s: none of its %llu packets lies in the time range; widen "
-                         "--since and --until", path, (unsigned long long)quality.frames);
+        return fault_set(fault,
+                         "%s: none of its %llu packets lies in the time range; widen "
+                         "--since and --until",
+                         path, (unsigned long long)quality.frames);
     if (quality.damage[0])
-        return fault_set(fault, "%s, and no packet before that can be read; copy or take the capture "
-                         "again", quality.damage);
-    return fault_set(fault, "%s: holds no packets, so nothing can be said about the network; check "
-                     "the capture's interface and filter", path);
+        return fault_set(fault,
+                         "%s, and no packet before that can be read; copy or take the capture "
+                         "again",
+                         quality.damage);
+    return fault_set(fault,
+                     "%s: holds no packets, so nothing can be said about the network; check "
+                     "the capture's interface and filter",
+                     path);
 }
 
 bool pipeline_run(const struct settings *settings, const char *const *paths, size_t path_count,

@@ -15,7 +15,8 @@ enum { BAR_CELLS = 24 };
 
 struct progress progress_begin(bool wanted)
 {
-    return (struct progress){.begun_ns = now_monotonic_ns(), .is_on = wanted && isatty(STDERR_FILENO)};
+    return (struct progress){.begun_ns = now_monotonic_ns(),
+                             .is_on = wanted && isatty(STDERR_FILENO)};
 }
 
 static void draw_bar(char bar[BAR_CELLS + 1], uint64_t done, uint64_t total)

@@ -76,7 +76,8 @@ int command_report(const struct settings *settings)
     struct report_options options = command_report_options(settings);
     if (settings->argument_count)
         return command_misused("report reads a database, not %s; to read a capture: apnscope "
-                               "analyze %s", settings->arguments[0], settings->arguments[0]);
+                               "analyze %s",
+                               settings->arguments[0], settings->arguments[0]);
     if (!write_reports(settings, &options, &fault))
         return command_failed(EXIT_ENVIRONMENT, &fault);
     return EXIT_NO_FAULT;

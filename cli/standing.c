@@ -180,11 +180,12 @@ static void on_finding(void *context, const struct finding *finding)
 /* ---- taking back ---- */
 
 /* Does the other one speak of the same client and way? */
-static bool may_replace(const struct standing_finding *other, const struct standing_finding *finding)
+static bool may_replace(const struct standing_finding *other,
+                        const struct standing_finding *finding)
 {
-    bool same_client = other->scope == SCOPE_SITE || finding->scope == SCOPE_SITE ||
-                       (other->lane == finding->lane &&
-                        address_equal(&other->client_ip, &finding->client_ip));
+    bool same_client =
+        other->scope == SCOPE_SITE || finding->scope == SCOPE_SITE ||
+        (other->lane == finding->lane && address_equal(&other->client_ip, &finding->client_ip));
     return same_client && (other->server_port == finding->server_port || !other->server_port);
 }
 
@@ -207,8 +208,7 @@ static bool client_works(const struct standing *standing, const struct standing_
                       ? TABLE_NONE
                       : table_find(&standing->device_table, device_key(&device.ip, device.lane),
                                    same_device, standing, &device);
-    const struct told_device *told =
-        id == TABLE_NONE ? NULL : pool_at(&standing->devices, id);
+    const struct told_device *told = id == TABLE_NONE ? NULL : pool_at(&standing->devices, id);
     return told && told->verdict == VERDICT_WORKS;
 }
 
@@ -216,15 +216,14 @@ static void take_back(struct standing *standing, struct standing_finding *told)
 {
     told->stands = false;
     told->replaced_by = find_replacement(standing, told);
-    told->why = told->replaced_by               ? WITHDRAWN_REPLACED
+    told->why = told->replaced_by              ? WITHDRAWN_REPLACED
                 : client_works(standing, told) ? WITHDRAWN_WORKS
                                                : WITHDRAWN_OTHERWISE;
     standing->counts.findings[told->severity]--;
     standing->sink.withdrawn(standing->sink.context, told);
 }
 
-const char *withdrawal_text(const struct standing_finding *finding,
-                            char text[WITHDRAWAL_TEXT_SIZE])
+const char *withdrawal_text(const struct standing_finding *finding, char text[WITHDRAWAL_TEXT_SIZE])
 {
     char client[ADDRESS_TEXT_SIZE];
     if (finding->why == WITHDRAWN_REPLACED)
@@ -303,10 +302,8 @@ static void finish(struct standing *standing, struct engine *engine, int64_t pat
 static void on_settled(void *context, const struct flow_record *flow)
 {
     struct standing *standing = context;
-    struct event event = {.kind = EVENT_FLOW_CLOSED,
-                          .time_ns = standing->now_ns,
-                          .flow = flow,
-                          .lane = flow->lane};
+    struct event event = {
+        .kind = EVENT_FLOW_CLOSED, .time_ns = standing->now_ns, .flow = flow, .lane = flow->lane};
     engine_observe(standing->copy, &event);
 }
 

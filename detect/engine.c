@@ -358,8 +358,8 @@ static void show(struct engine *engine, uint16_t place)
 /* Those that it learns from itself (learn), and those that rules want. */
 uint32_t engine_events(void)
 {
-    uint32_t events = ON(EVENT_FLOW_WORKS) | ON(EVENT_FLOW_CLOSED) | ON(EVENT_DNS_ANSWER) |
-                      ON(EVENT_CAPTURE_END);
+    uint32_t events =
+        ON(EVENT_FLOW_WORKS) | ON(EVENT_FLOW_CLOSED) | ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END);
     for (size_t i = 0; i < detector_count; i++)
         events |= detector_list[i]->events;
     return events;

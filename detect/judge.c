@@ -54,8 +54,8 @@ static bool is_of_a_courier(const struct flow_record *flow)
 static bool an_end_declined(const struct flow_record *flow)
 {
     const uint32_t server_did = SAW_FINISHED_UP | SAW_FATAL_ALERT_DOWN;
-    bool device_did = is_of_a_courier(flow) && flow->alert_up >= 0 &&
-                      certificate_is_genuine(flow->certificate);
+    bool device_did =
+        is_of_a_courier(flow) && flow->alert_up >= 0 && certificate_is_genuine(flow->certificate);
     return (flow->saw & server_did) == server_did || device_did;
 }
 

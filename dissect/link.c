@@ -89,7 +89,8 @@ enum skip_reason link_llc(struct walk *walk)
  * pseudowire carries Ethernet, usually behind a control word that begins with four zero bits (RFC
  * 4448 section 4.6, RFC 4385 section 3). Since a MAC address may begin with any bits, Ethernet is
  * believed only with a plausible IP packet in it, and tried after a plausible bare IP packet; first
- * without the word, because a VLAN tag before the EtherType would pass for one that is not there. */
+ * without the word, because a VLAN tag before the EtherType would pass for one that is not there.
+ */
 static enum skip_reason mpls_carry(struct walk *walk)
 {
     if (network_plausible_size(walk))

@@ -127,8 +127,7 @@ static void add_conditions(struct text *sql, enum row_kind kind, const struct ar
 }
 
 static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
-                             const struct archive_range *range,
-                             bool chosen[CATALOGUE_COLUMNS_MAX])
+                             const struct archive_range *range, bool chosen[CATALOGUE_COLUMNS_MAX])
 {
     static const struct archive_range newest;
     char buffer[CATALOGUE_SQL_SIZE];
@@ -152,16 +151,16 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
 
 /* ---- the rows ---- */
 
-#define NUMBER(name)        row.name = chosen[place++] ? number_at(statement, column++) : ROW_NULL;
-#define TEXT(name)          row.name = chosen[place++] ? text_at(statement, column++) : NULL;
-#define VALUE_integer(name) NUMBER(name)
-#define VALUE_total(name)   NUMBER(name)
-#define VALUE_text(name)    TEXT(name)
-#define VALUE_name(name)    TEXT(name)
-#define VALUE_address(name) TEXT(name)
-#define VALUE_mac(name)     TEXT(name)
-#define VALUE_hidden_integer(name) place++;
-#define VALUE_hidden_text(name)    place++;
+#define NUMBER(name)                       row.name = chosen[place++] ? number_at(statement, column++) : ROW_NULL;
+#define TEXT(name)                         row.name = chosen[place++] ? text_at(statement, column++) : NULL;
+#define VALUE_integer(name)                NUMBER(name)
+#define VALUE_total(name)                  NUMBER(name)
+#define VALUE_text(name)                   TEXT(name)
+#define VALUE_name(name)                   TEXT(name)
+#define VALUE_address(name)                TEXT(name)
+#define VALUE_mac(name)                    TEXT(name)
+#define VALUE_hidden_integer(name)         place++;
+#define VALUE_hidden_text(name)            place++;
 #define COLUMN(type, name, value, meaning) VALUE_##type(name)
 
 /* Opens and ends each reading function; between them stand the columns. */

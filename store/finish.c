@@ -55,11 +55,11 @@ int finish_build_indexes(sqlite3 *database)
 static int connect_flows(sqlite3 *database, int64_t run_id, int64_t flow_base)
 {
     int64_t values[] = {run_id, flow_base}, unconnected = 0;
-    int result = database_number_with(
-        database,
-        "SELECT EXISTS (SELECT 1 FROM finding"
-        " WHERE run_id = ?1 AND flow_id IS NULL AND flow_number IS NOT NULL)",
-        values, 1, &unconnected);
+    int result =
+        database_number_with(database,
+                             "SELECT EXISTS (SELECT 1 FROM finding"
+                             " WHERE run_id = ?1 AND flow_id IS NULL AND flow_number IS NOT NULL)",
+                             values, 1, &unconnected);
     if (result != SQLITE_OK || !unconnected)
         return result;
     return database_run_with(

@@ -141,8 +141,8 @@ bool store_open(struct store **out, const char *path, enum store_pressure pressu
     assert(store);
     store->database = database;
     store->path = strdup(path);
-    bool has_queue = queue_init(&store->writer.queue,
-                                pressure == STORE_DROP ? LIVE_QUEUE_SIZE : QUEUE_SIZE);
+    bool has_queue =
+        queue_init(&store->writer.queue, pressure == STORE_DROP ? LIVE_QUEUE_SIZE : QUEUE_SIZE);
     assert(store->path && has_queue); /* small, fixed, at the start */
     store->writer.pressure = pressure;
     store->writer.busy_ms = DATABASE_BUSY_MS;

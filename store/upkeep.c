@@ -30,11 +30,11 @@ static int delete_old_sessions(struct row_writer *writer, int64_t before_ns)
         "SELECT coalesce(max(id), 0) FROM (SELECT id FROM flow WHERE id > ?1 ORDER BY id LIMIT ?2)",
         values, 2, &last);
     if (result == SQLITE_OK)
-        result = database_run_with(
-            writer->database,
-            "DELETE FROM flow WHERE id IN (SELECT id FROM"
-            " (SELECT id, last_ns FROM flow WHERE id > ?1 ORDER BY id LIMIT ?2) WHERE last_ns < ?3)",
-            values, 3);
+        result = database_run_with(writer->database,
+                                   "DELETE FROM flow WHERE id IN (SELECT id FROM"
+                                   " (SELECT id, last_ns FROM flow WHERE id > ?1 ORDER BY id LIMIT "
+                                   "?2) WHERE last_ns < ?3)",
+                                   values, 3);
     writer->retain_from = last;
     return result;
 }
@@ -70,8 +70,8 @@ static int delete_oldest(struct row_writer *writer, int64_t bytes_max)
     if (result != SQLITE_OK || bytes <= bytes_max)
         return result;
     return database_run_with(
-        writer->database,
-        "DELETE FROM flow WHERE id IN (SELECT id FROM flow ORDER BY id LIMIT ?1)", &rows, 1);
+        writer->database, "DELETE FROM flow WHERE id IN (SELECT id FROM flow ORDER BY id LIMIT ?1)",
+        &rows, 1);
 }
 
 int upkeep_carry_out(struct row_writer *writer, const struct upkeep_order *order)

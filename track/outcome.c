@@ -160,7 +160,8 @@ static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome
         return OUTCOME_TLS_FAILED;
     bool closed = saw_any(record, SAW_FIN_UP | SAW_RST_UP | SAW_FIN_DOWN | SAW_RST_DOWN);
     /* what answers a ClientHello is a ServerHello, or it is not TLS (a portal's page) */
-    if (cause != CAUSE_CAPTURE_END && closed && saw_any(record, SAW_SERVER_HELLO | SAW_CLIENT_HELLO))
+    if (cause != CAUSE_CAPTURE_END && closed &&
+        saw_any(record, SAW_SERVER_HELLO | SAW_CLIENT_HELLO))
         return OUTCOME_TLS_FAILED;
     return OUTCOME_UNFINISHED;
 }

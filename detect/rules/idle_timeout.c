@@ -71,8 +71,8 @@ static bool is_contradicted(const struct judge *judge, const struct state *state
 
 static bool weigh(const struct judge *judge, const struct state *state, enum confidence *confidence)
 {
-    if (!state->deaths || state->shortest_s > judge_keepalive_s(judge) + BEYOND_KEEPALIVE_S || !agree(state) ||
-        is_contradicted(judge, state))
+    if (!state->deaths || state->shortest_s > judge_keepalive_s(judge) + BEYOND_KEEPALIVE_S ||
+        !agree(state) || is_contradicted(judge, state))
         return false;
     if (state->idle.shape == IDLE_RESET) {
         *confidence = state->deaths > 1 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;

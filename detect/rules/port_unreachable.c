@@ -102,7 +102,8 @@ const struct detector detector_port_unreachable = {
                 "a lone \"host unreachable\" while an uplink recovers when sessions on this port "
                 "work too, and IPv6 errors of a device whose IPv4 works are not reported.",
     .remedy = "On the router named: for \"prohibited\", \"policy\", \"reject\", \"port\" or "
-              "\"protocol unreachable\" allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) "
+              "\"protocol unreachable\" allow outbound TCP 5223 and 443 (devices), 443 or 2197 "
+              "(MDM servers) "
               "to 17.0.0.0/8 and Apple's IPv6 ranges; for \"network\" or \"host unreachable\" "
               "repair its route to these addresses.",
     .severity = SEVERITY_FAIL,

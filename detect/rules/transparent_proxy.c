@@ -235,7 +235,8 @@ const struct detector detector_transparent_proxy = {
                   "Hello.",
     .innocent = "A server that is slow or near, a firewall that rewrites TTLs, a SYN proxy that "
                 "answers the SYN and lets all that follows pass (Apple's data then comes from "
-                "farther away than the SYN-ACK), caches of Apple's content and the configuration host near by, captures on the device itself, and a "
+                "farther away than the SYN-ACK), caches of Apple's content and the configuration "
+                "host near by, captures on the device itself, and a "
                 "server of the old version towards an old client are not reported. Where the "
                 "certificate is seen to be foreign, or devices refuse it, that is reported "
                 "instead.",
