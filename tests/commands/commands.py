@@ -61,7 +61,7 @@ def asks_wrongly():
     check("and says its options", "--finding" in run("help extract").stdout)
     answers("help for none says so", "help me", USAGE, "me is not a command")
     answers("a domain is a name", "analyze --push-domain https://push.example.com/ a.pcap", USAGE, "not a name of DNS")
-    answers("the filter refuses what live would refuse", "filter --also 'ether host 02:00:00:00:00:01'", USAGE)
+    answers("the filter refuses what live would refuse", "filter --also ether[6]=2", USAGE, 'the filter "ether[6]=2"')
     answers("a bad --also is quoted alone", "filter --also bad:expression", USAGE, 'the filter "bad:expression"')
     check("the version names the libraries", "SQLite 3" in run("--version").stdout)
 
