@@ -5,6 +5,7 @@ Each check is a sentence; a failed one is printed with what came instead. Runs i
 own, and where it may, once more as a user without rights."""
 import os
 import pathlib
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -26,7 +27,7 @@ def check(sentence, is_true, detail=None):
 
 
 def run(words, **more):
-    return subprocess.run([APNSCOPE, *words.split()], capture_output=True, text=True, timeout=60, **more)
+    return subprocess.run([APNSCOPE, *shlex.split(words)], capture_output=True, text=True, timeout=60, **more)
 
 
 def answers(sentence, words, status, part="", **more):
@@ -61,7 +62,8 @@ def asks_wrongly():
     check("and says its options", "--finding" in run("help extract").stdout)
     answers("help for none says so", "help me", USAGE, "me is not a command")
     answers("a domain is a name", "analyze --push-domain https://push.example.com/ a.pcap", USAGE, "not a name of DNS")
-    answers("the filter refuses what live would refuse", "filter --also ether[6]=2", USAGE, 'the filter "ether[6]=2"')
+    answers("the filter refuses what live would refuse", "filter --also 'ether host 02:00:00:00:00:01'", USAGE,
+            'the filter "ether host 02:00:00:00:00:01"')
     answers("a bad --also is quoted alone", "filter --also bad:expression", USAGE, 'the filter "bad:expression"')
     check("the version names the libraries", "SQLite 3" in run("--version").stdout)
 
