@@ -316,23 +316,6 @@ struct way_counts judge_site_hellos(const struct judge *judge, enum way way, boo
     return judge->engine->site.hellos[way][is_large];
 }
 
-uint32_t judge_client_successes(const struct judge *judge, const struct event *event,
-                                uint16_t server_port)
-{
-    (void)event;
-    switch (server_port) {
-    case 5223:
-        return judge_device_way(judge, WAY_COURIER_5223).worked;
-    case 443:
-        return judge_device_way(judge, WAY_COURIER_443).worked +
-               judge_device_way(judge, WAY_PROVIDER_443).worked;
-    case 2197:
-        return judge_device_way(judge, WAY_PROVIDER_2197).worked;
-    default:
-        return 0;
-    }
-}
-
 int16_t judge_apple_hops(const struct judge *judge)
 {
     return site_apple_hops(&judge->engine->site);
@@ -433,12 +416,6 @@ uint32_t judge_sessions_answered_on_the_way(const struct judge *judge)
 struct side_counts judge_sides(const struct judge *judge)
 {
     return judge->engine->site.sides;
-}
-
-bool judge_sees_both_ways(const struct judge *judge)
-{
-    struct side_counts sides = judge_sides(judge);
-    return sides.both > sides.up_only + sides.down_only;
 }
 
 bool judge_is_apple(const struct judge *judge, const struct address *address)

@@ -95,9 +95,6 @@ const char *endpoint_text(const struct address *ip, uint16_t port, char text[END
 
 /* Facts about the rest of the capture, as far as it was read. */
 
-/* Sessions of this server port that worked for this client. */
-uint32_t judge_client_successes(const struct judge *judge, const struct event *event,
-                                uint16_t server_port);
 /* Median hop distance of Apple's servers from the capture point, from sessions that answered;
  * -1 while fewer than one is known. */
 int16_t judge_apple_hops(const struct judge *judge);
@@ -108,8 +105,6 @@ bool judge_network_distance(const struct judge *judge, const struct address *ip,
 /* Everyone's sessions that a box on the way answered, as each alone shows (PATH_TRANSPARENT_PROXY).
  */
 uint32_t judge_sessions_answered_on_the_way(const struct judge *judge);
-/* The capture so far shows both directions of most sessions. */
-bool judge_sees_both_ways(const struct judge *judge);
 /* Apple's built-in ranges and those the user added. */
 bool judge_is_apple(const struct judge *judge, const struct address *address);
 

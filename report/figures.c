@@ -153,10 +153,8 @@ static struct figure_network *find_network(struct figures *figures, const struct
         if (figures->networks[i].prefix.bits == prefix.bits &&
             address_equal(&figures->networks[i].prefix.base, &prefix.base))
             return &figures->networks[i];
-    if (figures->network_count == FIGURE_NETWORKS) {
-        figures->networks_left_out++;
+    if (figures->network_count == FIGURE_NETWORKS)
         return NULL;
-    }
     struct figure_network *network = &figures->networks[figures->network_count++];
     *network = (struct figure_network){.prefix = prefix};
     return network;

@@ -63,7 +63,6 @@ struct figures {
 
     struct figure_network networks[FIGURE_NETWORKS];
     size_t network_count;
-    uint64_t networks_left_out;
 
     struct figure_blocker blockers[FIGURE_BLOCKERS];
     size_t blocker_count;

@@ -143,7 +143,6 @@ static void count_role(struct view *view, const struct flow_row *row, enum view_
 {
     bool is_courier = row->role && strcmp(row->role, role_name(ROLE_COURIER)) == 0;
     bool is_proxied = row->role && strcmp(row->role, role_name(ROLE_PROXY)) == 0;
-    view->courier_sessions += is_courier;
     view->courier_worked += (is_courier || is_proxied) && heap == HEAP_WORKED;
     view->proxied += is_proxied;
 }

@@ -124,7 +124,7 @@ struct view {
     uint64_t device_total; /* of role device */
     uint64_t server_total; /* MDM servers */
     uint64_t sessions, by_heap[HEAP_COUNT], by_outcome[OUTCOME_COUNT];
-    uint64_t courier_worked, proxied, courier_sessions;
+    uint64_t courier_worked, proxied;
     uint64_t attempts_summed;
 
     struct view_group **groups; /* fail before warn before info; then by devices touched */
@@ -172,8 +172,6 @@ const char *view_group_title(const struct view_group *group);
 
 /* Meaning of a published word, "" where there is none: outcome, role, path, ended_by. */
 const char *view_outcome_meaning(const char *outcome);
-const char *view_role_meaning(const char *role);
-const char *view_path_meaning(const char *path);
 const char *view_ending_meaning(const char *ended_by);
 const char *view_skip_meaning(const char *reason);
 

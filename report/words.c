@@ -108,16 +108,6 @@ const char *view_outcome_meaning(const char *outcome)
     FIND_MEANING(outcome, outcome_name, outcome_meaning, enum flow_outcome, 1, OUTCOME_COUNT);
 }
 
-const char *view_role_meaning(const char *role)
-{
-    FIND_MEANING(role, role_name, role_meaning, enum flow_role, 1, ROLE_COUNT);
-}
-
-const char *view_path_meaning(const char *path)
-{
-    FIND_MEANING(path, path_name, path_meaning, enum flow_path, 0, PATH_COUNT);
-}
-
 const char *view_ending_meaning(const char *ended_by)
 {
     FIND_MEANING(ended_by, ending_name, ending_meaning, enum flow_ending, 1, ENDED_COUNT);
