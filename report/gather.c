@@ -54,6 +54,11 @@ static void names_sort(struct view_names *names)
     names->count = kept;
 }
 
+bool gather_has_name(const struct view_names *names, const char *name)
+{
+    return names->count && bsearch(&name, names->at, names->count, sizeof *names->at, by_text);
+}
+
 void gather_names_free(struct view_names *names)
 {
     for (size_t i = 0; i < names->count; i++)

@@ -10,6 +10,8 @@ void *gather_grow(void *items, size_t *room, size_t item_size);
 char *gather_copy(const char *string);
 /* Widens a time span; ROW_NULL widens nothing. */
 void gather_span(int64_t *first_ns, int64_t *last_ns, int64_t from_ns, int64_t to_ns);
+/* Once they are in order. */
+bool gather_has_name(const struct view_names *names, const char *name);
 void gather_names_free(struct view_names *names);
 
 /* For gate_read of findings; the context is the view. */

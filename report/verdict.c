@@ -47,14 +47,6 @@ const char *view_group_title(const struct view_group *group)
     return group->about && group->about->title ? group->about->title : group->code;
 }
 
-static bool has_name(const struct view_names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->at[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* A consequence, where other faults of the same clients say what to change. */
 static bool is_explained(const struct view *view, const struct view_group *group)
 {
@@ -64,7 +56,7 @@ static bool is_explained(const struct view *view, const struct view_group *group
         bool is_named = false;
         for (size_t k = 0; k < view->group_count && !is_named; k++)
             is_named = view->groups[k] != group && view->groups[k]->severity == SEVERITY_FAIL &&
-                       has_name(&view->groups[k]->who, group->who.at[i]);
+                       gather_has_name(&view->groups[k]->who, group->who.at[i]);
         if (!is_named)
             return false;
     }
