@@ -133,8 +133,8 @@ uint32_t judge_last_failure_s(const struct judge *judge, enum way way);
 uint32_t judge_device_good_answers(const struct judge *judge);
 /* Everyone's sessions to one server and port. */
 struct way_counts judge_server(const struct judge *judge, const struct address *ip, uint16_t port);
-/* The longest silence that a courier session of anyone survived, of those that have closed; 0: none
- * of a minute or more was seen. */
+/* The longest silence that a courier session of anyone survived, of those that have closed, or the
+ * longest of those that the server broke; 0: none of a minute or more was seen. */
 uint32_t judge_longest_silence_s(const struct judge *judge, bool only_if_server_broke_it);
 /* The same of this device's. */
 uint32_t judge_device_silence_s(const struct judge *judge, bool only_if_server_broke_it);

@@ -485,10 +485,8 @@ void view_judge(struct view *view)
             assert(view->requirements[i].summary);
         }
     for (size_t i = 0; i < view->group_count; i++) {
-        {
-            say_group_blocked(view->groups[i]);
-            say_group_where(view, view->groups[i]);
-        }
+        say_group_blocked(view->groups[i]);
+        say_group_where(view, view->groups[i]);
         view->groups[i]->is_explained = is_explained(view, view->groups[i]);
     }
     for (size_t i = 0; i < VIEW_PORTS; i++)

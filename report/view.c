@@ -207,7 +207,6 @@ static bool load_finding(void *context, const void *any)
 
 /* --- requirements, quality ---------------------------------------------------------------- */
 
-/* Several runs: the worst status speaks; a pass outweighs "not observed". */
 /* Of several runs the summary of the worst stands, and says whose it is. */
 static char *summary_of(const struct view *view, const struct requirement_row *row,
                         const char *place)
@@ -222,6 +221,7 @@ static char *summary_of(const struct view *view, const struct requirement_row *r
     return summary;
 }
 
+/* Several runs: the worst status speaks; a pass outweighs "not observed". */
 static void take_requirement(struct view *view, const struct requirement_row *row,
                              const char *place)
 {

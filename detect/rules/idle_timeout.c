@@ -14,8 +14,8 @@
 
 /* wire.md section 3: a device waits so long for a heartbeat that is due. */
 enum { HEARTBEAT_GRACE_S = 35 };
-/* The longest interval between heartbeats, with that grace and a little for clocks: a timer beyond
- * never sees a session silent for so long, unless the device is away. */
+/* That grace and a little for clocks: a timer that is longer than the longest interval between
+ * heartbeats by more never sees a session silent for so long, unless the device is away. */
 enum { BEYOND_KEEPALIVE_S = HEARTBEAT_GRACE_S + 25 };
 /* A dead session is replaced at once; later, another cause may have come and gone. */
 #define REPLACED_NS (120 * NS_PER_S)
