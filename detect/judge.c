@@ -365,8 +365,7 @@ bool judge_machine_works_by_other_family(const struct judge *judge)
         return false;
     bool is_v4 = address_is_ipv4(&device->ip);
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
-        const struct family_pair *pair =
-            families_find(&judge->engine->families, device->mac, device->lane, ports[i]);
+        const struct family_pair *pair = judge_family_pair(judge, ports[i]);
         if (!pair)
             continue;
         if (pair->v4_clients > 1 || pair->v6_clients > ADDRESSES_OF_A_MACHINE)

@@ -65,6 +65,9 @@ void judge_name_device(const struct judge *judge, struct finding *finding);
 /* Names the MAC address of the flow's reset, which is told where Apple's packets come from another. */
 void finding_name_mac(struct finding *finding, const struct flow_record *flow);
 
+/* How the fields of Wireshark's filters about that address begin: "ip" or "ipv6". */
+const char *filter_family(const struct address *ip);
+
 /* True when the event adds no more than a count to what is kept of the running rule (device scope)
  * about this device and the flow's server port, or when no more findings fit; the count is then
  * done, and the rule need not write sentences that nobody would read. */

@@ -13,6 +13,7 @@
 
 #include "base/count.h"
 #include "base/text.h"
+#include "detect/judge.h"
 #include "model/apple.h"
 
 void places_init(struct places *places)
@@ -124,7 +125,7 @@ static void learn_router(const struct places *places, struct place_lane *lane,
 
 static void learn_client(struct place_lane *lane, const struct flow_record *flow)
 {
-    int16_t hops = flow->ttl_client < 0 ? -1 : ttl_hops(flow->ttl_client);
+    int16_t hops = hops_of_ttl(flow->ttl_client);
     if (flow->role != ROLE_INBOUND && hops > lane->farthest_client)
         lane->farthest_client = hops;
 }

@@ -44,7 +44,7 @@ void finding_add_frame(struct finding *finding, uint64_t number, int64_t time_ns
     va_end(list);
 }
 
-static const char *family(const struct address *ip)
+const char *filter_family(const struct address *ip)
 {
     return address_is_ipv4(ip) ? "ip" : "ipv6";
 }
@@ -52,7 +52,7 @@ static const char *family(const struct address *ip)
 void filter_of_flow(struct finding *finding, const struct flow_record *flow)
 {
     char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
-    const char *ip = family(&flow->client_ip);
+    const char *ip = filter_family(&flow->client_ip);
     struct text text = text_over(finding->display_filter, sizeof finding->display_filter);
     address_text(&flow->client_ip, client);
     address_text(&flow->server_ip, server);
@@ -69,7 +69,7 @@ void filter_of_device(struct finding *finding)
         return;
     struct text text = text_over(finding->display_filter, sizeof finding->display_filter);
     address_text(ip, address);
-    text_format(&text, "%s.addr == %s", family(ip), address);
+    text_format(&text, "%s.addr == %s", filter_family(ip), address);
     if (finding->server_port)
         text_format(&text, " && tcp.port == %u", finding->server_port);
 }
@@ -79,7 +79,7 @@ void filter_of_dns(struct finding *finding, const struct dns_message *dns)
     char client[ADDRESS_TEXT_SIZE];
     struct text text = text_over(finding->display_filter, sizeof finding->display_filter);
     address_text(&finding->client_ip, client);
-    text_format(&text, "%s.addr == %s && dns", family(&finding->client_ip), client);
+    text_format(&text, "%s.addr == %s && dns", filter_family(&finding->client_ip), client);
     if (!dns->name[strspn(dns->name, "abcdefghijklmnopqrstuvwxyz0123456789-._")])
         text_format(&text, ".qry.name == \"%s\"", dns->name);
 }

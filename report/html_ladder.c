@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "html_picture.h"
 #include "ladder.h"
+#include "model/flow_record.h"
 
 enum {
     WIDTH = 510,
@@ -56,9 +57,8 @@ static void say_ladder(const struct ladder *ladder, char words[PICTURE_WORDS_SIZ
 /* Not the server itself, by its distance: it is drawn as a box on the way. */
 static bool is_from_a_box(int64_t server_hops, const struct rung *rung)
 {
-    int64_t initial = rung->ttl <= 32 ? 32 : rung->ttl <= 64 ? 64 : rung->ttl <= 128 ? 128 : 255;
     bool is_nearer = rung->is_bad && rung->ttl != ROW_NULL && server_hops >= 0 &&
-                     initial - rung->ttl + NEARER < server_hops;
+                     ttl_hops((int16_t)rung->ttl) + NEARER < server_hops;
     return !rung->is_up && (rung->is_foreign || (is_nearer && strncmp(rung->label, "RST", 3) == 0));
 }
 

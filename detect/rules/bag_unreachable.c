@@ -149,7 +149,7 @@ static void describe(const struct state *state, struct finding *finding)
 static void show_filter(const struct state *state, struct finding *finding)
 {
     char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
-    const char *family = address_is_ipv4(&state->client) ? "ip" : "ipv6";
+    const char *family = filter_family(&state->client);
     struct text filter = text_over(finding->display_filter, sizeof finding->display_filter);
     text_format(&filter, "%s.addr == %s && (", family, address_text(&state->client, client));
     if (state->failed)

@@ -140,8 +140,7 @@ static void raise(struct judge *judge, const struct run *run, const struct event
     struct finding finding = judge_draft(judge, event);
     finding_say(finding.display_filter, sizeof finding.display_filter,
                 "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
-                address_is_ipv4(&finding.client_ip) ? "ip" : "ipv6",
-                address_text(&finding.client_ip, client));
+                filter_family(&finding.client_ip), address_text(&finding.client_ip, client));
     update(judge, run, &finding);
     judge_raise(judge, &finding);
 }

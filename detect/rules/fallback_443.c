@@ -133,8 +133,7 @@ static void raise(struct judge *judge, struct state *state, const struct event *
     finding.confidence = state->success.is_named ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     finding_say(finding.display_filter, sizeof finding.display_filter,
                 "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
-                address_is_ipv4(&finding.client_ip) ? "ip" : "ipv6",
-                address_text(&finding.client_ip, client));
+                filter_family(&finding.client_ip), address_text(&finding.client_ip, client));
     describe(state, &finding);
     judge_raise(judge, &finding);
     state->success.is_waiting = false;

@@ -206,8 +206,7 @@ static void decide(struct judge *judge, const struct state *state,
     finding.first_ns = size_case->first_ns;
     finding.last_ns = size_case->last_ns;
     finding_say(finding.display_filter, sizeof finding.display_filter,
-                "%s.addr == %s && tcp.port == %u",
-                address_is_ipv4(&size_case->client) ? "ip" : "ipv6",
+                "%s.addr == %s && tcp.port == %u", filter_family(&size_case->client),
                 address_text(&size_case->client, client), size_case->port);
     if (size_case->cutter_hops)
         finding.blocker_hops = (int16_t)(size_case->cutter_hops - 1);

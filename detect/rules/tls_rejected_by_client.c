@@ -160,8 +160,7 @@ static void show_filter(const struct flow_record *flow, struct finding *finding)
     char client[ADDRESS_TEXT_SIZE];
     finding_say(finding->display_filter, sizeof finding->display_filter,
                 "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443 || tcp.port == 2197)",
-                address_is_ipv4(&flow->client_ip) ? "ip" : "ipv6",
-                address_text(&flow->client_ip, client));
+                filter_family(&flow->client_ip), address_text(&flow->client_ip, client));
 }
 
 static void raise(struct judge *judge, const struct state *state, const struct event *event)
