@@ -1,6 +1,6 @@
 /* Half-open attempts beyond the table's cap, summed by server prefix, port, outcome and minute.
  *
- * Fed by track/track.c when an attempt must make room. Keeps no client: who took part in a flood
+ * Fed by session.c when an attempt must make room. Keeps no client: who took part in a flood
  * is not worth a row each (speed.md). */
 #include "attempts.h"
 

@@ -90,4 +90,19 @@ static inline bool flow_has_other_mac(const struct flow *flow, const struct pack
            memcmp(packet->source_mac, record->server_mac, sizeof record->server_mac) != 0;
 }
 
+/* Who sent a packet of the flow, or the one that an ICMP error quotes. */
+static inline enum direction flow_direction_of(const struct flow *flow, const struct packet *packet)
+{
+    bool up = packet->source_port == flow->record.client_port &&
+              address_equal(&packet->source, &flow->record.client_ip);
+    return up ? UP : DOWN;
+}
+
+/* A delay as records have it. */
+static inline int32_t flow_delay_us(int64_t from_ns, int64_t to_ns)
+{
+    int64_t us = (to_ns - from_ns) / NS_PER_US;
+    return us < 0 ? 0 : us > INT32_MAX ? INT32_MAX : (int32_t)us;
+}
+
 #endif

@@ -1,7 +1,7 @@
 /* What is APNs: addresses, ports, learned addresses, and the memory of each client's last tries.
  *
- * Asked by track/track.c when a flow begins and when it shows a name. Remembers addresses and
- * times only, bounded; it never looks at a packet. */
+ * Asked by screen.c for every packet, by session_find.c when a flow begins and by session_role.c
+ * when it shows a name. Remembers addresses and times only, bounded; it never looks at a packet. */
 #include "scope.h"
 
 #include <string.h>

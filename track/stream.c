@@ -1,6 +1,6 @@
 /* The first bytes of one direction of a TCP stream, in order (RFC 9293 section 3.4).
  *
- * Feeds track/conversation.c, which reads TLS and HTTP heads from it. Does not count
+ * Feeds track/conversation.c, which has TLS and HTTP heads read from it. Does not count
  * retransmissions (track/sequence.c does) and does not keep what it has handed on. */
 #include "stream.h"
 

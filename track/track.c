@@ -1,8 +1,8 @@
 /* Packets to sessions: the front door of track/.
  *
- * Decides for each packet, within a few loads, whether it can be ours; finds or begins its flow;
- * runs expiry on the packets' time. What happens inside a flow is session.c's. Never reads the
- * wall clock and never judges who is to blame. */
+ * Picks from a batch the packets that screen.c wants or whose address is under watch, puts fragments
+ * together, holds back a packet of doubtful time, and gives each to its session. What happens there
+ * is session.c's. Never reads the wall clock and never judges who is to blame. */
 #include "track/track.h"
 
 #include <assert.h>
@@ -10,24 +10,13 @@
 #include <string.h>
 
 #include "dissect/dissect.h"
-#include "dissect/http.h"
-#include "dissect/push_name.h"
-#include "dissect/tls.h"
+#include "expiry.h"
 #include "lanes.h"
 #include "lookahead.h"
-#include "tracker.h"
+#include "screen.h"
+#include "session.h"
 
-enum { DNS_PORT = 53, BATCH_MAX = 64 };
-
-/* Silence after which a flow is judged, by what it waits for. A SYN is repeated for up to 30 s by
- * devices (wire.md section 3) and with gaps of up to 64 s by servers; an established courier
- * session is silent for up to 30 min and 35 s between heartbeats. */
-static const int64_t patience_ns[WAIT_COUNT] = {
-    [WAIT_HALF_OPEN] = 75 * NS_PER_S,
-    [WAIT_IDLE] = 4 * 3600 * NS_PER_S,
-    [WAIT_CLOSING] = 60 * NS_PER_S,
-    [WAIT_LINGER] = 10 * NS_PER_S,
-};
+enum { BATCH_MAX = 64 };
 
 bool tracker_new(struct tracker **out, const struct track_options *options, struct fault *fault)
 {
@@ -81,210 +70,18 @@ void tracker_free(struct tracker *tracker)
     free(tracker);
 }
 
-/* ---- which packets can be ours ---- */
-
-static bool opens(const struct packet *packet)
+void tracker_tell(const struct tracker *tracker, enum event_kind kind, const struct flow *flow,
+                  uint64_t frame)
 {
-    return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-}
-
-/* The first payload bytes of a foreign session that may name a push host: a ClientHello with such
- * a name, one that goes on in the next segment, or a CONNECT. */
-static bool may_name_push_host(const struct tracker *tracker, const struct packet *packet)
-{
-    const uint8_t *bytes = packet->payload;
-    size_t size = packet->payload_captured;
-    if (size < 8)
-        return false;
-    if (http_may_be_connect(bytes, size))
-        return push_name_may_occur(bytes, size) || tracker->options.push_domain_count;
-    if (!tls_may_be_client_hello(bytes, size))
-        return false;
-    size_t record_size = 5 + (size_t)load_u16(bytes + 3);
-    return push_name_may_occur(bytes, size) || record_size > size ||
-           tracker->options.push_domain_count;
-}
-
-static bool tcp_is_wanted(const struct tracker *tracker, const struct packet *packet)
-{
-    const struct scope *scope = &tracker->scope;
-    bool to_apple = scope_is_apple(scope, &packet->destination);
-    bool from_apple = scope_is_apple(scope, &packet->source);
-    if (to_apple || from_apple) {
-        if (to_apple && scope_is_push_port(packet->destination_port))
-            return true;
-        if (from_apple && scope_is_push_port(packet->source_port))
-            return true;
-        if (from_apple && !to_apple && opens(packet))
-            return true;
-    }
-    return packet->payload_captured && may_name_push_host(tracker, packet);
-}
-
-static bool is_dns_over_tcp(const struct packet *packet)
-{
-    return packet->payload_captured &&
-           (packet->source_port == DNS_PORT || packet->destination_port == DNS_PORT);
-}
-
-bool tracker_screen(const struct tracker *tracker, const struct packet *packet, uint64_t *key)
-{
-    *key = 0;
-    if (packet->kind != PACKET_TCP || is_dns_over_tcp(packet))
-        return true;
-    bool is_wanted = tcp_is_wanted(tracker, packet);
-    *key = is_wanted ? flow_hash(packet) : scope_watch_key(&packet->source, &packet->destination);
-    return is_wanted;
-}
-
-/* ---- beginning a flow ---- */
-
-struct beginning {
-    bool from_client;
-    enum flow_standing standing;
-    enum flow_role role;
-    enum scope_reason reason;
-};
-
-/* Who opened the session: the SYN says it; midstream the push port at Apple's does. */
-static bool find_client(const struct scope *scope, const struct packet *packet, bool *from_client)
-{
-    enum { LOWEST_EPHEMERAL = 1024 };
-    if (packet->tcp_flags & TCP_SYN) {
-        *from_client = opens(packet);
-        return true;
-    }
-    if (packet->payload_captured >= 8 &&
-        (tls_may_be_client_hello(packet->payload, packet->payload_captured) ||
-         http_may_be_connect(packet->payload, packet->payload_captured))) {
-        *from_client = true;
-        return true;
-    }
-    bool to_push = scope_is_push_port(packet->destination_port) &&
-                   scope_is_apple(scope, &packet->destination) &&
-                   packet->source_port >= LOWEST_EPHEMERAL;
-    bool from_push = scope_is_push_port(packet->source_port) &&
-                     scope_is_apple(scope, &packet->source) &&
-                     packet->destination_port >= LOWEST_EPHEMERAL;
-    *from_client = to_push;
-    return to_push != from_push;
-}
-
-static const struct address *server_of(const struct packet *packet, bool from_client)
-{
-    return from_client ? &packet->destination : &packet->source;
-}
-
-static uint16_t server_port_of(const struct packet *packet, bool from_client)
-{
-    return from_client ? packet->destination_port : packet->source_port;
-}
-
-static void begin_at_apple(const struct tracker *tracker, const struct packet *packet,
-                           struct beginning *beginning)
-{
-    uint16_t port = server_port_of(packet, beginning->from_client);
-    const struct address *server = server_of(packet, beginning->from_client);
-    enum flow_role role = scope_port_role(port);
-    if (role != ROLE_UNKNOWN) {
-        *beginning = (struct beginning){beginning->from_client, STANDING_OURS, role, SCOPE_BY_PORT};
-        return;
-    }
-    enum scope_reason reason = SCOPE_BY_NONE;
-    bool begins = packet->tcp_flags & TCP_SYN ||
-                  tls_may_be_client_hello(packet->payload, packet->payload_captured);
-    role = scope_learned(&tracker->scope, server, &reason);
-    if (begins)
-        beginning->standing = STANDING_CANDIDATE;
-    else if (role != ROLE_UNKNOWN && port == 443)
-        *beginning = (struct beginning){beginning->from_client, STANDING_OURS, role, reason};
-}
-
-/* What a packet without a flow begins; standing OTHER: nothing. */
-static struct beginning find_beginning(const struct tracker *tracker, const struct packet *packet)
-{
-    const struct scope *scope = &tracker->scope;
-    struct beginning beginning = {false, STANDING_OTHER, ROLE_UNKNOWN, SCOPE_BY_NONE};
-    bool bare = packet->payload_size == 0 && !(packet->tcp_flags & TCP_SYN);
-    if (packet->tcp_flags & TCP_RST || (bare && packet->tcp_flags & TCP_FIN))
-        return beginning; /* the tail of something that is over */
-    if (!find_client(scope, packet, &beginning.from_client))
-        return beginning;
-    const struct address *client = server_of(packet, !beginning.from_client);
-    const struct address *server = server_of(packet, beginning.from_client);
-    bool server_is_apple = scope_is_apple(scope, server);
-    if (server_is_apple)
-        begin_at_apple(tracker, packet, &beginning);
-    else if (packet->payload_captured && may_name_push_host(tracker, packet))
-        beginning.standing = STANDING_CANDIDATE;
-    else if (opens(packet) && scope_is_apple(scope, client) && scope_is_home(scope, server))
-        beginning = (struct beginning){true, STANDING_OURS, ROLE_INBOUND, SCOPE_BY_PORT};
-    else if (packet->tcp_flags & TCP_SYN && scope_watched(scope, server))
-        beginning.standing = STANDING_CANDIDATE;
-    return beginning;
-}
-
-static void make_room(struct tracker *tracker)
-{
-    struct flow *flow;
-    while ((flow = flow_table_crowded(&tracker->flows)))
-        session_finish(tracker, flow, CAUSE_EVICTED);
-}
-
-static struct flow *begin_flow(struct tracker *tracker, const struct packet *packet)
-{
-    struct beginning beginning = find_beginning(tracker, packet);
-    if (beginning.standing == STANDING_OTHER)
-        return NULL;
-    make_room(tracker);
-    struct flow *flow = flow_table_add(&tracker->flows, packet, beginning.from_client);
-    assert(flow);
-    flow->standing = (uint8_t)beginning.standing;
-    flow->record.server_is_apple = scope_is_apple(&tracker->scope, &flow->record.server_ip);
-    if (beginning.standing == STANDING_OURS)
-        session_adopt(tracker, flow, beginning.role, beginning.reason);
-    session_watch(tracker, flow);
-    return flow;
+    struct event event = {.kind = kind,
+                          .time_ns = tracker->now_ns,
+                          .frame = frame,
+                          .flow = &flow->record,
+                          .lane = flow->record.lane};
+    tracker->options.event(tracker->options.event_context, &event);
 }
 
 /* ---- packets ---- */
-
-static enum direction direction_of(const struct flow *flow, const struct packet *packet)
-{
-    bool up = packet->source_port == flow->record.client_port &&
-              address_equal(&packet->source, &flow->record.client_ip);
-    return up ? UP : DOWN;
-}
-
-/* A SYN with another initial sequence number begins another session on the same ports. */
-static bool ports_are_used_again(const struct flow *flow, const struct packet *packet)
-{
-    if (!opens(packet))
-        return false;
-    if (direction_of(flow, packet) == DOWN)
-        return flow->state == STATE_CLOSED || flow->state == STATE_RESET;
-    if (flow->record.saw & SAW_SYN)
-        return packet->sequence != flow->record.client_isn;
-    return !(flow->record.saw & SAW_SYN_ACK);
-}
-
-static struct flow *unless_over(struct tracker *tracker, struct flow *flow,
-                                const struct packet *packet)
-{
-    if (!flow || !ports_are_used_again(flow, packet))
-        return flow;
-    session_finish(tracker, flow, CAUSE_ENDED);
-    return NULL;
-}
-
-static struct flow *find_flow(struct tracker *tracker, const struct packet *packet, uint64_t hash)
-{
-    struct flow *flow = flow_table_find(&tracker->flows, packet, hash);
-    flow = unless_over(tracker, flow, packet);
-    if (!flow)
-        flow = unless_over(tracker, lanes_find(tracker, packet, hash), packet);
-    return flow ? flow : begin_flow(tracker, packet);
-}
 
 /* A sender learns of a loss from the peer, or waits for longer than the peer takes to answer (RFC
  * 6298 section 2): a round trip at least, here with something off for one that was slow at first.
@@ -301,18 +98,18 @@ static int64_t soonest_again_ns(const struct flow *flow)
 
 static void take_tcp(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
-    struct flow *flow = find_flow(tracker, packet, hash);
+    struct flow *flow = session_find(tracker, packet, hash);
     if (!flow)
         return;
     if (duplicates_seen(&tracker->duplicates, packet, hash, soonest_again_ns(flow)) ||
         lanes_says_copy(flow, packet)) {
         lanes_note_copy(flow, packet);
-        session_take_copy(tracker, flow, packet, direction_of(flow, packet));
+        session_take_copy(tracker, flow, packet, flow_direction_of(flow, packet));
         tracker->counts.duplicates++;
         return;
     }
     tracker->counts.session_packets++;
-    session_take(tracker, flow, packet, direction_of(flow, packet));
+    session_take(tracker, flow, packet, flow_direction_of(flow, packet));
     if (flow->standing == STANDING_OTHER && !tracker->options.keep_all_apple)
         session_finish(tracker, flow, CAUSE_ENDED);
 }
@@ -334,47 +131,15 @@ static void take_icmp(struct tracker *tracker, const struct packet *packet)
         flow = lanes_find_quoted(tracker, &key);
     if (!flow)
         return;
-    bool quotes_client = direction_of(flow, &key) == UP;
+    bool quotes_client = flow_direction_of(flow, &key) == UP;
     bool quotes_syn = quoted.has_sequence && quoted.sequence == flow->record.client_isn;
     session_take_icmp(tracker, flow, packet, quotes_client, quotes_syn);
 }
 
-static int64_t patience_of(const struct tracker *tracker, int wait)
-{
-    bool is_given = wait == WAIT_IDLE && tracker->options.idle_limit_ns;
-    return is_given ? tracker->options.idle_limit_ns : patience_ns[wait];
-}
-
-static void expire(struct tracker *tracker)
-{
-    for (int wait = 0; wait < WAIT_COUNT; wait++) {
-        int64_t before_ns = time_between(patience_of(tracker, wait), tracker->now_ns);
-        enum outcome_cause cause =
-            wait == WAIT_HALF_OPEN || wait == WAIT_IDLE ? CAUSE_SILENT : CAUSE_ENDED;
-        struct flow *flow;
-        while ((flow = flow_table_silent(&tracker->flows, (enum lifecycle_wait)wait, before_ns)))
-            session_finish(tracker, flow, cause);
-    }
-}
-
-/* Time is that of packets of ours, so that neither the size of a batch nor foreign traffic changes
- * what is judged when. */
-static void advance_clock(struct tracker *tracker, int64_t time_ns)
-{
-    /* Packets of several queues overtake each other by less. */
-    const int64_t unnoticed_ns = NS_PER_MS;
-    tracker->is_late = time_between(tracker->now_ns, time_ns) < -unnoticed_ns;
-    if (time_ns > tracker->now_ns)
-        tracker->now_ns = time_ns;
-    if (tracker->now_ns >= tracker->next_expiry_ns) {
-        expire(tracker);
-        tracker->next_expiry_ns = tracker->now_ns + NS_PER_S;
-    }
-}
-
 static void take_now(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
-    if (packet->kind == PACKET_DNS || (packet->kind == PACKET_TCP && is_dns_over_tcp(packet)))
+    if (packet->kind == PACKET_DNS ||
+        (packet->kind == PACKET_TCP && screen_is_dns_over_tcp(packet)))
         name_watch_take(tracker, packet);
     else if (packet->kind == PACKET_TCP)
         take_tcp(tracker, packet, hash);
@@ -384,7 +149,7 @@ static void take_now(struct tracker *tracker, const struct packet *packet, uint6
 
 static void take_in_time(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
-    advance_clock(tracker, packet_time_moved(&tracker->time, packet->time_ns));
+    expiry_advance(tracker, packet_time_moved(&tracker->time, packet->time_ns));
     take_now(tracker, packet, hash);
 }
 
@@ -392,7 +157,7 @@ static void take_in_time(struct tracker *tracker, const struct packet *packet, u
 static void take_held(struct tracker *tracker, int64_t level_ns)
 {
     struct packet_time *time = &tracker->time;
-    advance_clock(tracker, level_ns);
+    expiry_advance(tracker, level_ns);
     tracker->is_late = packet_time_moved(time, time->held.time_ns) != level_ns;
     take_now(tracker, &time->held, time->held_hash);
 }
@@ -519,7 +284,7 @@ void tracker_advance(struct tracker *tracker, int64_t now_ns)
     if (time->holds)
         take_held(tracker, packet_time_settle_last(time, tracker->now_ns));
     if (now_ns > tracker->now_ns)
-        advance_clock(tracker, now_ns);
+        expiry_advance(tracker, now_ns);
 }
 
 /* ---- the end ---- */
@@ -560,7 +325,7 @@ static void finish_time(struct tracker *tracker, struct capture_quality *quality
         take_held(tracker, packet_time_settle_last(time, tracker->now_ns));
     if (tracker->now_ns == TIME_UNKNOWN)
         return;
-    advance_clock(tracker, packet_time_end(time, tracker->now_ns, quality->end_ns));
+    expiry_advance(tracker, packet_time_end(time, tracker->now_ns, quality->end_ns));
     if (time->clock_count > 1 && quality->last_ns < tracker->now_ns)
         quality->last_ns = tracker->now_ns;
 }

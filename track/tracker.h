@@ -39,30 +39,14 @@ struct tracker {
     struct capture_quality counts; /* the tracker's part of it */
 };
 
-/* session.c: takes a packet of a tracked flow. */
-void session_take(struct tracker *tracker, struct flow *flow, const struct packet *packet,
-                  enum direction direction);
-/* A packet that was taken already, captured elsewhere. */
-void session_take_copy(struct tracker *tracker, struct flow *flow, const struct packet *packet,
-                       enum direction direction);
-/* An ICMP error quotes a packet of the flow. */
-void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct packet *packet,
-                       bool quotes_client, bool quotes_syn);
-/* The flow becomes ours: it gets its number, role and path. */
-void session_adopt(struct tracker *tracker, struct flow *flow, enum flow_role role,
-                   enum scope_reason reason);
-/* Packets of the flow do not show by their addresses that they are ours: have them looked up. */
-void session_watch(struct tracker *tracker, struct flow *flow);
-/* The flow is over: judged, told, and gone from the table. */
-void session_finish(struct tracker *tracker, struct flow *flow, enum outcome_cause cause);
-
 /* This packet, as what proves something. */
 static inline struct proof tracker_proof(const struct tracker *tracker, const struct packet *packet)
 {
     return (struct proof){.frame = packet->frame, .time_ns = tracker->now_ns};
 }
 
-void tracker_tell(struct tracker *tracker, enum event_kind kind, const struct flow *flow,
+/* An event of the flow, at the tracker's time. */
+void tracker_tell(const struct tracker *tracker, enum event_kind kind, const struct flow *flow,
                   uint64_t frame);
 
 #endif

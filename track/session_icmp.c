@@ -1,0 +1,48 @@
+/* What an ICMP error does to the session whose packet it quotes.
+ *
+ * track.c has found the session by the quote. Believes no error about a handshake that was answered
+ * already; who sent it is weighed in detect/. */
+#include "session.h"
+#include "steps.h"
+
+/* Codes that say the SYN will not be let through (wire.md section 4): destination unreachable 0,
+ * 1, 9, 10, 13 (RFC 792, RFC 1812 section 5.2.7.1); ICMPv6 1, 5, 6 of type 1 (RFC 4443 3.1), and 0
+ * and 3, no route and no such neighbour. "Port unreachable", 3 and 4, is what packet filters answer
+ * with where their rule names no other error, and "protocol unreachable", 2, one that they can name
+ * for TCP, which every host speaks; stacks take them for a refusal (RFC 1122 section 4.2.3.9). */
+static bool icmp_refuses(const struct packet *packet)
+{
+    uint32_t codes_v4 = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 10 | 1u << 13;
+    uint32_t codes_v6 = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6;
+    bool v6 = packet->ip_version == 6;
+    if (packet->icmp_type != (v6 ? 1 : 3) || packet->icmp_code > 31)
+        return false;
+    return (v6 ? codes_v6 : codes_v4) >> packet->icmp_code & 1;
+}
+
+void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                       bool quotes_client, bool quotes_syn)
+{
+    struct flow_record *record = &flow->record;
+    if (packet->icmp_mtu) {
+        record->saw |= SAW_ICMP_TOO_BIG;
+        evidence_too_big(tracker, flow, packet, quotes_client);
+    }
+    steps_take_icmp(tracker, flow, packet, quotes_client);
+    if (!quotes_client || !icmp_refuses(packet) || record->icmp_frame)
+        return;
+    record->icmp_frame = packet->frame;
+    record->icmp_ns = tracker->now_ns;
+    record->icmp_source = packet->source;
+    record->icmp_type = packet->icmp_type;
+    record->icmp_code = packet->icmp_code;
+    record->icmp_ttl = packet->ttl;
+    record->saw |= SAW_ICMP;
+    if (quotes_syn && flow->state == STATE_SYN_SENT) {
+        flow->state = (uint8_t)lifecycle_next(STATE_SYN_SENT, ON_ICMP);
+        record->last_ns = tracker->now_ns;
+        if (record->server_port == 5223 && flow->standing == STANDING_OURS)
+            scope_note_try(&tracker->scope, flow, tracker->now_ns);
+        flow_table_touch(&tracker->flows, flow);
+    }
+}
