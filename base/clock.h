@@ -16,6 +16,10 @@
 /* "Not known": becomes NULL in the database. 0 is a real time (1970-01-01). */
 #define TIME_UNKNOWN INT64_MIN
 
+/* Times of damaged captures and absurd clocks are brought within (1823 to 2116): so a limit can be
+ * added to any of them, and any two subtracted. */
+#define TIME_LIMIT_NS ((INT64_C(1) << 62) - 1)
+
 enum { CLOCK_TEXT_SIZE = 40, DURATION_TEXT_SIZE = 32 };
 
 /* ISO 8601 with milliseconds and Z: "2026-03-01T12:00:00.123Z"; "unknown" for TIME_UNKNOWN. */

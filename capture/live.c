@@ -239,6 +239,12 @@ void live_wait(struct live *live, int timeout_ms)
 
 /* ---- what is known ---- */
 
+void live_tend(struct live *live)
+{
+    for (size_t i = 0; i < live->count; i++)
+        live_interface_tend(&live->rings[i]);
+}
+
 size_t live_interface_count(const struct live *live)
 {
     return live->count / live->workers;

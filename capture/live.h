@@ -2,9 +2,10 @@
  *
  * The live counterpart of capture.h. For each interface one thread or several (workers) take frames
  * from memory-mapped rings of the kernel and copy them into queues, never waiting for anybody; the
- * caller takes them from there, merged by time. What can be noted of a frame by itself (a digest) is
- * made by those threads as well. What the kernel, the interface or a full queue dropped is counted
- * apart. Deliberately decides nothing about what is taken: filter and digest are the caller's. */
+ * caller takes them from there, merged by time. What can be noted of a frame by itself (a digest)
+ * is made by those threads as well. What the kernel, the interface or a full queue dropped is
+ * counted apart. Deliberately decides nothing about what is taken: filter and digest are the
+ * caller's. */
 #ifndef APNSCOPE_CAPTURE_LIVE_H
 #define APNSCOPE_CAPTURE_LIVE_H
 
@@ -36,8 +37,8 @@ struct live_options {
     /* The filter for an interface with link headers to look at (Ethernet), and without. */
     const char *filter_with_link;
     const char *filter_without_link;
-    /* Threads for each interface; 0: 1. The kernel shares frames among them by the device's address,
-     * so that all of a device's come to one in order; those of mirrors that wrap frames
+    /* Threads for each interface; 0: 1. The kernel shares frames among them by the device's
+     * address, so that all of a device's come to one in order; those of mirrors that wrap frames
      * (`is_wrapped`) by its own hash of the outer headers. */
     unsigned workers;
     int64_t (*wall_ns)(void); /* with several workers: the clock of the kernel's time stamps */
@@ -50,11 +51,15 @@ struct live_options {
     size_t queue_size;  /* a power of two; 0: LIVE_QUEUE_SIZE */
     uint32_t snap_size; /* 0: LIVE_SNAP_AUTO */
     bool not_promiscuous;
+    const char *time_stamps; /* libpcap's word; NULL: the adapter's, where they follow the host's */
     int first_cpu; /* the threads stay on this processor and the next ones; -1: anywhere */
     /* For tests with sped-up replays: times are stretched by this factor from `epoch_ns` on. */
     double time_factor; /* 0: 1 */
     int64_t epoch_ns;
 };
+
+/* Whether libpcap has that word: "host", "host_hiprec", "adapter", "adapter_unsynced" ... */
+bool live_time_stamps_known(const char *name);
 
 struct live;
 
@@ -82,7 +87,7 @@ int64_t live_time(const struct live *live, int64_t wall_ns);
 
 struct live_statistics {
     const char *interface;
-    const char *time_stamps; /* libpcap's word: "host", "adapter" */
+    const char *time_stamps; /* libpcap's word: "host", "adapter" ... */
     uint16_t link_type;
     bool in_kernel;             /* the filter runs there */
     uint64_t received;          /* by the interface, all traffic; 0: not known */
@@ -91,14 +96,18 @@ struct live_statistics {
     uint64_t dropped_interface; /* by the hardware or its driver */
     uint64_t dropped_queue;     /* our queue was full */
     unsigned workers;
-    uint64_t busiest;           /* of `matched`, the busiest worker's */
-    uint64_t queue_waiting;     /* bytes, of all workers */
+    uint64_t busiest;       /* of `matched`, the busiest worker's */
+    uint64_t queue_waiting; /* bytes, of all workers */
     uint64_t queue_highest;
     uint64_t queue_size;
-    bool is_down;      /* nothing can come from it now */
-    bool is_gone;      /* nor ever: there is no such interface any more */
-    char trouble[128]; /* why; where it is not down, libpcap's last complaint; "" */
+    bool is_down;           /* nothing can come from it now */
+    bool is_gone;           /* there is no such interface any more */
+    unsigned successors;    /* times that another interface of that name was taken up */
+    bool refuses_successor; /* there is another one, but it cannot be taken up */
+    char trouble[128];      /* why; where it is not down, libpcap's last complaint; "" */
 };
+/* Takes up interfaces that were deleted and made anew; about once a second. */
+void live_tend(struct live *live);
 size_t live_interface_count(const struct live *live);
 void live_statistics_of(struct live *live, size_t index, struct live_statistics *statistics);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "fanout.h"
 
 enum {
@@ -63,19 +64,47 @@ static bool cannot_open(const char *name, int status, const char *reason, struct
     }
 }
 
-/* The adapter's own clock where it follows the host's: times are of the wire then, not of the
- * moment when the kernel got round to the packet. */
-static void choose_time_stamps(struct live_interface *interface, bool may_be_adapters)
+bool live_time_stamps_known(const char *name)
+{
+    return pcap_tstamp_type_name_to_val(name) >= 0;
+}
+
+/* The host's are always there, and where there are no others libpcap lists none. */
+static void list_time_stamps(pcap_t *handle, struct text *text)
 {
     int *types;
-    int count = pcap_list_tstamp_types(interface->handle, &types);
-    interface->time_stamps = "host";
+    int count = pcap_list_tstamp_types(handle, &types);
+    if (count <= 0)
+        text_add(text, "host");
     for (int i = 0; i < count; i++)
-        if (may_be_adapters && types[i] == PCAP_TSTAMP_ADAPTER &&
-            pcap_set_tstamp_type(interface->handle, PCAP_TSTAMP_ADAPTER) == 0)
-            interface->time_stamps = "adapter";
+        text_format(text, "%s%s", i ? ", " : "", pcap_tstamp_type_val_to_name(types[i]));
     if (count > 0)
         pcap_free_tstamp_types(types);
+}
+
+static bool offers_time_stamps(pcap_t *handle, int wanted)
+{
+    int *types;
+    int count = pcap_list_tstamp_types(handle, &types);
+    bool found = count <= 0 && wanted == PCAP_TSTAMP_HOST;
+    for (int i = 0; i < count; i++)
+        found |= types[i] == wanted;
+    if (count > 0)
+        pcap_free_tstamp_types(types);
+    return found;
+}
+
+/* Unless told otherwise: the adapter's own clock where it follows the host's. Times are of the wire
+ * then, not of the moment when the kernel got round to the packet. */
+static void choose_time_stamps(struct live_interface *interface, const char *asked,
+                               bool may_be_adapters)
+{
+    int wanted = asked ? pcap_tstamp_type_name_to_val(asked) : PCAP_TSTAMP_ADAPTER;
+    interface->time_stamps = "host";
+    if (may_be_adapters && wanted != PCAP_TSTAMP_HOST &&
+        offers_time_stamps(interface->handle, wanted) &&
+        pcap_set_tstamp_type(interface->handle, wanted) == 0)
+        interface->time_stamps = pcap_tstamp_type_val_to_name(wanted);
 }
 
 static void prepare(struct live_interface *interface, const struct live_options *options,
@@ -89,7 +118,7 @@ static void prepare(struct live_interface *interface, const struct live_options 
     pcap_set_immediate_mode(handle, 0);
     pcap_set_buffer_size(handle, buffer_size > INT32_MAX ? INT32_MAX : (int)buffer_size);
     pcap_set_tstamp_precision(handle, PCAP_TSTAMP_PRECISION_NANO);
-    choose_time_stamps(interface, may_set_clock);
+    choose_time_stamps(interface, options->time_stamps, may_set_clock);
 }
 
 /* libpcap's status; the handle is there unless that is PCAP_ERROR with a reason. */
@@ -100,7 +129,10 @@ static int activate(struct live_interface *interface, const struct live_options 
     if (!interface->handle)
         return PCAP_ERROR;
     prepare(interface, options, may_set_clock);
-    return pcap_activate(interface->handle);
+    int status = pcap_activate(interface->handle);
+    if (status == PCAP_WARNING_TSTAMP_TYPE_NOTSUP) /* listed, but the driver would not */
+        interface->time_stamps = "host";
+    return status;
 }
 
 /* Switching an adapter's clock on takes CAP_NET_ADMIN; who has CAP_NET_RAW only gets the host's. */
@@ -108,10 +140,28 @@ static int activate_as_allowed(struct live_interface *interface, const struct li
                                char *reason)
 {
     int status = activate(interface, options, true, reason);
-    if (status != PCAP_ERROR_PERM_DENIED || strcmp(interface->time_stamps, "adapter") != 0)
+    if (status != PCAP_ERROR_PERM_DENIED || strcmp(interface->time_stamps, "host") == 0)
         return status;
     pcap_close(interface->handle);
     return activate(interface, options, false, reason);
+}
+
+/* What was asked for is had, or the run does not begin. */
+static bool has_time_stamps(const struct live_interface *interface, const char *asked,
+                            struct fault *fault)
+{
+    char offered[120];
+    struct text text = text_over(offered, sizeof offered);
+    if (!asked || strcmp(interface->time_stamps, asked) == 0)
+        return true;
+    if (offers_time_stamps(interface->handle, pcap_tstamp_type_name_to_val(asked)))
+        return fault_set(fault,
+                         "%s: time stamps \"%s\" cannot be switched on: that takes CAP_NET_ADMIN "
+                         "and a driver that can; leave --time-stamps out",
+                         interface->name, asked);
+    list_time_stamps(interface->handle, &text);
+    return fault_set(fault, "%s: time stamps \"%s\" are not offered; it has: %s", interface->name,
+                     asked, offered);
 }
 
 /* From now on nobody can take the filter off, not even who has taken over this process
@@ -168,6 +218,15 @@ static void open_facts(struct live_interface *interface)
         interface->counted[i] = read_counter(interface->counters[i]);
     }
     interface->carrier = open_fact(interface, "", "carrier");
+}
+
+static void close_facts(struct live_interface *interface)
+{
+    for (size_t i = 0; i < LIVE_COUNTERS; i++)
+        if (interface->counters[i] >= 0)
+            close(interface->counters[i]);
+    if (interface->carrier >= 0)
+        close(interface->carrier);
 }
 
 /* Documentation/ABI/testing/sysfs-class-net: 1 or 0; reading fails while the interface is down. */
@@ -236,6 +295,8 @@ bool live_interface_open(struct live_interface *interface, const char *name,
         return cannot_open(name, PCAP_ERROR, reason, fault);
     if (status < 0)
         return cannot_open(name, status, pcap_geterr(interface->handle), fault);
+    if (!has_time_stamps(interface, options->time_stamps, fault))
+        return false;
     int dlt = pcap_datalink(interface->handle);
     interface->link_type = link_type_of(dlt);
     interface->nanoseconds =
@@ -247,6 +308,8 @@ bool live_interface_open(struct live_interface *interface, const char *name,
         return false;
     if (filter && !set_filter(interface, filter, fault))
         return false;
+    interface->is_promiscuous = !options->not_promiscuous;
+    interface->identity = interface_identity_of(name);
     open_facts(interface);
     return open_queue(interface, options, fault);
 }
@@ -323,6 +386,21 @@ static void stay_on_processor(int cpu)
     (void)pthread_setaffinity_np(pthread_self(), sizeof set, &set); /* a wish */
 }
 
+/* What the kernel still holds: also in a block that is not full, which it hands over when that has
+ * waited long enough. A timer finds that out at its second look at the latest. */
+static void take_what_is_left(struct live_interface *interface)
+{
+    enum { LOOKS = 13, BETWEEN_LOOKS_MS = 2 * RING_WAITS_MS / 10 };
+    struct timespec pause = {.tv_nsec = BETWEEN_LOOKS_MS * NS_PER_MS};
+    char reason[PCAP_ERRBUF_SIZE];
+    if (pcap_setnonblock(interface->handle, 1, reason) != 0)
+        return;
+    for (int look = 0; look < LOOKS; look++) {
+        (void)pcap_dispatch(interface->handle, -1, take_frame, (u_char *)(void *)interface);
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* An interface that goes down is waited for: it may come back tonight. */
 static void *capture_frames(void *context)
 {
@@ -342,11 +420,7 @@ static void *capture_frames(void *context)
         if (count > 0)
             wake_consumer(interface);
     }
-    /* what the kernel still holds */
-    char reason[PCAP_ERRBUF_SIZE];
-    if (pcap_setnonblock(interface->handle, 1, reason) == 0)
-        while (pcap_dispatch(interface->handle, -1, take_frame, (u_char *)(void *)interface) > 0)
-            continue;
+    take_what_is_left(interface);
     note_counts(interface);
     return NULL;
 }
@@ -377,19 +451,34 @@ void live_interface_close(struct live_interface *interface)
     live_interface_stop(interface);
     if (interface->handle)
         pcap_close(interface->handle);
-    for (size_t i = 0; i < LIVE_COUNTERS; i++)
-        if (interface->counters[i] >= 0)
-            close(interface->counters[i]);
-    if (interface->carrier >= 0)
-        close(interface->carrier);
+    close_facts(interface);
     frame_queue_free(&interface->queue);
     pthread_mutex_destroy(&interface->lock);
 }
 
-static uint64_t counter_grown(const struct live_interface *interface, size_t index)
+/* Files of an interface that is gone cannot be read any more. */
+static uint64_t counter_grown(struct live_interface *interface, size_t index)
 {
     uint64_t now = read_counter(interface->counters[index]);
-    return now > interface->counted[index] ? now - interface->counted[index] : 0;
+    if (now > interface->counted[index])
+        interface->grown[index] = interface->before[index] + now - interface->counted[index];
+    return interface->grown[index];
+}
+
+void live_interface_tend(struct live_interface *interface)
+{
+    char carrier;
+    if (interface->carrier < 0 || pread(interface->carrier, &carrier, 1, 0) == 1 || errno != ENODEV)
+        return;
+    enum succession succession = successor_take(interface->name, pcap_fileno(interface->handle),
+                                                interface->is_promiscuous, &interface->identity);
+    interface->refuses_successor = succession == SUCCESSOR_REFUSED;
+    if (succession != SUCCESSOR_TAKEN)
+        return;
+    memcpy(interface->before, interface->grown, sizeof interface->before);
+    close_facts(interface);
+    open_facts(interface);
+    interface->successors++;
 }
 
 static void add_trouble(struct live_interface *interface, struct live_statistics *statistics)
@@ -421,6 +510,8 @@ void live_interface_statistics(struct live_interface *interface, struct live_sta
     if (highest > statistics->queue_highest)
         statistics->queue_highest = highest;
     statistics->queue_size += interface->queue.size;
+    statistics->successors = interface->successors;
+    statistics->refuses_successor = interface->refuses_successor;
     add_trouble(interface, statistics);
     look_at_link(interface, statistics);
 }

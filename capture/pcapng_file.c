@@ -62,8 +62,8 @@ static int64_t add_offset(int64_t time_ns, int64_t offset_s)
     int64_t offset_ns, sum_ns;
     if (__builtin_mul_overflow(offset_s, NS_PER_S, &offset_ns) ||
         __builtin_add_overflow(time_ns, offset_ns, &sum_ns))
-        return offset_s < 0 ? -INT64_MAX : INT64_MAX;
-    return sum_ns == TIME_UNKNOWN ? -INT64_MAX : sum_ns;
+        return offset_s < 0 ? -TIME_LIMIT_NS : TIME_LIMIT_NS;
+    return sum_ns;
 }
 
 int64_t pcapng_time_ns(const struct pcapng_interface *interface, uint64_t units)
@@ -76,7 +76,11 @@ int64_t pcapng_time_ns(const struct pcapng_interface *interface, uint64_t units)
         wide ns = (wide)units * (uint64_t)NS_PER_S / interface->units_per_s;
         time_ns = ns > (wide)INT64_MAX ? INT64_MAX : (int64_t)ns;
     }
-    return interface->offset_s ? add_offset(time_ns, interface->offset_s) : time_ns;
+    if (interface->offset_s)
+        time_ns = add_offset(time_ns, interface->offset_s);
+    if (time_ns < -TIME_LIMIT_NS)
+        return -TIME_LIMIT_NS;
+    return time_ns > TIME_LIMIT_NS ? TIME_LIMIT_NS : time_ns;
 }
 
 /* Room for one more item in an array that doubles. False at `most`. */

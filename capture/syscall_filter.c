@@ -8,6 +8,7 @@
 
 #include <asm/termbits.h>
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -48,7 +49,8 @@ struct door {
  * SQLite asks file systems for features of theirs, and a capture may be asked whether it is a
  * terminal; a refusal is the ordinary answer. clone3's arguments lie in memory, where no filter
  * sees them; the C library goes on with clone. Names in a filter expression ask for a socket (nscd,
- * DNS) and go on with /etc/services. */
+ * DNS) and go on with /etc/services. Only a packet socket takes an address of that size: it is
+ * bound to an interface that was made anew (successor.c). */
 static const struct door doors[] = {
     {"clone", FOR_ALL, SCMP_ACT_ALLOW, {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD}},
     {"clone3", FOR_ALL, SCMP_ACT_ERRNO(ENOSYS), {0}},
@@ -65,6 +67,7 @@ static const struct door doors[] = {
     {"ioctl", FOR_ALL, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, TIOCGWINSZ, 0}},
     {"ioctl", FOR_ALL, SCMP_ACT_ERRNO(ENOTTY), {1, SCMP_CMP_GT, TIOCGWINSZ, 0}},
     {"ioctl", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, SIOCGIFFLAGS, 0}},
+    {"bind", FOR_LIVE, SCMP_ACT_ALLOW, {2, SCMP_CMP_EQ, sizeof(struct sockaddr_ll), 0}},
     {"prctl", FOR_ALL, SCMP_ACT_ERRNO(EPERM), {0}},
     {"prlimit64", FOR_ALL, SCMP_ACT_ALLOW, {2, SCMP_CMP_EQ, 0, 0}},
     {"prlimit64", FOR_LIVE, SCMP_ACT_ALLOW, {1, SCMP_CMP_EQ, RLIMIT_NPROC, 0}},

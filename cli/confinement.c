@@ -105,6 +105,14 @@ static void allow_live_outputs(struct sandbox *sandbox, const struct settings *s
         sandbox_allow_output_folder(sandbox, settings->evidence);
 }
 
+/* Of an interface that is made anew, the facts lie in other files than before. The first folder has
+ * links into the second. */
+static void allow_interfaces(struct sandbox *sandbox)
+{
+    sandbox_allow_read(sandbox, "/sys/class/net");
+    sandbox_allow_read(sandbox, "/sys/devices");
+}
+
 void confine_live(const struct settings *settings)
 {
     if (settings->no_sandbox)
@@ -113,6 +121,7 @@ void confine_live(const struct settings *settings)
     /* A collector or a syslog daemon that was away is connected again. */
     bool connects = unix_path(settings->json_lines) || settings->syslog;
     sandbox_allow_database(sandbox, settings->database);
+    allow_interfaces(sandbox);
     allow_live_outputs(sandbox, settings);
     enter(sandbox, connects ? SANDBOX_LIVE_UNIX_SOCKETS : SANDBOX_LIVE, settings);
 }

@@ -58,7 +58,7 @@ struct live_run {
     uint64_t changes;      /* of both, so far */
     unsigned updates_left; /* of what was told, until the next judgement */
     bool is_ending;
-    bool is_over; /* the interfaces are gone */
+    bool is_over; /* an interface was replaced by one that this run cannot take up */
     int64_t lag_ns;
     uint64_t ended[OUTCOME_COUNT];
     struct glimpses glimpses;
@@ -204,6 +204,7 @@ static bool open_live(struct live_run *run, struct fault *fault)
                                    .buffer_size = settings->buffer_size,
                                    .snap_size = settings->snap_size,
                                    .not_promiscuous = settings->no_promiscuous,
+                                   .time_stamps = settings->time_stamps,
                                    .first_cpu = settings->cpu,
                                    .time_factor = settings->replay_speed,
                                    .epoch_ns = run->began_ns};
@@ -411,13 +412,13 @@ static void fill_report(struct live_run *run, int64_t now_ns, struct feed_report
     report->glimpses = run->glimpses.count;
 }
 
-/* Nothing will come any more. */
-static bool all_are_gone(const struct feed_report *report)
+/* An interface is there again that only a run begun anew can capture on. */
+static bool has_to_begin_anew(const struct feed_report *report)
 {
-    size_t gone = 0;
     for (size_t i = 0; i < report->interface_count; i++)
-        gone += report->interfaces[i].is_gone;
-    return gone == report->interface_count;
+        if (report->interfaces[i].refuses_successor)
+            return true;
+    return false;
 }
 
 static void check_mirror(struct live_run *run, const struct feed_report *report)
@@ -434,12 +435,13 @@ static void every_second(struct live_run *run, int64_t now_ns)
     const struct settings *settings = run->settings;
     struct feed_report *report = (struct feed_report *)calloc(1, sizeof *report);
     assert(report);
+    live_tend(run->live);
     fill_report(run, now_ns, report);
     report->is_interval = settings->statistics_ns && now_ns >= run->next_interval_ns;
     if (report->is_interval)
         run->next_interval_ns += settings->statistics_ns;
     live_words_changes(&run->words, report);
-    run->is_over = all_are_gone(report);
+    run->is_over = has_to_begin_anew(report);
     check_mirror(run, report);
     FOR_SINKS(run, report, report);
     if (run->hooks.tell_state(run->hooks.context))
@@ -502,8 +504,8 @@ static bool finish(struct live_run *run, struct live_run_result *result, struct 
         return false;
     if (run->is_over)
         return fault_set(fault,
-                         "%s: the interface is gone, so the run has ended; start apnscope "
-                         "again when it is back",
+                         "%s: an interface was replaced by another one of its name, so the run "
+                         "has ended; start apnscope again",
                          run->source);
     if (stages->quality.frames)
         return true;

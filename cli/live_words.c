@@ -10,6 +10,23 @@
 #include "base/clock.h"
 #include "base/count.h"
 
+static void tell_successor(struct live_words *words, const struct live_statistics *interface,
+                           size_t index)
+{
+    if (interface->successors != words->successors[index])
+        speaker_say(&words->speaker,
+                    "%s was replaced by another interface of that name: captured on from now "
+                    "(for the %u. time); what passed in between is missing",
+                    interface->interface, interface->successors);
+    if (interface->refuses_successor && !words->refusal_told[index])
+        speaker_say(&words->speaker,
+                    "%s is there again, as another interface that this run cannot take up%s: it "
+                    "ends, to be started again",
+                    interface->interface, interface->workers > 1 ? " (with several workers)" : "");
+    words->successors[index] = interface->successors;
+    words->refusal_told[index] = interface->refuses_successor;
+}
+
 static void tell_interface(struct live_words *words, const struct live_statistics *interface,
                            bool *was_down)
 {
@@ -19,7 +36,8 @@ static void tell_interface(struct live_words *words, const struct live_statistic
     if (!interface->is_down)
         speaker_say(&words->speaker, "%s is back", interface->interface);
     else if (interface->is_gone)
-        speaker_say(&words->speaker, "%s is gone: %s", interface->interface, interface->trouble);
+        speaker_say(&words->speaker, "%s is gone: %s; waiting for one of that name",
+                    interface->interface, interface->trouble);
     else
         speaker_say(&words->speaker, "%s went down: %s; waiting for it to come back",
                     interface->interface, interface->trouble);
@@ -43,10 +61,29 @@ static void tell_store(struct live_words *words, const struct store_state *store
         speaker_say(&words->speaker, "the database can be written again");
 }
 
+/* Packets that wait are late by seconds; those of another clock by more, or early. */
+static void tell_clock(struct live_words *words, const struct feed_report *report)
+{
+    char ahead[DURATION_TEXT_SIZE];
+    const int64_t early_ns = NS_PER_S, late_ns = 3600 * NS_PER_S;
+    int64_t lag_ns = report->lag_ns;
+    if (words->clock_told || (lag_ns > -early_ns && lag_ns < late_ns))
+        return;
+    words->clock_told = true;
+    speaker_say(&words->speaker,
+                "packets are stamped by a clock that is %s %s this machine's: set it (phc2sys), or "
+                "use --time-stamps host",
+                duration_text(lag_ns < 0 ? -lag_ns : lag_ns, ahead),
+                lag_ns < 0 ? "ahead of" : "behind");
+}
+
 void live_words_changes(struct live_words *words, const struct feed_report *report)
 {
-    for (size_t i = 0; i < report->interface_count; i++)
+    tell_clock(words, report);
+    for (size_t i = 0; i < report->interface_count; i++) {
+        tell_successor(words, &report->interfaces[i], i);
         tell_interface(words, &report->interfaces[i], &words->is_down[i]);
+    }
     tell_store(words, &report->store);
 }
 

@@ -15,8 +15,11 @@ struct live_words {
     struct speaker speaker;
     /* as told last */
     bool is_down[LIVE_INTERFACES_MAX];
+    unsigned successors[LIVE_INTERFACES_MAX];
+    bool refusal_told[LIVE_INTERFACES_MAX];
     char store_trouble[256];
     bool drops_told; /* of rows */
+    bool clock_told;
 };
 
 /* What has changed since the last report. */

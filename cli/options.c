@@ -319,6 +319,18 @@ static bool apply_statistics(struct settings *settings, const char *value, struc
     return fault_set(fault, "--statistics %s is not a time span; write it like 30s or 5m", value);
 }
 
+static bool apply_time_stamps(struct settings *settings, const char *value, struct fault *fault)
+{
+    bool is_auto = strcmp(value, "auto") == 0;
+    if (!is_auto && !live_time_stamps_known(value))
+        return fault_set(fault,
+                         "--time-stamps %s: auto, host, host_hiprec, adapter or adapter_unsynced; "
+                         "see pcap-tstamp(7)",
+                         value);
+    settings->time_stamps = is_auto ? NULL : value;
+    return true;
+}
+
 static bool apply_replay_speed(struct settings *settings, const char *value, struct fault *fault)
 {
     char *end;

@@ -36,11 +36,12 @@ struct settings {
     const char *site;
     const char *sensor;
     const char *trust_path;
-    const char *user; /* NULL: the service user, or whoever runs it */
+    const char *user;   /* NULL: the service user, or whoever runs it */
     const char *filter; /* NULL: none */
     const char *also;   /* an expression: frames to take besides those of the scope */
     const char *html_path;
     const char *json_path;
+    const char *time_stamps; /* live: libpcap's word; NULL: automatic */
     const char *evidence;    /* live: a folder for excerpts; NULL: none */
     int64_t evidence_size;   /* bytes on disk */
     const char *metrics;     /* live: where metrics are served; NULL: nowhere */
@@ -72,8 +73,8 @@ struct settings {
     enum log_level log_level;
     int64_t since_ns;
     int64_t until_ns;
-    int64_t change_ns;   /* 0: none */
-    int64_t duration_ns; /* 0: no limit */
+    int64_t change_ns;     /* 0: none */
+    int64_t duration_ns;   /* 0: no limit */
     int64_t idle_limit_ns; /* 0: the default */
     int64_t keepalive_ns;  /* 0: the default */
     int64_t run_id;

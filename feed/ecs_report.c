@@ -24,6 +24,7 @@ static void put_interfaces(json_t *object, const struct feed_report *report)
         ecs_put_count(one, "queue.waiting_bytes", from->queue_waiting);
         ecs_put_count(one, "queue.size_bytes", from->queue_size);
         ecs_put_bool(one, "is_down", from->is_down);
+        ecs_put_count(one, "replaced", from->successors);
         ecs_put_text(one, "trouble", from->trouble);
         json_array_append_new(interfaces, one);
     }

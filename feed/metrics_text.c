@@ -130,6 +130,8 @@ static void put_interfaces(struct page *page, const struct feed_report *report)
                   "Room between the capture and the analysis.", queue_size);
     PER_INTERFACE(page, report, GAUGE, "interface_down",
                   "1 while nothing can be captured on the interface.", is_down);
+    PER_INTERFACE(page, report, COUNTER, "interface_replaced",
+                  "Times that another interface of that name was taken up.", successors);
 }
 
 /* ---- what was found ---- */

@@ -121,5 +121,5 @@ int64_t packet_time_end(const struct packet_time *time, int64_t level_ns, int64_
         nearest = distance;
         end_level_ns = level_ns + distance;
     }
-    return end_level_ns;
+    return end_level_ns > TIME_LIMIT_NS ? TIME_LIMIT_NS : end_level_ns;
 }

@@ -32,18 +32,15 @@ struct packet_time {
 void packet_time_init(struct packet_time *time);
 void packet_time_free(struct packet_time *time);
 
-/* 1823 to 2116: what lies beyond is damaged, and differences of what lies within can be taken. */
-#define PACKET_TIME_LIMIT (INT64_C(1) << 62)
-
 /* A packet's time by the clock of the packet before. */
 static inline int64_t packet_time_moved(const struct packet_time *time, int64_t time_ns)
 {
     int64_t moved_ns;
     if (__builtin_add_overflow(time_ns, time->offsets[time->clock], &moved_ns))
         moved_ns = time_ns;
-    if (moved_ns < -PACKET_TIME_LIMIT)
-        return -PACKET_TIME_LIMIT;
-    return moved_ns > PACKET_TIME_LIMIT ? PACKET_TIME_LIMIT : moved_ns;
+    if (moved_ns < -TIME_LIMIT_NS)
+        return -TIME_LIMIT_NS;
+    return moved_ns > TIME_LIMIT_NS ? TIME_LIMIT_NS : moved_ns;
 }
 
 /* Whether the time goes on from the level, by the clock of the packet before. */

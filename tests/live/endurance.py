@@ -222,17 +222,112 @@ def interface_goes_away(program, fleet, folder):
     check(after >= 2 * before > 0, before, "packets before,", after, "in all")
 
 
-def interface_is_gone(program, fleet, folder):
-    """The only interface is deleted: the run ends by itself, with all rows, and says so."""
+def make_anew(wire, other_type=False):
+    """The same names, other interfaces: gone at the first step, there at the second."""
+    index = pathlib.Path(f"/sys/class/net/{wire.far}/ifindex").read_text()
+    stage.run("ip", "link", "del", "dev", wire.far)
+    yield
+    if other_type:
+        stage.run("ip", "tuntap", "add", "dev", wire.far, "mode", "tun")
+        stage.run("ip", "link", "set", "dev", wire.far, "up")
+    else:
+        wire.make()
+    check(pathlib.Path(f"/sys/class/net/{wire.far}/ifindex").read_text() != index, "index")
+
+
+def interface_is_made_anew(program, fleet, folder):
+    """The interface is deleted and made anew, slowly and at once: each time it is said and counted,
+    and captured on again, promiscuously."""
     wire = stage.Wire()
     capture = make_traffic(fleet, folder, 5, 1)
     live = stage.Live(program, wire.far, folder)
     wire.replay(capture, 0)
     time.sleep(SETTLE_S)
-    stage.run("ip", "link", "del", "dev", wire.far)
-    check(live.process.wait(30) == 3, live.process.returncode, live.told())
-    check("gone" in live.told().splitlines()[-1], live.told())
-    check(live.query("SELECT state FROM run") == [{"state": "complete"}], "state")
+    before = live.query("SELECT packets FROM run")[0]["packets"]
+    for time_made, pause_s in ((1, 3), (2, 0)):
+        making = make_anew(wire)
+        next(making)
+        if pause_s:
+            live.wait_for(live.err, "is gone", 10)
+        time.sleep(pause_s)
+        next(making, None)
+        live.wait_for(live.err, f"for the {time_made}. time", 10)
+        wire.replay(capture, 0)
+        time.sleep(2 * SETTLE_S)
+        link = subprocess.run(["ip", "-d", "link", "show", "dev", wire.far], capture_output=True,
+                              text=True).stdout
+        check("promiscuity 0" not in link, link)
+    live.process.send_signal(signal.SIGUSR1)
+    live.wait_for(live.err, "packets taken", 10)
+    check(live.end() in (0, 1), live.told())
+    after = live.query("SELECT packets FROM run")[0]["packets"]
+    check(after >= 3 * before > 0, before, "packets before,", after, "in all")
+    is_sound(live.database)
+
+
+def interface_is_another(program, fleet, folder):
+    """Sockets that share frames cannot be bound anew, and frames of another link type would be read
+    wrongly: the run ends by itself, with all rows, so that it is started again."""
+    capture = make_traffic(fleet, folder, 5, 1)
+    for options, other_type in ((["--workers", 2], False), ([], True)):
+        wire = stage.Wire()
+        work = folder / str(other_type)
+        work.mkdir()
+        live = stage.Live(program, wire.far, work, options)
+        wire.replay(capture, 0)
+        time.sleep(SETTLE_S)
+        making = make_anew(wire, other_type)
+        next(making)
+        live.wait_for(live.err, "is gone", 10)
+        check(live.process.poll() is None, "ended already")
+        next(making, None)
+        check(live.process.wait(30) == 3, live.process.returncode, live.told())
+        check("cannot take up" in live.told(), live.told())
+        check("start apnscope again" in live.told().splitlines()[-1], live.told())
+        check(live.query("SELECT state FROM run") == [{"state": "complete"}], "state")
+
+
+def last_packets(program, fleet, folder):
+    """What came in the last moment before SIGTERM is in the kernel's ring still: it is taken."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 5, 1)
+    for workers in (1, 2):
+        for attempt in range(3):
+            work = folder / f"{workers}-{attempt}"
+            work.mkdir()
+            live = stage.Live(program, wire.far, work, ["--workers", workers])
+            recorder = stage.Recorder(wire.far, work / "recorded.pcap")
+            time.sleep(SETTLE_S)
+            wire.replay(capture, 0)
+            check(live.end() in (0, 1), live.told())
+            recorder.end()
+            count = live.query("SELECT count(*) AS count FROM flow")[0]["count"]
+            ends = live.query("SELECT max(last_ns) AS ns FROM flow")[0]["ns"]
+            wanted = sessions_of(program, recorder.path, work)
+            check(count == wanted > 0, workers, "workers:", count, "sessions, not", wanted)
+            file = sqlite3.connect(work / "file.db")
+            check((ends,) == file.execute("SELECT max(last_ns) FROM flow").fetchone(),
+                  "the last packets are missing")
+            file.close()
+
+
+def time_stamps(program, fleet, folder):
+    """What is asked for is used and said, or refused with what there is."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 5, 1)
+    live = stage.Live(program, wire.far, folder, ["--time-stamps", "host"])
+    wire.replay(capture, 0)
+    live.wait_for(live.err, "time stamps of the host", 30)
+    check(live.end() in (0, 1), live.told())
+    check("clock" not in live.told(), live.told())
+    notes = live.query("SELECT capture_notes AS notes FROM run")[0]["notes"]
+    check("time stamps of the host" in notes, notes)
+    for asked, status, sentence in (("adapter_unsynced", 3, "not offered; it has: host"),
+                                    ("sundial", 2, "pcap-tstamp(7)")):
+        done = subprocess.run([program, "live", "--db", folder / "refused.db", "-i", wire.far,
+                               "--time-stamps", asked], capture_output=True, text=True, timeout=60)
+        check(done.returncode == status and sentence in done.stderr, asked, done.returncode,
+              done.stderr)
 
 
 def signals(program, fleet, folder):

@@ -82,12 +82,16 @@ class Wire:
         self.near, self.far = f"va{number}", f"vb{number}"
         processors = sorted(os.sched_getaffinity(0))
         self.processor = processors[number % len(processors)]
+        self.mtu = mtu
+        self.make()
+
+    def make(self):
         run("ip", "link", "add", "name", self.near, "type", "veth", "peer", "name", self.far)
         for end in (self.near, self.far):
             silence = pathlib.Path(f"/proc/sys/net/ipv6/conf/{end}/disable_ipv6")
             if silence.exists():
                 silence.write_text("1")
-            run("ip", "link", "set", "dev", end, "mtu", mtu, "up")
+            run("ip", "link", "set", "dev", end, "mtu", self.mtu, "up")
 
     def replay(self, capture, multiplier=1.0, options=()):
         pace = ["--topspeed"] if not multiplier else [f"--multiplier={multiplier}"]

@@ -157,6 +157,7 @@ static void the_end_of_the_capture_is_by_the_nearest_clock(void **state)
     assert_int_equal(packet_time_end(&clock_of, level_ns, AT(71)), AT(1061));
     assert_int_equal(packet_time_end(&clock_of, level_ns, AT(5)), level_ns);
     assert_int_equal(packet_time_end(&clock_of, level_ns, TIME_UNKNOWN), level_ns);
+    assert_int_equal(packet_time_end(&clock_of, level_ns, INT64_MAX), TIME_LIMIT_NS);
     assert_int_equal(packet_time_end(&clock_of, level_ns, AT(2000)), AT(2000));
 }
 
