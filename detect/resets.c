@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /* What ended the session first: the RST where there is evidence of one, else the FIN. */
-static int16_t cutting_ttl(const struct flow_record *flow)
+static int16_t ending_ttl(const struct flow_record *flow)
 {
     const struct flow_evidence *evidence = flow->evidence;
     if (evidence->cut.proof.frame)
@@ -37,29 +37,41 @@ bool is_answered_from_near(const struct judge *judge, const struct flow_record *
             flow->rtt_server_us <= DOORSTEP_US);
 }
 
-struct cutter cutter_of(const struct judge *judge, const struct flow_record *flow)
+/* By its TTL, against Apple's distance. That it is where Apple is wants to be known from other
+ * sessions: of its own session alone, both may be a box's. */
+static struct sender weigh(const struct judge *judge, int16_t ttl, int16_t peer_ttl,
+                           int16_t apple_hops)
 {
-    enum { DOUBTFUL_TTL = 128 }; /* above, an initial TTL of 255 is guessed: wire.md section 5 */
-    int16_t ttl = cutting_ttl(flow);
-    struct cutter cutter = {.hops = hops_of_ttl(ttl), .apple_hops = flow->hops_server};
-    if (whole_session_is_near(judge, flow))
-        cutter.apple_hops = judge_apple_hops(judge);
-    if (ttl < 0 || cutter.apple_hops < 0 ||
-        (ttl > DOUBTFUL_TTL && flow->ttl_server <= DOUBTFUL_TTL))
-        return cutter;
-    cutter.is_near = hops_are_nearer(cutter.hops, cutter.apple_hops);
-    cutter.is_far = !cutter.is_near && !hops_are_nearer(cutter.apple_hops, cutter.hops) &&
+    struct sender sender = {.hops = hops_of_ttl(ttl),
+                            .apple_hops = apple_hops,
+                            .is_doubtful = ttl_is_doubtful(ttl, peer_ttl)};
+    if (sender.hops < 0 || apple_hops < 0 || sender.is_doubtful)
+        return sender;
+    sender.is_near = hops_are_nearer(sender.hops, apple_hops);
+    sender.is_far = !sender.is_near && !hops_are_nearer(apple_hops, sender.hops) &&
                     judge_apple_hops(judge) >= 0;
-    return cutter;
+    return sender;
 }
 
-void cutter_name(const struct cutter *cutter, char *text, size_t size)
+struct sender sender_of_end(const struct judge *judge, const struct flow_record *flow)
 {
-    if (cutter->is_near)
-        snprintf(text, size, "by a box %d hop%s away (Apple is %d)", cutter->hops,
-                 cutter->hops == 1 ? "" : "s", cutter->apple_hops);
-    else if (cutter->is_far)
-        snprintf(text, size, "from Apple's own distance (%d hops)", cutter->hops);
+    bool is_near = whole_session_is_near(judge, flow);
+    return weigh(judge, ending_ttl(flow), flow->ttl_server,
+                 is_near ? judge_apple_hops(judge) : flow->hops_server);
+}
+
+struct sender sender_of_refusal(const struct judge *judge, const struct flow_record *flow)
+{
+    return weigh(judge, flow->reset_ttl, flow->ttl_server, judge_apple_hops(judge));
+}
+
+void sender_name(const struct sender *sender, char *text, size_t size)
+{
+    if (sender->is_near)
+        snprintf(text, size, "by a box %d hop%s away (Apple is %d)", sender->hops,
+                 sender->hops == 1 ? "" : "s", sender->apple_hops);
+    else if (sender->is_far)
+        snprintf(text, size, "from Apple's own distance (%d hops)", sender->hops);
     else
         snprintf(text, size, "in Apple's name");
 }

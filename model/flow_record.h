@@ -172,6 +172,14 @@ static inline int16_t ttl_hops(int16_t ttl)
     return (int16_t)((ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
 }
 
+/* A TTL that may be guessed wrongly: from an initial 255, which home routers and virtual machines
+ * write into genuine resets too (wire.md section 5), unless its alleged sender starts there itself.
+ * `peer_ttl` is of that one's other packets; negative: not known. */
+static inline bool ttl_is_doubtful(int16_t ttl, int16_t peer_ttl)
+{
+    return ttl > 128 && peer_ttl <= 128;
+}
+
 /* The SYN was answered from so near and so soon, by the one who speaks afterwards. */
 static inline bool flow_is_answered_within(const struct flow_record *flow, int16_t hops,
                                            int32_t time_us)

@@ -16,8 +16,6 @@
  * (RFC 8200 section 5), tunnels leave 1300 or more of Ethernet's 1500. */
 enum { FULL_SEGMENT = 1200 };
 
-/* Beyond this an initial TTL of 255 is guessed, which routers also write into genuine resets. */
-enum { TTL_DOUBTFUL = 128 };
 /* A round trip below this is too short to tell a fast answer from a near peer. */
 enum { TELLING_RTT_US = 4000 };
 /* What a mirror may deliver late, in its ordinary order. */
@@ -184,8 +182,7 @@ static void take_down(const struct tracker *tracker, const struct flow *flow,
 
 static void weigh_ttl(struct reset_evidence *reset)
 {
-    bool is_doubtful = reset->ttl > TTL_DOUBTFUL && reset->peer_ttl_high <= TTL_DOUBTFUL;
-    if (is_doubtful || reset->peer_ttl_low < 0)
+    if (ttl_is_doubtful(reset->ttl, reset->peer_ttl_high) || reset->peer_ttl_low < 0)
         return;
     if (hops_are_nearer(reset->hops, reset->peer_hops))
         reset->signs |= RESET_NEARER;

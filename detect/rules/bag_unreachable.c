@@ -34,23 +34,23 @@ struct state {
     uint16_t asked;
     uint16_t port;
     uint8_t outcome;     /* of the last failure */
-    uint8_t cutter_hops; /* + 1; 0: not known to be nearer than Apple */
+    uint8_t sender_hops; /* + 1; 0: not known to be nearer than Apple */
 };
 
 static void note_failure(const struct judge *judge, struct state *state,
                          const struct flow_record *flow)
 {
     if (!state->failed) {
-        struct cutter cutter = {0};
+        struct sender sender = {0};
         if (flow->evidence)
-            cutter = cutter_of(judge, flow);
+            sender = sender_of_end(judge, flow);
         state->server = flow->server_ip;
         state->icmp_source = flow->icmp_source;
         state->icmp_ttl = flow->icmp_ttl;
         state->first = (struct proof){.frame = flow->first_frame, .time_ns = flow->started_ns};
         state->flow = flow->number;
         state->port = flow->server_port;
-        state->cutter_hops = cutter.is_near ? (uint8_t)(cutter.hops + 1) : 0;
+        state->sender_hops = sender.is_near ? (uint8_t)(sender.hops + 1) : 0;
     }
     state->client = flow->client_ip;
     state->lane = flow->lane;
@@ -174,8 +174,8 @@ static void decide(struct judge *judge, const struct state *state, const struct 
     finding.blocker_ip = state->icmp_source;
     if (!address_is_unspecified(&state->icmp_source))
         finding.blocker_hops = hops_of_ttl(state->icmp_ttl);
-    else if (state->cutter_hops)
-        finding.blocker_hops = (int16_t)(state->cutter_hops - 1);
+    else if (state->sender_hops)
+        finding.blocker_hops = (int16_t)(state->sender_hops - 1);
     show_filter(state, &finding);
     describe(state, &finding);
     judge_raise(judge, &finding);

@@ -30,7 +30,7 @@ struct size_case {
     uint16_t small_failed;
     uint16_t small_answered;
     uint8_t way;
-    uint8_t cutter_hops; /* + 1; 0: not known to be nearer than Apple */
+    uint8_t sender_hops; /* + 1; 0: not known to be nearer than Apple */
 };
 
 enum { SIZE_CASES = 2, FAILURES_NEEDED = 2, COMPARISONS_NEEDED = 2, REPEATS_NEEDED = 3 };
@@ -52,7 +52,7 @@ static struct size_case *case_of(struct state *state, enum way way, bool take)
 static void begin_case(const struct judge *judge, struct size_case *place,
                        const struct flow_record *flow)
 {
-    struct cutter cutter = cutter_of(judge, flow);
+    struct sender sender = sender_of_end(judge, flow);
     const struct hello_evidence *hello = &flow->evidence->hello;
     *place = (struct size_case){.server = flow->server_ip,
                                 .client = flow->client_ip,
@@ -68,7 +68,7 @@ static void begin_case(const struct judge *judge, struct size_case *place,
                                 .segments = hello->segments,
                                 .port = flow->server_port,
                                 .way = (uint8_t)way_of(flow),
-                                .cutter_hops = cutter.is_near ? (uint8_t)(cutter.hops + 1) : 0};
+                                .sender_hops = sender.is_near ? (uint8_t)(sender.hops + 1) : 0};
 }
 
 static bool is_cut_short(const struct hello_evidence *hello)
@@ -208,8 +208,8 @@ static void decide(struct judge *judge, const struct state *state,
     finding_say(finding.display_filter, sizeof finding.display_filter,
                 "%s.addr == %s && tcp.port == %u", filter_family(&size_case->client),
                 address_text(&size_case->client, client), size_case->port);
-    if (size_case->cutter_hops)
-        finding.blocker_hops = (int16_t)(size_case->cutter_hops - 1);
+    if (size_case->sender_hops)
+        finding.blocker_hops = (int16_t)(size_case->sender_hops - 1);
     describe(judge, state, size_case, &finding);
     judge_raise(judge, &finding);
 }

@@ -7,85 +7,47 @@
 
 #include "attempts.h"
 #include "base/count.h"
+#include "resets.h"
 
-/* Route changes and load balancing move a server by a hop or two. */
-enum { HOPS_TOLERANCE = 2 };
-
-enum sender { SENDER_UNKNOWN, SENDER_NEAR, SENDER_FAR };
-
-struct distance {
-    int16_t reset_hops; /* -1: not known */
-    int16_t apple_hops;
-    bool is_doubtful; /* an initial TTL of 255 */
-    enum sender sender;
-};
-
-static struct distance measure(const struct judge *judge, const struct flow_record *flow)
-{
-    struct distance distance = {.reset_hops = hops_of_ttl(flow->reset_ttl),
-                                .apple_hops = judge_apple_hops(judge),
-                                .is_doubtful = flow->reset_ttl > 128};
-    if (distance.reset_hops < 0 || distance.apple_hops < 0 || distance.is_doubtful)
-        return distance;
-    if (distance.reset_hops + HOPS_TOLERANCE < distance.apple_hops)
-        distance.sender = SENDER_NEAR;
-    else if (distance.reset_hops <= distance.apple_hops + HOPS_TOLERANCE)
-        distance.sender = SENDER_FAR;
-    return distance;
-}
-
-static void name_sender(const struct distance *distance, char *text, size_t size)
-{
-    switch (distance->sender) {
-    case SENDER_NEAR:
-        snprintf(text, size, "by a box %d hop%s away (Apple is %d)", distance->reset_hops,
-                 distance->reset_hops == 1 ? "" : "s", distance->apple_hops);
-        break;
-    case SENDER_FAR:
-        snprintf(text, size, "by the far end or close to it (%d hops away, as Apple is)",
-                 distance->reset_hops);
-        break;
-    case SENDER_UNKNOWN:
-        snprintf(text, size, "in Apple's name");
-        break;
-    }
-}
-
-static void explain(const struct distance *distance, const struct flow_record *flow,
-                    struct finding *finding)
+static void explain(const struct sender *sender, int ttl, struct finding *finding)
 {
     char *to = finding->reasoning;
     size_t size = sizeof finding->reasoning;
-    if (distance->sender == SENDER_NEAR)
-        finding_say(to, size,
-                    "The reset's TTL of %d puts its sender %s from the capture point, Apple's "
-                    "servers are %d away: it was not sent by Apple.",
-                    flow->reset_ttl, COUNTED(distance->reset_hops, "hop"), distance->apple_hops);
-    else if (distance->sender == SENDER_FAR)
-        finding_say(to, size, "The reset's TTL of %d fits a sender as far away as Apple's servers.",
-                    flow->reset_ttl);
-    else if (distance->is_doubtful)
+    if (sender->hops < 0)
+        finding_say(to, size, "A reset in answer to a SYN means that something refused it.");
+    else if (sender->is_doubtful)
         finding_say(to, size,
                     "The reset's TTL of %d would fit a box %s away, but routers also write "
                     "such values into resets that pass, so it does not tell who sent it.",
-                    flow->reset_ttl, COUNTED(distance->reset_hops, "hop"));
-    else if (distance->reset_hops >= 0)
+                    ttl, COUNTED(sender->hops, "hop"));
+    else if (sender->is_near)
+        finding_say(to, size,
+                    "The reset's TTL of %d puts its sender %s from the capture point, Apple's "
+                    "servers are %d away: it was not sent by Apple.",
+                    ttl, COUNTED(sender->hops, "hop"), sender->apple_hops);
+    else if (sender->is_far)
+        finding_say(to, size, "The reset's TTL of %d fits a sender as far away as Apple's servers.",
+                    ttl);
+    else if (sender->apple_hops < 0)
         finding_say(to, size,
                     "The reset's TTL of %d puts its sender %s from the capture point; no "
                     "session of Apple's was seen to compare it with.",
-                    flow->reset_ttl, COUNTED(distance->reset_hops, "hop"));
+                    ttl, COUNTED(sender->hops, "hop"));
     else
-        finding_say(to, size, "A reset in answer to a SYN means that something refused it.");
+        finding_say(to, size,
+                    "The reset's TTL of %d fits a sender %s from the capture point, farther than "
+                    "Apple's servers (%d): it does not tell who sent it.",
+                    ttl, COUNTED(sender->hops, "hop"), sender->apple_hops);
 }
 
-static void describe(const struct flow_record *flow, const struct distance *distance,
+static void describe(const struct flow_record *flow, const struct sender *sender,
                      struct finding *finding)
 {
-    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], sender[96];
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], by[96];
     char delay[DURATION_TEXT_SIZE + 8] = "";
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
-    name_sender(distance, sender, sizeof sender);
+    sender_name(sender, by, sizeof by);
     if (flow->reset_ns != TIME_UNKNOWN && flow->last_syn_ns != TIME_UNKNOWN &&
         flow->reset_ns >= flow->last_syn_ns) {
         char text[DURATION_TEXT_SIZE];
@@ -94,13 +56,13 @@ static void describe(const struct flow_record *flow, const struct distance *dist
     }
     finding_say(finding->summary, sizeof finding->summary,
                 "%s was refused at %s: a reset answered its SYN%s, sent %s", client, server, delay,
-                sender);
-    explain(distance, flow, finding);
+                by);
+    explain(sender, flow->reset_ttl, finding);
     finding_add_frame(finding, flow->syn_frame, flow->started_ns, "SYN");
     finding_add_frame(finding, flow->reset_frame, flow->reset_ns, "RST, TTL %d", flow->reset_ttl);
-    if (distance->sender == SENDER_NEAR || (distance->apple_hops < 0 && !distance->is_doubtful))
-        finding->blocker_hops = distance->reset_hops;
-    finding->blocker_is_far = distance->sender == SENDER_FAR;
+    if (sender->is_near || (sender->apple_hops < 0 && !sender->is_doubtful))
+        finding->blocker_hops = sender->hops;
+    finding->blocker_is_far = sender->is_far;
     finding_name_mac(finding, flow);
 }
 
@@ -114,16 +76,16 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     const struct flow_record *flow = event->flow;
     if (flow->outcome != OUTCOME_REFUSED || !is_attempt_at_apple(flow))
         return;
-    struct distance distance = measure(judge, flow);
+    struct sender sender = sender_of_refusal(judge, flow);
     struct attempt_case *attempt_case = attempts_note(attempts, flow);
     if (attempt_case) {
-        attempt_case->is_near |= distance.sender == SENDER_NEAR;
-        attempt_case->is_far = !attempt_case->is_near && distance.sender == SENDER_FAR;
+        attempt_case->is_near |= sender.is_near;
+        attempt_case->is_far = !attempt_case->is_near && sender.is_far;
     }
     struct finding finding;
     if (!attempts_draft(judge, attempt_case, event, &finding))
         return;
-    describe(flow, &distance, &finding);
+    describe(flow, &sender, &finding);
     attempts_raise(judge, attempt_case, &finding);
 }
 

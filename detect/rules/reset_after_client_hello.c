@@ -10,21 +10,21 @@
 #include "hello.h"
 #include "resets.h"
 
-static void describe(const struct flow_record *flow, const struct cutter *cutter,
+static void describe(const struct flow_record *flow, const struct sender *sender,
                      struct finding *finding)
 {
     const struct flow_evidence *evidence = flow->evidence;
     const struct cut_evidence *cut = &evidence->cut;
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], delay[DURATION_TEXT_SIZE];
-    char hello[128], sender[96], signs[FINDING_REASONING_SIZE];
+    char hello[128], by[96], signs[FINDING_REASONING_SIZE];
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
     duration_text(cut->proof.time_ns - evidence->hello.last.time_ns, delay);
     hello_name(flow, hello, sizeof hello);
-    cutter_name(cutter, sender, sizeof sender);
+    sender_name(sender, by, sizeof by);
     finding_say(finding->summary, sizeof finding->summary,
                 "%s reached %s, sent %s, and was cut off %s later by %s, sent %s", client, server,
-                hello, delay, cut->is_fin ? "a FIN" : "an RST", sender);
+                hello, delay, cut->is_fin ? "a FIN" : "an RST", by);
     reset_explain(flow, DOWN, signs, sizeof signs);
     finding_say(finding->reasoning, sizeof finding->reasoning,
                 "TCP was accepted, and the session was ended as soon as the ClientHello, which "
@@ -43,11 +43,11 @@ static void show(const struct flow_record *flow, struct finding *finding)
 }
 
 /* One server that closes, from where Apple is or from where nobody can tell: its own matter. */
-static bool is_chance(const struct attempt_case *attempt_case, const struct cutter *cutter,
+static bool is_chance(const struct attempt_case *attempt_case, const struct sender *sender,
                       const struct flow_record *flow)
 {
     bool is_forged = flow->ended_by == ENDED_FORGED_RESET;
-    return attempt_case && attempt_case->attempts == 1 && !cutter->is_near && !is_forged;
+    return attempt_case && attempt_case->attempts == 1 && !sender->is_near && !is_forged;
 }
 
 static void observe(struct judge *judge, void *state, const struct event *event)
@@ -56,21 +56,21 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     const struct flow_record *flow = event->flow;
     if (!hello_is_due(judge, attempts, event, HELLO_CUT))
         return;
-    struct cutter cutter = cutter_of(judge, flow);
+    struct sender sender = sender_of_end(judge, flow);
     struct attempt_case *attempt_case = attempts_note(attempts, flow);
     if (attempt_case) {
         attempt_case->connects = true;
-        attempt_case->is_near |= cutter.is_near;
-        attempt_case->is_far = !attempt_case->is_near && cutter.is_far;
+        attempt_case->is_near |= sender.is_near;
+        attempt_case->is_far = !attempt_case->is_near && sender.is_far;
     }
     struct finding finding;
-    if (is_chance(attempt_case, &cutter, flow) ||
+    if (is_chance(attempt_case, &sender, flow) ||
         !attempts_draft(judge, attempt_case, event, &finding))
         return;
-    describe(flow, &cutter, &finding);
+    describe(flow, &sender, &finding);
     show(flow, &finding);
-    finding.blocker_hops = cutter.is_near ? cutter.hops : -1;
-    finding.blocker_is_far = cutter.is_far;
+    finding.blocker_hops = sender.is_near ? sender.hops : -1;
+    finding.blocker_is_far = sender.is_far;
     finding_name_mac(&finding, flow);
     attempts_raise(judge, attempt_case, &finding);
 }

@@ -69,24 +69,24 @@ static void describe(const struct flow_record *flow, enum direction direction,
     const struct reset_evidence *reset = &flow->evidence->reset[direction];
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], age[DURATION_TEXT_SIZE + 24] = "";
     char text[DURATION_TEXT_SIZE];
-    struct cutter cutter = {.hops = reset->hops,
+    struct sender sender = {.hops = reset->hops,
                             .apple_hops = reset->peer_hops,
                             .is_near = (reset->signs & RESET_NEARER) != 0};
-    char sender[96];
+    char by[96];
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
-    cutter_name(&cutter, sender, sizeof sender);
+    sender_name(&sender, by, sizeof by);
     if (flow->established_ns != TIME_UNKNOWN)
         snprintf(age, sizeof age, " %s after it came up",
                  duration_text(reset->proof.time_ns - flow->established_ns, text));
     if (direction == UP)
-        snprintf(sender, sizeof sender, "in the client's name");
+        snprintf(by, sizeof by, "in the client's name");
     finding_say(finding->summary, sizeof finding->summary,
                 "The session of %s with %s was reset%s, by somebody else: an RST sent %s", client,
-                server, age, sender);
+                server, age, by);
     reset_explain(flow, direction, finding->reasoning, sizeof finding->reasoning);
     reset_show(flow, direction, finding);
-    finding->blocker_hops = cutter.is_near ? cutter.hops : -1;
+    finding->blocker_hops = sender.is_near ? sender.hops : -1;
 }
 
 static void add_repetition(const struct state *state, struct finding *finding)

@@ -215,7 +215,7 @@ static void refusals_by_the_far_end_of_every_server_are_reported(void **state)
     play_end(&play);
     const struct finding *finding = assert_fires(&play, "port-refused");
     assert_int_equal(finding->blocker_hops, -1);
-    assert_non_null(strstr(finding->summary, "by the far end"));
+    assert_non_null(strstr(finding->summary, "from Apple's own distance"));
     assert_int_equal(finding->count, 2);
 }
 

@@ -114,7 +114,7 @@ def refused_ipv6_at_campus_firewall(lab):
 
 @play("Nothing listens on 5223 at the far end",
       findings=[finding("port-refused", device=DEVICE[n], port=5223, blocker_hops=None,
-                        summary="~far end") for n in (1, 2)]
+                        summary="~from Apple's own distance") for n in (1, 2)]
       + [finding("fallback-443", device=DEVICE[n]) for n in (1, 2)],
       devices={DEVICE[1]: DEGRADED, DEVICE[2]: DEGRADED},
       flows=[attempts(DEVICE[1], 5223, "refused"), attempts(DEVICE[1], 443, "established")],
