@@ -1,16 +1,11 @@
 /* Detect's rules as report/ wants them: the two do not see each other. */
-#include <assert.h>
-
 #include "command.h"
 #include "detect/detect.h"
 #include "model/vocabulary.h"
 
-enum { CODES_MAX = 128 };
-
 struct report_catalogue catalogue_of_rules(void)
 {
-    static struct report_code codes[CODES_MAX];
-    assert(detector_count <= CODES_MAX);
+    static struct report_code codes[DETECTORS_MAX];
     for (size_t i = 0; i < detector_count; i++) {
         const struct detector *rule = detector_list[i];
         codes[i] = (struct report_code){.code = rule->code,
@@ -21,7 +16,8 @@ struct report_catalogue catalogue_of_rules(void)
                                         .innocent = rule->innocent,
                                         .remedy = rule->remedy,
                                         .severity = severity_name(rule->severity),
-                                        .requirements = rule->requirements};
+                                        .requirements = rule->requirements,
+                                        .place = rule->place};
     }
     return (struct report_catalogue){codes, detector_count};
 }

@@ -68,6 +68,7 @@ struct engine_losses {
 struct engine_losses engine_losses(const struct engine *engine);
 
 /* Every rule, by code; generated from detect/rules/. */
+enum { DETECTORS_MAX = 64 }; /* a set of them is the bits of one number */
 extern const struct detector *const detector_list[];
 extern const size_t detector_count;
 const struct detector *detector_by_code(const char *code);

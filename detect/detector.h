@@ -33,6 +33,7 @@ struct detector {
     const char *remedy;     /* what a firewall team can act on */
     enum severity severity;
     enum block_kind kind;     /* what the block goes by, unless the finding says more; or none */
+    enum fault_place place;   /* where it stands when the finding names nobody */
     enum finding_scope scope; /* what a finding is about; also whose memory `state` is */
     uint32_t requirements;    /* bits 1 << enum requirement_code that it counts against */
     bool is_of_its_port;      /* of R1, R2 and R6 only the one about the finding's port */

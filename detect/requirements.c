@@ -15,7 +15,7 @@
 struct against {
     uint32_t fails;                  /* severity fail, likely or certain */
     uint32_t warns;                  /* the rest that is more than information */
-    uint64_t fail_rules, warn_rules; /* bits by place in detector_list */
+    uint64_t fail_rules, warn_rules; /* bits by place in detector_list: DETECTORS_MAX */
 };
 
 static bool is_about(const struct engine *engine, const struct kept_finding *kept,

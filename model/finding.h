@@ -17,6 +17,15 @@ enum {
     FINDING_FRAMES_MAX = 12
 };
 
+/* Where a fault stands when the finding names nobody. */
+enum fault_place {
+    PLACE_UNKNOWN,
+    PLACE_ON_THE_WAY,  /* silence: somewhere between the capture point and Apple */
+    PLACE_AT_RESOLVER, /* a DNS server, before any connection */
+    PLACE_AT_SERVER,   /* the MDM server itself */
+    PLACE_IN_OTHERS    /* a consequence: the other findings of the device say where */
+};
+
 /* One frame that the finding rests on, and what it shows ("SYN", "RST, TTL 63"). */
 struct finding_frame {
     uint64_t number;

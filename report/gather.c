@@ -76,6 +76,14 @@ void gather_span(int64_t *first_ns, int64_t *last_ns, int64_t from_ns, int64_t t
 
 /* --- findings ----------------------------------------------------------------------------- */
 
+const struct report_code *report_code_of(const struct report_catalogue *catalogue, const char *code)
+{
+    for (size_t i = 0; code && i < catalogue->count; i++)
+        if (strcmp(catalogue->codes[i].code, code) == 0)
+            return &catalogue->codes[i];
+    return NULL;
+}
+
 static struct view_group *group_of(struct view *view, const struct finding_row *row)
 {
     const char *code = row->code ? row->code : "unnamed";
@@ -87,10 +95,7 @@ static struct view_group *group_of(struct view *view, const struct finding_row *
     assert(view->groups && group);
     group->code = gather_copy(code);
     group->first_ns = group->last_ns = TIME_UNKNOWN;
-    const struct report_catalogue *catalogue = &view->options->catalogue;
-    for (size_t i = 0; i < catalogue->count; i++)
-        if (strcmp(catalogue->codes[i].code, code) == 0)
-            group->about = &catalogue->codes[i];
+    group->about = report_code_of(&view->options->catalogue, code);
     view->groups[view->group_count++] = group;
     return group;
 }

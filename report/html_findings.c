@@ -86,14 +86,14 @@ static void put_capture(FILE *out, const struct view *view, const struct finding
 }
 
 /* The sentence of the finding is its summary line; what supports it folds away. */
-static void put_finding(FILE *out, const struct view *view, const struct finding_row *finding,
-                        bool is_open)
+static void put_finding(FILE *out, const struct view *view, const struct report_code *about,
+                        const struct finding_row *finding, bool is_open)
 {
     struct view_evidence evidence;
     char where[VIEW_SENTENCE_SIZE], blocked[VIEW_SENTENCE_SIZE];
     view_evidence_read(&evidence, finding->evidence);
-    place_say(finding, view->figures.apple_hops, where);
-    place_blocked(finding, blocked);
+    place_say(finding, &evidence, about, view->figures.apple_hops, where);
+    place_blocked(&evidence, blocked);
     html_print(out, "<details class=\"finding\" id=\"finding-%" PRId64 "\"", finding->id);
     fputs(is_open ? " open>" : ">", out);
     fputs("<summary><span class=\"what\">", out);
@@ -104,7 +104,7 @@ static void put_finding(FILE *out, const struct view *view, const struct finding
     put_part(out, "Why that follows", evidence.reasoning);
     put_part(out, "Limits", evidence.limits);
     put_part(out, "What is blocked", blocked);
-    if (place_of(finding) == PLACE_NAMED)
+    if (place_is_named(finding))
         put_part(out, "Where", where);
     put_when(out, finding);
     put_capture(out, view, finding);
@@ -177,7 +177,7 @@ static void put_group(FILE *out, const struct view *view, const struct view_grou
     if (ladder)
         html_ladders(out, view, ladder);
     for (size_t i = 0; i < group->kept_count && i < IN_FULL; i++)
-        put_finding(out, view, group->kept[i], i == 0);
+        put_finding(out, view, about, group->kept[i], i == 0);
     put_brief(out, group);
     fputs("<dl class=\"parts considered\">", out);
     put_part(out, "Innocent explanations considered", about ? about->innocent : NULL);

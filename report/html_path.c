@@ -74,11 +74,14 @@ static size_t place_blockers(const struct view *view, struct stand stands[FIGURE
 }
 
 /* The gravest fault of that kind of place. */
-static const struct view_group *group_at(const struct view *view, enum place place)
+static const struct view_group *group_at(const struct view *view, enum fault_place place)
 {
-    for (size_t i = 0; i < view->group_count; i++)
-        if (view->groups[i]->severity == SEVERITY_FAIL && place_of_group(view->groups[i]) == place)
-            return view->groups[i];
+    for (size_t i = 0; i < view->group_count; i++) {
+        const struct view_group *group = view->groups[i];
+        if (group->severity == SEVERITY_FAIL && !place_of_group_is_named(group) &&
+            (group->about ? group->about->place : PLACE_UNKNOWN) == place)
+            return group;
+    }
     return NULL;
 }
 
@@ -218,7 +221,10 @@ static void say_hops(int hops, const char *words, char text[64])
 static void put_item(FILE *out, const struct view *view, const struct view_group *group)
 {
     char where[VIEW_SENTENCE_SIZE];
-    place_say(group->kept[0], view->figures.apple_hops, where);
+    struct view_evidence evidence;
+    view_evidence_read(&evidence, group->kept[0]->evidence);
+    place_say(group->kept[0], &evidence, group->about, view->figures.apple_hops, where);
+    view_evidence_free(&evidence);
     html_print(out, "<li><a href=\"#code-%s\">%s</a>: %s</li>\n", group->code,
                view_group_title(group), where);
 }
@@ -241,7 +247,7 @@ static void put_list(FILE *out, const struct view *view)
     }
     for (size_t i = 0; i < view->group_count; i++)
         if (view->groups[i]->severity == SEVERITY_FAIL && view->groups[i]->kept_count &&
-            place_of_group(view->groups[i]) != PLACE_NAMED)
+            !place_of_group_is_named(view->groups[i]))
             put_item(out, view, view->groups[i]);
     fputs("</ul>\n", out);
 }
@@ -253,7 +259,7 @@ void html_path(FILE *out, const struct view *view)
     char clients[64], apple[64];
     if (!html_has_path(view))
         return;
-    struct aside aside = {group_at(view, PLACE_BEYOND), group_at(view, PLACE_RESOLVER)};
+    struct aside aside = {group_at(view, PLACE_ON_THE_WAY), group_at(view, PLACE_AT_RESOLVER)};
     if (!aside.stretch)
         aside.stretch = group_at(view, PLACE_UNKNOWN);
     size_t count = place_blockers(view, stands);

@@ -113,9 +113,13 @@ static void put_sites(FILE *out, const struct view *view)
               DIGITS(devices[VERDICT_BROKEN]), DIGITS(devices[VERDICT_DEGRADED]),
               DIGITS(site->sessions), site->sentence);
     }
-    fputs("\n| site | R0 | R1 | R2 | R3 | R4 | R5 | R6 | R7 | R8 | R9 |\n"
-          "|---|---|---|---|---|---|---|---|---|---|---|\n",
-          out);
+    fputs("\n| site |", out);
+    for (int code = 0; code < REQUIREMENT_COUNT; code++)
+        print(out, " %s |", requirement_name((enum requirement_code)code));
+    fputs("\n|---|", out);
+    for (int code = 0; code < REQUIREMENT_COUNT; code++)
+        fputs("---|", out);
+    fputc('\n', out);
     for (size_t i = 0; i < view->site_count; i++) {
         print(out, "| %s |", sites_name(&view->sites[i]));
         for (int code = 0; code < REQUIREMENT_COUNT; code++)

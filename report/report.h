@@ -11,19 +11,25 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "model/finding.h"
 #include "store/archive.h"
 
 /* What the program knows of a finding's code, given by cli/ from detect/ (report/ does not see
  * detect/). Order: by code. */
 struct report_code {
     const char *code, *title, *meaning, *rests_on, *looks_like, *innocent, *remedy, *severity;
-    uint32_t requirements; /* bits 1 << enum requirement_code */
+    uint32_t requirements;  /* bits 1 << enum requirement_code */
+    enum fault_place place; /* of findings that name nobody */
 };
 
 struct report_catalogue {
     const struct report_code *codes;
     size_t count;
 };
+
+/* NULL: this program does not know the code (which may be NULL too). */
+const struct report_code *report_code_of(const struct report_catalogue *catalogue,
+                                         const char *code);
 
 struct report_options {
     const char *database; /* path */

@@ -195,14 +195,6 @@ static void put_frames(const struct terminal *terminal, const struct view_eviden
     }
 }
 
-static const struct report_code *code_about(const struct report_options *options, const char *code)
-{
-    for (size_t i = 0; code && i < options->catalogue.count; i++)
-        if (strcmp(options->catalogue.codes[i].code, code) == 0)
-            return &options->catalogue.codes[i];
-    return NULL;
-}
-
 static void put_field_if(const struct terminal *terminal, const char *label, const char *text)
 {
     enum { LABEL_INDENT = 17 };
@@ -213,7 +205,7 @@ static void put_field_if(const struct terminal *terminal, const char *label, con
 static void put_finding(const struct terminal *terminal, const struct report_options *options,
                         const struct finding_row *row)
 {
-    const struct report_code *about = code_about(options, row->code);
+    const struct report_code *about = report_code_of(&options->catalogue, row->code);
     struct view_evidence evidence;
     char line[VIEW_SENTENCE_SIZE], when[PHRASE_SIZE];
     view_evidence_read(&evidence, row->evidence);
@@ -226,10 +218,10 @@ static void put_finding(const struct terminal *terminal, const struct report_opt
     put_field_if(terminal, "What", row->summary);
     put_field_if(terminal, "How sure", row->confidence);
     put_field_if(terminal, "Meaning", about ? about->meaning : NULL);
-    place_blocked(row, line);
+    place_blocked(&evidence, line);
     put_field_if(terminal, "Blocked", line);
-    place_say(row, -1, line);
-    if (view_severity(row->severity) == SEVERITY_FAIL || place_of(row) == PLACE_NAMED)
+    place_say(row, &evidence, about, -1, line);
+    if (view_severity(row->severity) == SEVERITY_FAIL || place_is_named(row))
         put_field_if(terminal, "Where", line);
     put_field_if(terminal, "First", phrase_moment_fine(row->first_ns, when));
     put_field_if(terminal, "Last", phrase_moment_fine(row->last_ns, when));

@@ -90,33 +90,33 @@ const char *view_remedy(const struct view *view, size_t n, const struct view_gro
     return NULL;
 }
 
-/* The places of the kept findings, each once. */
-static void say_group_where(const struct view *view, struct view_group *group)
+/* False: it was said already. */
+static bool add_once(struct text *all, const char *between, const char *sentence)
 {
-    enum { SAID_MAX = 3 };
-    struct text out = text_over(group->where, sizeof group->where);
-    unsigned said = 0;
-    if (group->severity != SEVERITY_FAIL && place_of_group(group) != PLACE_NAMED)
-        return;
-    for (size_t i = 0; i < group->kept_count && said < SAID_MAX; i++) {
-        char sentence[VIEW_SENTENCE_SIZE];
-        place_say(group->kept[i], view->figures.apple_hops, sentence);
-        if (strstr(group->where, sentence))
-            continue;
-        text_format(&out, "%s%s", said ? " " : "", sentence);
-        said++;
-    }
+    if (strstr(all->at, sentence))
+        return false;
+    text_format(all, "%s%s", all->length ? between : "", sentence);
+    return true;
 }
 
-/* What the kept findings say is blocked, each once. */
-static void say_group_blocked(struct view_group *group)
+/* What the kept findings say is blocked, and where. */
+static void say_group(const struct view *view, struct view_group *group)
 {
-    struct text out = text_over(group->blocked, sizeof group->blocked);
+    enum { PLACES_MAX = 3 };
+    struct text blocked = text_over(group->blocked, sizeof group->blocked);
+    struct text where = text_over(group->where, sizeof group->where);
+    bool has_place = group->severity == SEVERITY_FAIL || place_of_group_is_named(group);
+    unsigned places = 0;
     for (size_t i = 0; i < group->kept_count; i++) {
         char sentence[VIEW_SENTENCE_SIZE];
-        place_blocked(group->kept[i], sentence);
-        if (!strstr(group->blocked, sentence))
-            text_format(&out, "%s%s", out.length ? " Also " : "", sentence);
+        struct view_evidence evidence;
+        view_evidence_read(&evidence, group->kept[i]->evidence);
+        place_blocked(&evidence, sentence);
+        add_once(&blocked, " Also ", sentence);
+        place_say(group->kept[i], &evidence, group->about, view->figures.apple_hops, sentence);
+        if (has_place && places < PLACES_MAX)
+            places += add_once(&where, " ", sentence);
+        view_evidence_free(&evidence);
     }
 }
 
@@ -485,8 +485,7 @@ void view_judge(struct view *view)
             assert(view->requirements[i].summary);
         }
     for (size_t i = 0; i < view->group_count; i++) {
-        say_group_blocked(view->groups[i]);
-        say_group_where(view, view->groups[i]);
+        say_group(view, view->groups[i]);
         view->groups[i]->is_explained = is_explained(view, view->groups[i]);
     }
     for (size_t i = 0; i < VIEW_PORTS; i++)

@@ -235,6 +235,7 @@ const struct detector detector_courier_unreachable = {
               "device say what stops each port and where.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_EVERYTHING,
+    .place = PLACE_IN_OTHERS,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443),
     .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_FLOW_WORKS) | ON(EVENT_CAPTURE_END),

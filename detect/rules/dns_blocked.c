@@ -214,6 +214,7 @@ const struct detector detector_dns_blocked = {
         "for SERVFAIL repair its way to the akadns.net name servers.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_RESOLUTION,
+    .place = PLACE_AT_RESOLVER,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R8_DNS),
     .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END),

@@ -124,6 +124,7 @@ const struct detector detector_dns_redirected = {
               "resolves to 17.0.0.0/8.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_RESOLUTION,
+    .place = PLACE_AT_RESOLVER,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R8_DNS),
     .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END),

@@ -366,6 +366,7 @@ const struct detector detector_idle_timeout = {
               "the path: heartbeats come every 10 to 30 minutes, and devices wait 35 s longer.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_SILENCE,
+    .place = PLACE_ON_THE_WAY,
     .scope = SCOPE_DEVICE,
     .recurs = true,
     .requirements = AGAINST(R5_PERSISTS),

@@ -251,6 +251,7 @@ const struct detector detector_large_hello_blocked = {
               "upwards (MTU).",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_SIZE,
+    .place = PLACE_ON_THE_WAY,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R4_DIRECT) |

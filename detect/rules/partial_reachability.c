@@ -143,6 +143,7 @@ const struct detector detector_partial_reachability = {
               "addresses that were resolved once.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_ADDRESS,
+    .place = PLACE_ON_THE_WAY,
     .scope = SCOPE_SITE,
     .requirements = AGAINST(R3_WHOLE_RANGE),
     .events = ON(EVENT_CAPTURE_END),

@@ -69,6 +69,7 @@ const struct detector detector_port_blocked_silent = {
               "clients' network, and check its log for the destination address.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_UNCLEAR,
+    .place = PLACE_ON_THE_WAY,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),

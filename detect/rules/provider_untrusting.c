@@ -167,6 +167,7 @@ const struct detector detector_provider_untrusting = {
               "server's clock. To see the chain: openssl s_client -connect "
               "api.push.apple.com:443 -showcerts.",
     .severity = SEVERITY_FAIL,
+    .place = PLACE_AT_SERVER,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R6_MDM_SERVER),
     .events = ON(EVENT_FLOW_CLOSED) | ON(EVENT_FLOW_WORKS),

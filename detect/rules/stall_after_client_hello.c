@@ -109,6 +109,7 @@ const struct detector detector_stall_after_client_hello = {
               "box reassembles ClientHellos that span two segments.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_NAME,
+    .place = PLACE_ON_THE_WAY,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R4_DIRECT) |
