@@ -183,6 +183,14 @@ static int reserve_ids(sqlite3 *database, struct row_context *context)
     return result;
 }
 
+/* Of files, what the rows of a run refer to are other rows of it, written before them and not
+ * deleted meanwhile, and ids come from what was written (row_writer.c): looking each of them up
+ * again costs a tenth of the row. A live run deletes what is old, and checks. */
+static void check_references(struct store *store, bool checks)
+{
+    sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_FKEY, checks, NULL);
+}
+
 bool store_begin(struct store *store, const struct run_record *run, struct fault *fault)
 {
     sqlite3 *database = store->database;
@@ -204,6 +212,7 @@ bool store_begin(struct store *store, const struct run_record *run, struct fault
         database_undo(database);
         return false;
     }
+    check_references(store, store->writer.pressure == STORE_DROP);
     store->run_begun = true;
     return true;
 }
@@ -314,6 +323,7 @@ static void end_thread(struct store *store)
     queue_stop(&store->writer.queue);
     pthread_join(store->thread, NULL);
     store->thread_runs = false;
+    check_references(store, true);
     store->lost = store->dropped + store->writer.lost;
     store->writer.rows.context.rows_lost = store->lost;
 }
