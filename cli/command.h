@@ -1,4 +1,4 @@
-/* The commands of the program. Each returns the exit status of product.md. */
+/* The commands of the program. Each returns an exit status, as the man page has them. */
 #ifndef APNSCOPE_CLI_COMMAND_H
 #define APNSCOPE_CLI_COMMAND_H
 

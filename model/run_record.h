@@ -56,7 +56,7 @@ struct requirement_record {
     char summary[400];
 };
 
-/* Half-open attempts beyond the flow table's cap, summed (speed.md: a flood is not rows). */
+/* Half-open attempts beyond the flow table's cap, summed: a flood is numbers, not rows. */
 struct attempt_sum {
     struct prefix server_prefix; /* /16 (IPv4) or /48 */
     uint16_t server_port;

@@ -18,7 +18,7 @@
 
 /* Silence worth a line. */
 static const int64_t silence_ns = 2500 * NS_PER_MS;
-/* A fallback follows within a minute (product.md: fallback-443). */
+/* A fallback follows within a minute (detect/rules/fallback_443.c). */
 static const int64_t next_within_ns = 60 * NS_PER_S;
 
 enum { REPEATS_SHOWN = 2, NAME_SHOWN = 44 };

@@ -1,7 +1,7 @@
 /* Half-open attempts beyond the table's cap, summed by server prefix, port, outcome and minute.
  *
  * Fed by session.c when an attempt must make room. Keeps no client: who took part in a flood
- * is not worth a row each (speed.md). */
+ * is not worth a row each. */
 #include "attempts.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * Both directions of a session find the same flow; who is the client is in the record. Flows wait
  * in lists ordered by their last packet, one per kind of wait, so expiry looks at list heads only.
  * Bounded: at the half-open cap the oldest half-open attempt goes, at the flow cap the oldest
- * half-open, then the oldest of the others (trust.md: established sessions survive a flood). */
+ * half-open, then the oldest of the others, so that established sessions survive a flood. */
 #ifndef APNSCOPE_TRACK_FLOW_TABLE_H
 #define APNSCOPE_TRACK_FLOW_TABLE_H
 

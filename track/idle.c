@@ -8,7 +8,7 @@
 
 #include "tracker.h"
 
-/* As for SYNs (product.md, port-blocked-silent): at least so often, over at least so long. */
+/* As for SYNs (outcome.c): at least so often, over at least so long. */
 enum { TRIES_NEEDED = 3 };
 #define TRIES_SPAN_NS (3 * NS_PER_S)
 

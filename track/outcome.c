@@ -7,13 +7,13 @@
 
 #include "dissect/push_name.h"
 
-/* product.md, port-blocked-silent: at least three SYNs over at least 3 s, or the device's own
- * limit of 30 s. */
+/* Nobody answers: at least three SYNs over at least 3 s, or the device's own limit of 30 s (wire.md
+ * section 3). */
 enum { SILENT_SYNS = 3 };
 static const int64_t silent_span_ns = 3 * NS_PER_S;
 static const int64_t device_limit_ns = 30 * NS_PER_S;
 
-/* product.md, stall-after-client-hello: the hello waits at least 5 s. */
+/* The hello waits for so long that it was sent again several times (RFC 6298 section 2). */
 static const int64_t hello_wait_ns = 5 * NS_PER_S;
 
 /* Enough packets that the other direction would have shown, were it captured. */

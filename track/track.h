@@ -18,7 +18,7 @@
 
 struct track_options {
     struct names *names;               /* required; outlives the tracker */
-    const struct prefix *home_nets;    /* what is inside; NULL: by product.md's default */
+    const struct prefix *home_nets;    /* what is inside; NULL: any address may be */
     size_t home_net_count;
     const struct prefix *apple_nets;   /* added to the built-in table */
     size_t apple_net_count;

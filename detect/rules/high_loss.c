@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "detect/judge.h"
 
-/* product.md: above 5 % over at least 200 data segments. Few segments say little: a way that loses
+/* Above 5 % over at least 200 data segments. Few segments say little: a way that loses
  * 4 % loses more than 5 % of 200 now and then, and there are thousands of devices. So it must be
  * more than 5 % by three standard deviations of what 5 % would give. */
 enum { SEGMENTS_NEEDED = 200, SEGMENTS_CERTAIN = 1000, ONE_IN = 20, DEVIATIONS = 3 };

@@ -9,7 +9,7 @@
 
 #include "attempts.h"
 
-/* product.md: what is missing for so long was sent again three times and more (RFC 6298). */
+/* What is missing for so long was sent again three times and more (RFC 6298). */
 #define MISSING_NS (5 * NS_PER_S)
 #define LONE_NS    (10 * NS_PER_S)
 /* Less is missing or repeated than a full packet in any tunnel: ordinary loss. */

@@ -25,6 +25,8 @@ CALLS = [
     (r"\bgetenv\s*\(", r"cli/", "only cli/ reads the environment"),
 ]
 
+DOCUMENTS_OF_OTHERS = ["lz4_Frame_format.md", "JA4.md", "technical_details/JA4.md"]
+
 breaches = []
 
 
@@ -52,6 +54,15 @@ def check_source(path):
         for pattern, places, why in CALLS:
             if re.search(pattern, code) and not re.match(places, name):
                 breach(path, number, why)
+
+
+def check_documents(path):
+    """A document that a comment sends its reader to is there."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for name in re.findall(r"[\w/.-]+\.md\b", line):
+            is_here = (ROOT / name).is_file() or (ROOT / "docs" / name).is_file()
+            if not is_here and name not in DOCUMENTS_OF_OTHERS:
+                breach(path, number, f"there is no {name}")
 
 
 def check_opening(path):
@@ -103,6 +114,7 @@ for folder in FOLDERS:
     for path in sorted((ROOT / folder).rglob("*")):
         if path.suffix in (".c", ".h", ".def"):
             check_source(path)
+            check_documents(path)
         if path.suffix in (".c", ".h"):
             check_opening(path)
 check_rules()

@@ -69,7 +69,7 @@ def play(title, *, findings=(), may=(), devices=None, flows=(), proof=(), requir
     return register
 
 
-# Codes of severity warn and info (product.md); all others make the exit status 1.
+# Codes of severity warn and info; all others make the exit status 1.
 NO_FAIL = """fallback-443 ipv6-broken explicit-proxy bag-unreachable session-churn high-loss
 inbound-from-apple legacy-provider-port unexpected-protocol capture-one-sided capture-loss
 capture-truncated capture-clock capture-duplicated""".split()
