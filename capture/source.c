@@ -1,4 +1,4 @@
-/* Stored files as streams of bytes: opening, decompressing, hashing, parking.
+/* Stored files as streams of bytes: decompressing, hashing, parking.
  *
  * See source.h. Reads in large blocks straight into the caller's buffer where nothing is
  * compressed. Deliberately never maps a file: page faults cost more than the copy. */
@@ -17,6 +17,7 @@
 
 #include "decoder.h"
 #include "digest.h"
+#include "stored_file.h"
 
 enum {
     STORED_BLOCK_SIZE = 256 << 10, /* compressed bytes read at once */
@@ -56,88 +57,6 @@ struct source {
     size_t stored_end;
     char error[160];
 };
-
-static bool is_standard_input(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
-
-static const char *display_name(const char *path)
-{
-    return is_standard_input(path) ? "standard input" : path;
-}
-
-static bool open_failed(const char *path, int error, struct fault *fault)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return fault_set(fault, "%s: there is no such file; check the name and the folder", path);
-    case EACCES:
-    case EPERM:
-        return fault_set(fault,
-                         "%s: no permission to read it; run as a user who may, or change its "
-                         "permissions (chmod, chown)",
-                         path);
-    case ENXIO:
-        return fault_set(fault, "%s: is a socket, not a capture; name a file, a pipe or -", path);
-    case EMFILE:
-    case ENFILE:
-        return fault_set(fault, "%s: too many files are open already; raise the limit (ulimit -n)",
-                         path);
-    default:
-        return fault_set(fault, "%s: cannot be opened: %s", path, strerror(error));
-    }
-}
-
-/* Only regular files and pipes hold captures; opening a device could even do harm. */
-static bool mode_is_readable(const char *path, mode_t mode, int fd, struct fault *fault)
-{
-    const char *name = display_name(path);
-    if (S_ISREG(mode) || S_ISFIFO(mode))
-        return true;
-    if (S_ISSOCK(mode) && fd >= 0)
-        return true; /* a socket handed over as standard input reads like a pipe */
-    if (S_ISDIR(mode))
-        return fault_set(fault, "%s: is a directory, not a capture file", name);
-    if (fd >= 0 && isatty(fd))
-        return fault_set(fault,
-                         "%s: is a terminal; pipe a capture into it, for example "
-                         "tcpdump -w - | apnscope analyze -",
-                         name);
-    if (S_ISSOCK(mode))
-        return fault_set(fault, "%s: is a socket, not a capture; name a file, a pipe or -", name);
-    return fault_set(fault, "%s: is a device, not a capture file; name a capture file, a pipe or -",
-                     name);
-}
-
-/* Looks before opening: opening some devices has effects, and a tape would rewind. */
-static bool open_path(const char *path, int *fd, struct stat *status, struct fault *fault)
-{
-    if (is_standard_input(path)) {
-        *fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-        if (*fd < 0 || fstat(*fd, status) < 0)
-            return fault_set(fault, "standard input: is closed; pipe a capture into it");
-        return mode_is_readable(path, status->st_mode, *fd, fault);
-    }
-    if (stat(path, status) < 0)
-        return open_failed(path, errno, fault);
-    if (S_ISCHR(status->st_mode)) { /* /dev/stdin, /dev/fd/N of a terminal; /dev/null */
-        int probe = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        bool fine = mode_is_readable(path, status->st_mode, probe, fault);
-        if (probe >= 0)
-            close(probe);
-        return fine;
-    }
-    if (!mode_is_readable(path, status->st_mode, -1, fault))
-        return false;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (*fd < 0)
-        return open_failed(path, errno, fault);
-    if (fstat(*fd, status) < 0)
-        return open_failed(path, errno, fault);
-    return true;
-}
 
 static void count_stored(struct source *source, const uint8_t *bytes, size_t size)
 {
@@ -239,7 +158,7 @@ static bool wants_hash(const struct source *source, enum capture_hash hash)
 static void set_kind(struct source *source, const struct stat *status,
                      const struct capture_options *options)
 {
-    bool is_file = S_ISREG(status->st_mode) && !is_standard_input(source->path);
+    bool is_file = S_ISREG(status->st_mode) && !stored_file_is_standard_input(source->path);
     source->is_followed = is_file && options->follow;
     source->stop = options->stop;
     source->stop_context = options->stop_context;
@@ -253,13 +172,10 @@ bool source_open(struct source **opened, const char *path, const struct capture_
                  struct fault *fault)
 {
     struct stat status = {0};
-    int fd = -1;
+    int fd;
     *opened = NULL;
-    if (!open_path(path, &fd, &status, fault)) {
-        if (fd >= 0)
-            close(fd);
+    if (!stored_file_open(path, &fd, &status, fault))
         return false;
-    }
     struct source *source = calloc(1, sizeof *source);
     assert(source);
     source->path = path;

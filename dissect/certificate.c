@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -24,6 +23,7 @@
 #include "base/clock.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "certificate_field.h"
 #include "certificate_judgement.h"
 #include "dissect/push_name.h"
 
@@ -32,7 +32,6 @@ enum {
     CHAIN_BYTES_MAX = 32 << 20, /* of all chains kept: 4096 of the usual 4 to 8 kB */
     ANCHORS_MAX = 1024,
     PUSH_DOMAINS_MAX = 64,
-    NAME_TEXT_SIZE = 512,
     NAMES_TEXT_SIZE = 1024,
     HASHED_TAIL_SIZE = 64,
     /* A key of absurd size could cost seconds to verify with; no authority uses a longer one. */
@@ -141,7 +140,7 @@ void certificate_store_add_push_domain(struct certificate_store *store, const ch
         store->push_domains[store->push_domain_count++] = kept;
 }
 
-/* -- reading one certificate -------------------------------------------------------------- */
+/* -- the leaf ----------------------------------------------------------------------------- */
 
 static const char *keep(const struct certificate_store *store, const char *text)
 {
@@ -149,56 +148,11 @@ static const char *keep(const struct certificate_store *store, const char *text)
     return kept ? kept : "";
 }
 
-static size_t asn1_text(const ASN1_STRING *string, char *out, size_t size)
+static const char *keep_name(const struct certificate_store *store, const X509_NAME *name)
 {
-    unsigned char *utf8 = NULL;
-    int length = ASN1_STRING_to_UTF8(&utf8, string);
-    size_t written = text_printable(out, size, utf8, length > 0 ? (size_t)length : 0);
-    if (length >= 0)
-        OPENSSL_free(utf8);
-    return written;
-}
-
-/* The first attribute of that kind, "" without. */
-static void attribute_text(const X509_NAME *name, int nid, char out[JUDGED_NAME_SIZE])
-{
-    out[0] = '\0';
-    int at = X509_NAME_get_index_by_NID(name, nid, -1);
-    if (at >= 0)
-        asn1_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)), out, JUDGED_NAME_SIZE);
-}
-
-static struct judged_name judged_name(const X509_NAME *name)
-{
-    struct judged_name judged;
-    attribute_text(name, NID_commonName, judged.common_name);
-    attribute_text(name, NID_organizationName, judged.organization);
-    return judged;
-}
-
-/* RFC 4514 writes the last element first, which is how most authorities come to begin with CN.
- * Apple has used both orders; people look for CN first, so the order that has it earlier wins. */
-static unsigned long name_order(const X509_NAME *name)
-{
-    int count = X509_NAME_entry_count(name);
-    int from_front = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-    bool forward = from_front >= 0 && from_front < count - 1 - from_front;
-    unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    return forward ? flags & ~(unsigned long)XN_FLAG_DN_REV : flags;
-}
-
-static const char *name_text(const struct certificate_store *store, const X509_NAME *name)
-{
-    char out[NAME_TEXT_SIZE] = "";
-    BIO *memory = BIO_new(BIO_s_mem());
-    assert(memory);
-    char *text = NULL;
-    if (X509_NAME_print_ex(memory, name, 0, name_order(name)) >= 0) {
-        long size = BIO_get_mem_data(memory, &text);
-        text_printable(out, sizeof out, (const uint8_t *)text, size > 0 ? (size_t)size : 0);
-    }
-    BIO_free(memory);
-    return keep(store, out);
+    char text[CERTIFICATE_NAME_SIZE];
+    certificate_name_text(name, text);
+    return keep(store, text);
 }
 
 static bool is_push_name(const struct certificate_store *store, const char *name)
@@ -237,34 +191,11 @@ static bool common_name_is_push(const struct certificate_store *store, const X50
     char text[TLS_NAME_SIZE];
     for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;) {
         const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-        if (asn1_text(value, text, sizeof text) < sizeof text - 1 && is_push_name(store, text))
+        if (certificate_string(value, text, sizeof text) < sizeof text - 1 &&
+            is_push_name(store, text))
             return true;
     }
     return false;
-}
-
-/* Days from 1970-01-01 to a Gregorian date. Not timegm, which reads the time zone's file. */
-static int64_t days_since_epoch(int64_t year, int month, int day)
-{
-    static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    int64_t leap_year = month > 2 ? year : year - 1; /* the last one whose February is over */
-    int64_t leap_days = leap_year / 4 - leap_year / 100 + leap_year / 400;
-    enum { LEAP_DAYS_BEFORE_1970 = 477 };
-    return (year - 1970) * 365 + leap_days - LEAP_DAYS_BEFORE_1970 + before_month[month - 1] + day -
-           1;
-}
-
-/* RFC 5280 section 4.1.2.5: 99991231235959Z means "no end"; it does not fit, and is not known. */
-static int64_t time_ns(const ASN1_TIME *asn1)
-{
-    struct tm tm;
-    if (!asn1 || !ASN1_TIME_to_tm(asn1, &tm))
-        return TIME_UNKNOWN;
-    int64_t days = days_since_epoch(tm.tm_year + INT64_C(1900), tm.tm_mon + 1, tm.tm_mday);
-    int64_t seconds = ((days * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 + tm.tm_sec;
-    if (seconds > INT64_MAX / NS_PER_S - 1 || seconds < INT64_MIN / NS_PER_S + 1)
-        return TIME_UNKNOWN;
-    return seconds * NS_PER_S;
 }
 
 static void sha256_text(const uint8_t *bytes, size_t size, char out[65])
@@ -325,8 +256,8 @@ static void judge_one(const struct certificate_store *store, const struct chain 
 {
     const X509 *certificate = chain->certificates[at];
     const ASN1_OBJECT *marker = at == 0 ? store->leaf_marker : store->issuer_marker;
-    judged->subject = judged_name(X509_get_subject_name(certificate));
-    judged->issuer = judged_name(X509_get_issuer_name(certificate));
+    judged->subject = certificate_judged_name(X509_get_subject_name(certificate));
+    judged->issuer = certificate_judged_name(X509_get_issuer_name(certificate));
     judged->is_self_issued = is_self_issued(certificate);
     judged->has_marker = X509_get_ext_by_OBJ(certificate, marker, -1) >= 0;
     judged->link = LINK_NONE;
@@ -398,11 +329,11 @@ static void read_leaf(const struct certificate_store *store, struct chain *chain
     facts->names_push_host = alternative_names(store, leaf, &names);
     facts->names_push_host |= common_name_is_push(store, X509_get_subject_name(leaf));
     facts->names = keep(store, list);
-    facts->subject = name_text(store, X509_get_subject_name(leaf));
-    facts->issuer = name_text(store, X509_get_issuer_name(leaf));
-    facts->top_issuer = name_text(store, X509_get_issuer_name(last));
-    facts->not_before_ns = time_ns(X509_get0_notBefore(leaf));
-    facts->not_after_ns = time_ns(X509_get0_notAfter(leaf));
+    facts->subject = keep_name(store, X509_get_subject_name(leaf));
+    facts->issuer = keep_name(store, X509_get_issuer_name(leaf));
+    facts->top_issuer = keep_name(store, X509_get_issuer_name(last));
+    facts->not_before_ns = certificate_time_ns(X509_get0_notBefore(leaf));
+    facts->not_after_ns = certificate_time_ns(X509_get0_notAfter(leaf));
 }
 
 static void examine(const struct certificate_store *store, const struct tls_certificate_list *list,
