@@ -1,7 +1,8 @@
 /* All flows of a tracker: look-up by addresses and ports, and expiry by silence.
  *
  * Used by session_find.c, expiry.c and session.c. Open addressing over a pool, so a flow never
- * moves. Decides nothing about a flow: it only says which one has been silent, or must make room. */
+ * moves. Decides nothing about a flow: it only says which one has been silent, or must make room.
+ */
 #include "flow_table.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* How a session reaches Apple: straight, through a proxy that was asked, or one that was not.
  *
- * Asked by session_role.c as facts come in. Calls a session transparently proxied only where it alone
- * proves it; comparing it with others is the work of detect/rules/transparent_proxy.c. */
+ * Asked by session_role.c as facts come in. Calls a session transparently proxied only where it
+ * alone proves it; comparing it with others is the work of detect/rules/transparent_proxy.c. */
 #include "path.h"
 
 #include "dissect/push_name.h"

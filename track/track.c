@@ -1,8 +1,8 @@
 /* Packets to sessions: the front door of track/.
  *
- * Picks from a batch the packets that screen.c wants or whose address is under watch, puts fragments
- * together, holds back a packet of doubtful time, and gives each to its session. What happens there
- * is session.c's. Never reads the wall clock and never judges who is to blame. */
+ * Picks from a batch the packets that screen.c wants or whose address is under watch, puts
+ * fragments together, holds back a packet of doubtful time, and gives each to its session. What
+ * happens there is session.c's. Never reads the wall clock and never judges who is to blame. */
 #include "track/track.h"
 
 #include <assert.h>

@@ -255,7 +255,8 @@ static void print_table(uint64_t frames, size_t runs, double ns[STEP_COUNT][RUNS
     double floor_ns = measure_median(ns[STEP_LIBPCAP], runs);
     printf("%s: %" PRIu64 " packets, %zu rounds, nanoseconds a packet\n\n"
            "| up to | all | this step | of the libpcap loop | fastest to slowest |\n"
-           "|---|---|---|---|---|\n", capture_path, frames, runs);
+           "|---|---|---|---|---|\n",
+           capture_path, frames, runs);
     for (enum step step = STEP_LIBPCAP; step < STEP_COUNT; step++) {
         double median = measure_median(ns[step], runs);
         printf("| %s | %.1f | %.1f | %.2f | %.1f to %.1f |\n", step_names[step], median,

@@ -55,8 +55,13 @@ static bool run_loop(const char *capture, struct measured *measured)
 /* A new database each time: a run that replaces an older one would pay for that too. */
 static bool run_apnscope(const struct plan *plan, const char *capture, struct measured *measured)
 {
-    const char *const words[] = {plan->apnscope, "analyze", "--db", plan->database, capture,
-                                 plan->without_ndpi ? "--without-ndpi" : NULL, NULL};
+    const char *const words[] = {plan->apnscope,
+                                 "analyze",
+                                 "--db",
+                                 plan->database,
+                                 capture,
+                                 plan->without_ndpi ? "--without-ndpi" : NULL,
+                                 NULL};
     bool good = measure_program(words, measured);
     remove_database(plan);
     return good;

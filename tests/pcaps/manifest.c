@@ -18,7 +18,7 @@
 #include "tests/support/scenario.h"
 
 #define FOLDER TEST_SOURCE_DIR "/tests/pcaps"
-#define AGAIN "run tools/make-pcaps"
+#define AGAIN  "run tools/make-pcaps"
 
 enum { LINE_SIZE = 2048, PATH_SIZE = 1024, ROWS_MAX = 200, COLUMNS = 5 };
 

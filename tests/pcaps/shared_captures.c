@@ -127,10 +127,10 @@ static void end(void)
 
 /* ---- real push traffic ---- */
 
-#define COURIER_FLOWS                                                                             \
+#define COURIER_FLOWS                                                                              \
     "SELECT role, path, outcome, client_ip, server_ip, server_port FROM flow ORDER BY number"
 #define FLOWS "SELECT count(*) FROM flow"
-#define FINDINGS_ABOVE_INFO                                                                       \
+#define FINDINGS_ABOVE_INFO                                                                        \
     "SELECT code, summary FROM finding WHERE severity <> 'info' ORDER BY code"
 
 /* What INDEX.md and Wireshark say of each. "Nothing above info" is asked of every one besides. */

@@ -11,10 +11,13 @@ static const struct {
     const char *name;
     bool has_subject;
 } kinds[EXPECT_KIND_COUNT] = {
-    [EXPECT_FINDING] = {"finding", true},  [EXPECT_FLOW] = {"flow", true},
+    [EXPECT_FINDING] = {"finding", true},
+    [EXPECT_FLOW] = {"flow", true},
     [EXPECT_LADDER] = {"ladder", true},
-    [EXPECT_DEVICE] = {"device", true},    [EXPECT_REQUIREMENT] = {"requirement", true},
-    [EXPECT_SKIPPED] = {"skipped", false}, [EXPECT_RUN] = {"run", false},
+    [EXPECT_DEVICE] = {"device", true},
+    [EXPECT_REQUIREMENT] = {"requirement", true},
+    [EXPECT_SKIPPED] = {"skipped", false},
+    [EXPECT_RUN] = {"run", false},
     [EXPECT_QUALITY] = {"quality", false},
 };
 
@@ -44,8 +47,7 @@ static bool find_kind(const char *name, enum expectation_kind *kind)
 static bool check_subject(struct script *script, struct words *words, enum expectation_kind kind,
                           const char *subject)
 {
-    if ((kind == EXPECT_FLOW || kind == EXPECT_LADDER) &&
-        !stage_flow(&script->stage, subject))
+    if ((kind == EXPECT_FLOW || kind == EXPECT_LADDER) && !stage_flow(&script->stage, subject))
         return words_fault(words, script->fault, "\"%s\" is no flow of this scenario", subject);
     if (kind == EXPECT_DEVICE && !stage_host(&script->stage, subject))
         return words_fault(words, script->fault, "\"%s\" is no host of this scenario", subject);
@@ -73,8 +75,8 @@ bool expectation_take(struct script *script, struct words *words)
     const char *kind_text = words_plain(words, 1);
     if (!kind_text || !find_kind(kind_text, &kind))
         return words_fault(words, script->fault,
-                           "expect wants finding, flow, ladder, device, requirement, skipped, quality "
-                           "or run");
+                           "expect wants finding, flow, ladder, device, requirement, skipped, "
+                           "quality or run");
     const char *subject = kinds[kind].has_subject ? words_plain(words, 2) : "";
     if (!subject)
         return words_fault(words, script->fault, "which %s?", kind_text);

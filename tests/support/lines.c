@@ -66,8 +66,7 @@ bool script_vlan(struct script *script, struct words *words, const char *key, ui
     else if (!words_integer(text[length] == '.' ? text + length + 1 : text, &inner))
         inner = -1;
     if (inner < 0 || inner > 4094 || outer < 0 || outer > 4094)
-        return words_fault(words, script->fault, "%s=%s is neither ID nor OUTER.INNER", key,
-                           text);
+        return words_fault(words, script->fault, "%s=%s is neither ID nor OUTER.INNER", key, text);
     *vlan = (uint16_t)inner;
     *outer_vlan = (uint16_t)outer;
     *given = true;

@@ -139,8 +139,7 @@ static uint32_t ipv4(unsigned tags, unsigned header_words, uint8_t protocol, uin
 }
 
 static uint32_t ipv6(unsigned tags, uint8_t protocol, const uint32_t source[4],
-                     const uint32_t destination[4], uint16_t source_port,
-                     uint16_t destination_port)
+                     const uint32_t destination[4], uint16_t source_port, uint16_t destination_port)
 {
     struct datagram datagram;
     begin(&datagram, tags, 0x86dd);
@@ -154,8 +153,16 @@ static uint32_t ipv6(unsigned tags, uint8_t protocol, const uint32_t source[4],
     return run(&datagram);
 }
 
-enum { DEVICE = 0x0a140011, OTHER = 0x0a140012, COURIER = 0x1139900a, RESOLVER = 0x0a140135,
-       TCP = 6, UDP = 17, ICMP = 1, ICMPV6 = 58 };
+enum {
+    DEVICE = 0x0a140011,
+    OTHER = 0x0a140012,
+    COURIER = 0x1139900a,
+    RESOLVER = 0x0a140135,
+    TCP = 6,
+    UDP = 17,
+    ICMP = 1,
+    ICMPV6 = 58
+};
 
 static void both_directions_and_all_sessions_of_a_device_go_to_one_ring(void **state)
 {

@@ -46,8 +46,7 @@ static void on_withdrawn(void *context, const struct standing_finding *finding)
     tell("withdrawn", finding->code);
 }
 
-static bool on_device(void *context, const struct device_record *device,
-                      enum device_verdict before)
+static bool on_device(void *context, const struct device_record *device, enum device_verdict before)
 {
     (void)context;
     if (before != device->verdict)

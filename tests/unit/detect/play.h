@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -267,8 +268,10 @@ static inline const struct finding *play_finding(const struct play *play, const 
 static inline const struct finding *must_find(const struct play *play, const char *code)
 {
     const struct finding *finding = play_finding(play, code);
-    if (!finding)
+    if (!finding) {
         fail_msg("no %s among %zu findings", code, play->finding_count);
+        abort(); /* fail_msg does not return, which the compiler is not told */
+    }
     return finding;
 }
 
@@ -289,7 +292,7 @@ static inline const struct device_record *must_see_device(const struct play *pla
         if (address_equal(&play->devices[i].ip, &wanted))
             return &play->devices[i];
     fail_msg("no device %s", client);
-    return NULL;
+    abort();
 }
 
 #endif

@@ -165,8 +165,7 @@ static void the_clients_own_segment_is_inside(void **state)
 static void the_far_end_is_beyond(void **state)
 {
     (void)state;
-    struct finding finding = {
-        .kind = BLOCK_LISTENER, .blocker_hops = -1, .blocker_is_far = true};
+    struct finding finding = {.kind = BLOCK_LISTENER, .blocker_hops = -1, .blocker_is_far = true};
     places_judge(&places, &finding);
     assert_int_equal(finding.side, SIDE_BEYOND);
 }

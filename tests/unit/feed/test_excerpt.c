@@ -21,8 +21,10 @@ static int end(void **state)
     return 0;
 }
 
-/* A packet of a session of 10.0.0.`client`, named by its port, so many seconds after the sample's time. */
-static void put(uint64_t number, unsigned client, uint16_t port, uint16_t server_port, int64_t seconds)
+/* A packet of a session of 10.0.0.`client`, named by its port, so many seconds after the sample's
+ * time. */
+static void put(uint64_t number, unsigned client, uint16_t port, uint16_t server_port,
+                int64_t seconds)
 {
     static const uint8_t bytes[60];
     struct address from = sample_address("10.0.0.0"), to = sample_address("17.1.2.3");
