@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/text.h"
 #include "input.h"
 #include "merge.h"
@@ -77,9 +78,9 @@ static bool note_passed_over(struct capture *capture, const char *directory, siz
     char note[64];
     if (!taken)
         return fault_set(fault,
-                         "%s: the folder holds no captures (%zu files looked at); name capture "
-                         "files or another folder",
-                         directory, file_count);
+                         "%s: the folder holds no captures (%s looked at); name capture files or "
+                         "another folder",
+                         directory, COUNTED(file_count, "file"));
     if (taken == file_count)
         return true;
     int length = snprintf(note, sizeof note, "%zu of %zu files are no captures", file_count - taken,

@@ -88,7 +88,9 @@ static bool add_directory(struct path_list *list, const char *directory, struct 
     }
     free(entries);
     if (!found)
-        return fault_set(fault, "%s: the folder holds no captures: there is no file in it",
+        return fault_set(fault,
+                         "%s: the folder holds no captures: there is no file in it (folders in it "
+                         "are not looked into)",
                          directory);
     return true;
 }

@@ -23,7 +23,8 @@ enum {
     STORED_BLOCK_SIZE = 256 << 10, /* compressed bytes read at once */
     STORED_HEAD_SIZE = 4096,       /* first read: enough to see what the file is */
     STORED_MAGIC_SIZE = 6,
-    WAIT_MS = 200 /* a delay that nobody notices, and five system calls a second */
+    LOOKS_AT_ROTATED = 50, /* ten seconds: who writes goes on for a while in the file it has open */
+    WAIT_MS = 200          /* a delay that nobody notices, and five system calls a second */
 };
 
 static const struct decoder *const decoders[] = {&decoder_gzip, &decoder_zstd, &decoder_lz4,
@@ -35,6 +36,7 @@ struct source {
     bool is_stream;
     bool is_pipe;
     bool is_followed;
+    unsigned looks_in_vain;      /* at the end of a followed file whose name is another's */
     bool (*stop)(void *context); /* NULL: never */
     void *stop_context;
     atomic_bool is_interrupted; /* see source_interrupt */
@@ -91,10 +93,43 @@ static bool await_pipe(struct source *source)
     return false;
 }
 
-/* At the end of the file as it is now. True: look again. */
-static bool await_growth(const struct source *source)
+static bool is_cut_short(const struct source *source)
 {
-    if (!source->is_followed || is_asked_to_stop(source))
+    struct stat now;
+    return fstat(source->fd, &now) == 0 && (uint64_t)now.st_size < source->read_to;
+}
+
+/* Another file has its name (rotation), or none has it, nor ever will again. A file that was only
+ * renamed may be written for as long as its writer likes. */
+static bool is_given_up(const struct source *source)
+{
+    struct stat now, named;
+    if (stat(source->path, &named) == 0)
+        return named.st_dev != source->device || named.st_ino != source->inode;
+    return errno == ENOENT && fstat(source->fd, &now) == 0 && now.st_nlink == 0;
+}
+
+/* True, with its reason: a followed file will not grow any more. */
+static bool has_grown_up(struct source *source)
+{
+    if (is_cut_short(source)) {
+        snprintf(source->error, sizeof source->error,
+                 "it was made shorter at byte %llu while it was followed",
+                 (unsigned long long)source->read_to);
+        return true;
+    }
+    if (!is_given_up(source) || ++source->looks_in_vain < LOOKS_AT_ROTATED)
+        return false;
+    snprintf(source->error, sizeof source->error,
+             "it was replaced or removed at byte %llu while it was followed",
+             (unsigned long long)source->read_to);
+    return true;
+}
+
+/* At the end of the file as it is now. True: look again. */
+static bool await_growth(struct source *source)
+{
+    if (!source->is_followed || is_asked_to_stop(source) || has_grown_up(source))
         return false;
     (void)poll(NULL, 0, WAIT_MS);
     return true;
@@ -109,6 +144,7 @@ static size_t read_stored(struct source *source, uint8_t *bytes, size_t size)
         ssize_t got = read(source->fd, bytes, size);
         if (got > 0) {
             count_stored(source, bytes, (size_t)got);
+            source->looks_in_vain = 0;
             return (size_t)got;
         }
         if ((got < 0 && errno == EINTR) || (got == 0 && await_growth(source)))

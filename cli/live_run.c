@@ -158,6 +158,7 @@ static struct run_record describe_run(struct live_run *run)
 {
     struct run_record record = stages_run(&run->stages, run->began_ns);
     record.is_live = true;
+    record.stored_ns = now_wall_ns();
     record.source = run->source;
     record.capture_notes = run->notes;
     return record;

@@ -76,6 +76,7 @@ struct run_record stages_run(struct stages *stages, int64_t analyzed_ns)
                              .tool_version = APNSCOPE_VERSION,
                              .options = stages->options,
                              .analyzed_ns = analyzed_ns,
+                             .stored_ns = TIME_UNKNOWN,
                              .first_ns = quality->first_ns,
                              .last_ns = quality->last_ns,
                              .packets = quality->frames,

@@ -144,12 +144,9 @@ uint32_t link_plausible_ethernet_size(const struct walk *walk)
         return 0;
     uint16_t type = load_u16(inner.at + ETHERNET_HEADER_SIZE - ETHERTYPE_SIZE);
     walk_skip(&inner, ETHERNET_HEADER_SIZE);
-    for (int tags = 0; link_is_vlan_tag(type); tags++) {
-        if (tags == VLAN_TAGS_MAX || !walk_has(&inner, VLAN_TAG_SIZE))
+    for (int tags = 0; type != ETHERTYPE_IPV4 && type != ETHERTYPE_IPV6; tags++)
+        if (tags == VLAN_TAGS_MAX || !link_pass_plausibly(&inner, &type))
             return 0;
-        type = load_u16(inner.at + 2);
-        walk_skip(&inner, VLAN_TAG_SIZE);
-    }
     uint32_t size = network_plausible_size(&inner);
     if (size == 0)
         return 0;

@@ -51,6 +51,9 @@ enum skip_reason link_pppoe(struct walk *walk);
 
 /* What a type that is neither IP nor a VLAN tag says: link_tag.c */
 enum skip_reason link_stacked(struct walk *walk, uint16_t type);
+/* Passes what stands on `*type` (a tag of known size, labels, PPPoE) towards an IP packet, whose
+ * type it becomes, or another such layer. False: nothing that leads there plausibly. */
+bool link_pass_plausibly(struct walk *walk, uint16_t *type);
 
 /* The size of the Ethernet frame with a plausible IP packet that begins here, or 0: see
  * network_plausible_size. */

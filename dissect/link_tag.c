@@ -124,3 +124,60 @@ enum skip_reason link_stacked(struct walk *walk, uint16_t type)
             return walk_deeper(walk) ? stacked[i].step(walk) : SKIP_TOO_DEEP;
     return SKIP_NOT_IP;
 }
+
+/* ---- for tunnels that are believed only with a packet inside ---- */
+
+static const struct {
+    uint16_t type;
+    uint8_t size; /* before the next EtherType */
+} plain_tags[] = {{ETHERTYPE_CISCO_TIME, 6}, {ETHERTYPE_CISCO_TIME_ASSIGNED, 6},
+                  {ETHERTYPE_VN_TAG, 4},     {ETHERTYPE_PORT_EXTENSION, 6},
+                  {ETHERTYPE_REDUNDANCY, 4}, {ETHERTYPE_SEAMLESS_RING, 4}};
+
+static uint32_t plain_tag_size(uint16_t type)
+{
+    if (link_is_vlan_tag(type))
+        return VLAN_TAG_SIZE - ETHERTYPE_SIZE;
+    for (size_t i = 0; i < sizeof plain_tags / sizeof plain_tags[0]; i++)
+        if (plain_tags[i].type == type)
+            return plain_tags[i].size;
+    return 0;
+}
+
+/* RFC 2516 section 4, RFC 1332 section 3, RFC 5072 section 3 */
+static bool pass_pppoe(struct walk *walk, uint16_t *type)
+{
+    enum { IPV4 = 0x0021, IPV6 = 0x0057 };
+    if (!walk_has(walk, 8) || load_u16(walk->at) != 0x1100)
+        return false;
+    uint16_t protocol = load_u16(walk->at + 6);
+    *type = protocol == IPV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+    walk_skip(walk, 8);
+    return protocol == IPV4 || protocol == IPV6;
+}
+
+/* RFC 3032 section 2.1; RFC 4928 section 3. A pseudowire in a tunnel is not looked for. */
+static bool pass_mpls(struct walk *walk, uint16_t *type)
+{
+    bool is_bottom = false;
+    while (!is_bottom && walk_has(walk, 4)) {
+        is_bottom = (walk->at[2] & 1) != 0;
+        walk_skip(walk, 4);
+    }
+    *type = walk_has(walk, 1) && walk->at[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+    return is_bottom;
+}
+
+bool link_pass_plausibly(struct walk *walk, uint16_t *type)
+{
+    uint32_t size = plain_tag_size(*type);
+    if (*type == ETHERTYPE_PPPOE_SESSION)
+        return pass_pppoe(walk, type);
+    if (*type == ETHERTYPE_MPLS || *type == ETHERTYPE_MPLS_MULTICAST)
+        return pass_mpls(walk, type);
+    if (size == 0 || !walk_has(walk, size + ETHERTYPE_SIZE))
+        return false;
+    *type = load_u16(walk->at + size);
+    walk_skip(walk, size + ETHERTYPE_SIZE);
+    return true;
+}

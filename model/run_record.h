@@ -23,6 +23,7 @@ struct run_record {
     const char *options;      /* the options that change the judgement, canonical text */
     const char *capture_notes; /* hardware, OS, application and comments found in the capture */
     int64_t analyzed_ns;      /* wall clock */
+    int64_t stored_ns;        /* of a live run: wall clock of this record */
     int64_t first_ns;
     int64_t last_ns;
     uint64_t packets;

@@ -325,6 +325,10 @@ static void put_run(FILE *out, const struct run_row *run)
     put_fact(out, "First packet", phrase_moment_fine(run->first_ns, text));
     put_fact(out, "Last packet", phrase_moment_fine(run->last_ns, text));
     put_fact(out, "State", run->state);
+    if (run->stored_ns != ROW_NULL)
+        put_fact(out, "Known to have run until", phrase_moment(run->stored_ns, text));
+    if (run->interrupted_ns != ROW_NULL)
+        put_fact(out, "Noted as interrupted", phrase_moment(run->interrupted_ns, text));
     put_fact(out, "Damage", run->damage);
     if (run->analyzed_ns != ROW_NULL)
         put_fact(out, "Analysed", phrase_moment(run->analyzed_ns, text));

@@ -43,7 +43,9 @@ static const struct row_column runs_columns[] = {INTEGER(id),
                                                  TEXT(libraries),
                                                  TEXT(capture_notes),
                                                  TEXT(damage),
-                                                 INTEGER(analyzed_ns)};
+                                                 INTEGER(analyzed_ns),
+                                                 INTEGER(stored_ns),
+                                                 INTEGER(interrupted_ns)};
 #undef ROW
 
 #define ROW struct flow_row

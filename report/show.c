@@ -72,6 +72,7 @@ static void add_endpoint(struct text *out, const char *ip, int64_t port)
 CELL(run_id, run_row, text_format(out, "%" PRId64, row->id))
 CELL(run_state, run_row, add_or_dash(out, row->state))
 CELL(run_site, run_row, add_or_dash(out, row->site))
+CELL(run_stored, run_row, add_moment(out, row->stored_ns))
 CELL(run_first, run_row, add_moment(out, row->first_ns))
 CELL(run_packets, run_row, add_count(out, row->packets))
 CELL(run_source, run_row, add_or_dash(out, row->source))
@@ -146,6 +147,7 @@ static const struct show_table tables[] = {
                     {"state", run_state, false, NULL},
                     {"site", run_site, false, NULL},
                     {"first packet", run_first, false, NULL},
+                    {"ran until", run_stored, false, NULL},
                     {"packets", run_packets, true, NULL},
                     {"source", run_source, false, NULL}}},
 };

@@ -416,6 +416,29 @@ static void limit_confidence(struct view *view)
     view_limit(view, "Faults: %s.", words);
 }
 
+/* ": it is known to have run until ...; its end was noted at ..." */
+static void tell_interruption(const struct run_row *run, struct text *out)
+{
+    char moment[PHRASE_SIZE];
+    if (run->stored_ns != ROW_NULL)
+        text_format(out, "; it is known to have run until %s",
+                    phrase_moment(run->stored_ns, moment));
+    if (run->interrupted_ns != ROW_NULL)
+        text_format(out, "; its end was noted at %s", phrase_moment(run->interrupted_ns, moment));
+}
+
+static void limit_run(struct view *view, const struct run_row *run, enum run_state state,
+                      const char *note)
+{
+    char words[VIEW_SENTENCE_SIZE];
+    struct text out = text_over(words, sizeof words);
+    text_add(&out, note);
+    if (state == RUN_INTERRUPTED)
+        tell_interruption(run, &out);
+    view_limit(view, "Run %" PRId64 " %s%s%s.", run->id, words, run->damage ? ": " : "",
+               run->damage ? run->damage : "");
+}
+
 static void limit_runs(struct view *view)
 {
     static const char *const notes[RUN_STATE_COUNT] = {
@@ -426,8 +449,7 @@ static void limit_runs(struct view *view)
         const struct run_row *run = view->runs[i];
         for (int state = 0; run->state && state < RUN_STATE_COUNT; state++)
             if (notes[state] && strcmp(run_state_name((enum run_state)state), run->state) == 0)
-                view_limit(view, "Run %" PRId64 " %s%s%s.", run->id, notes[state],
-                           run->damage ? ": " : "", run->damage ? run->damage : "");
+                limit_run(view, run, (enum run_state)state, notes[state]);
     }
 }
 

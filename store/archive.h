@@ -31,7 +31,8 @@ struct run_row {
     int64_t id;
     const char *kind, *site, *sensor, *source, *sha256, *fingerprint, *tool_version, *libraries;
     const char *options, *capture_notes, *state, *damage;
-    int64_t analyzed_ns, first_ns, last_ns, packets, bytes, packets_dropped, source_size;
+    int64_t analyzed_ns, stored_ns, interrupted_ns;
+    int64_t first_ns, last_ns, packets, bytes, packets_dropped, source_size;
 };
 
 struct flow_row {

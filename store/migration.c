@@ -11,11 +11,13 @@
 
 extern const char schema_sql[];
 extern const char schema_2_sql[];
+extern const char schema_3_sql[];
 
 /* migrations[n - 1] leads from version n - 1 to version n. */
 static const char *const migrations[] = {
     schema_sql,
     schema_2_sql,
+    schema_3_sql,
 };
 
 int migration_newest(void)

@@ -64,7 +64,10 @@ static int interrupt_run(sqlite3 *database, int64_t run_id)
         result = finish_connect(database, run_id, base);
     if (result == SQLITE_OK)
         result = database_run_with(
-            database, "UPDATE run SET state = 'interrupted' WHERE id = ?1 AND state = 'running'",
+            database,
+            "UPDATE run SET state = 'interrupted',"
+            " interrupted_ns = CAST(strftime('%s', 'now') AS INTEGER) * 1000000000"
+            " WHERE id = ?1 AND state = 'running'",
             &run_id, 1);
     return result;
 }

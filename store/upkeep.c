@@ -39,6 +39,18 @@ static int delete_old_sessions(struct row_writer *writer, int64_t before_ns)
     return result;
 }
 
+/* Where the run has as many answers as it may have, those that were deleted give room to new ones.
+ */
+static int recount_dns_rows(struct row_writer *writer)
+{
+    int64_t run_id = writer->context.run_id;
+    if (writer->counts.dns_rows < DNS_ROWS_MAX)
+        return SQLITE_OK;
+    return database_number_with(writer->database,
+                                "SELECT count(*) FROM dns_answer WHERE run_id = ?1", &run_id, 1,
+                                &writer->counts.dns_rows);
+}
+
 static int delete_old(struct row_writer *writer, int64_t before_ns)
 {
     static const char *const deletions[] = {
@@ -52,7 +64,7 @@ static int delete_old(struct row_writer *writer, int64_t before_ns)
     int result = delete_old_sessions(writer, before_ns);
     for (size_t i = 0; i < sizeof deletions / sizeof deletions[0] && result == SQLITE_OK; i++)
         result = database_run_with(writer->database, deletions[i], &before_ns, 1);
-    return result;
+    return result == SQLITE_OK ? recount_dns_rows(writer) : result;
 }
 
 static int bytes_in_use(sqlite3 *database, int64_t *bytes)

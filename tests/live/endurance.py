@@ -83,6 +83,11 @@ def killed(program, fleet, folder):
     live.end()
     states = live.query("SELECT state, count(*) AS count FROM run GROUP BY state ORDER BY state")
     check({row["state"]: row["count"] for row in states}.get("interrupted") == kills, states)
+    rows = live.query("SELECT stored_ns, interrupted_ns, state FROM run ORDER BY id")
+    check(all((row["state"] == "interrupted") == (row["interrupted_ns"] is not None)
+              and row["stored_ns"] for row in rows), rows)
+    check(killed_ns - MISSED_S * SECOND_NS < rows[-2]["stored_ns"] < killed_ns + SECOND_NS
+          and rows[-2]["interrupted_ns"] > killed_ns - SECOND_NS, rows[-2], "killed at", killed_ns)
     print(f"{kills} kills, at most {worst:.2f} s missing")
 
 

@@ -323,6 +323,49 @@ static void the_record_that_a_followed_file_ends_in_is_being_written(void **stat
     free(b.bytes);
 }
 
+struct change {
+    const char *path;
+    const char *instead; /* NULL: it is emptied */
+    unsigned asked;
+};
+
+static bool change_once(void *context)
+{
+    struct change *change = context;
+    if (change->asked++ == 0 && change->instead)
+        assert_int_equal(rename(change->instead, change->path), 0);
+    else if (change->asked == 1)
+        assert_int_equal(truncate(change->path, 0), 0);
+    return change->asked > 500;
+}
+
+static void a_followed_file_that_is_cut_or_replaced_ends(void **state)
+{
+    (void)state;
+    struct build b = three_packets();
+    static const char *const reasons[] = {"made shorter", "replaced or removed"};
+    for (size_t i = 0; i < 2; i++) {
+        struct change change = {.path = save_bytes("growing", b.bytes, b.size)};
+        struct capture_options options = {.since_ns = TIME_UNKNOWN,
+                                          .until_ns = TIME_UNKNOWN,
+                                          .follow = true,
+                                          .stop = change_once,
+                                          .stop_context = &change};
+        char path[200];
+        snprintf(path, sizeof path, "%s", change.path);
+        change.path = path;
+        if (i)
+            change.instead = save_bytes("other", b.bytes, b.size);
+        struct seen seen = read_paths(&change.path, 1, &options);
+        assert_int_equal(seen.count, 3);
+        assert_true(seen.quality.truncated);
+        assert_contains(seen.quality.damage, reasons[i]);
+        assert_true(change.asked < 100);
+        forget(&seen);
+    }
+    free(b.bytes);
+}
+
 static void only_one_file_can_be_followed(void **state)
 {
     (void)state;
@@ -380,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_pipe_may_carry_compressed_data),
         cmocka_unit_test(a_file_that_grows_is_followed_until_asked_to_stop),
         cmocka_unit_test(the_record_that_a_followed_file_ends_in_is_being_written),
+        cmocka_unit_test(a_followed_file_that_is_cut_or_replaced_ends),
         cmocka_unit_test(only_one_file_can_be_followed),
         cmocka_unit_test(a_silent_pipe_can_be_given_up),
     };

@@ -84,6 +84,7 @@ static inline void fill_begin(struct fill *fill)
                                     .options = "home-net=private",
                                     .capture_notes = "Dumpcap (Wireshark) 4.0.17",
                                     .analyzed_ns = FILL_START_NS,
+                                    .stored_ns = TIME_UNKNOWN,
                                     .first_ns = FILL_START_NS,
                                     .last_ns = FILL_START_NS + 3600 * NS_PER_S,
                                     .packets = 48213,

@@ -37,6 +37,22 @@ static void a_fault_is_named_with_the_share_of_devices_and_the_cause(void **stat
     assert_int_equal(view.affected.count, 4);
 }
 
+static void an_interrupted_run_tells_until_when_it_ran(void **state)
+{
+    (void)state;
+    bool is_told = false;
+    fill_begin(&fill);
+    fill_working(&fill, "10.20.50.21", "17.57.144.21", 5223, 5, 3594);
+    fill.run.stored_ns = FILL_START_NS + 3600 * NS_PER_S;
+    store_progress(fill.store, &fill.run, &fill.quality);
+    store_close(fill.store);
+    load();
+    for (size_t i = 0; i < view.limit_count; i++)
+        is_told |= strstr(view.limits[i], "known to have run until 2026-03-01") &&
+                   strstr(view.limits[i], "its end was noted at 20");
+    assert_true(is_told);
+}
+
 static void findings_are_grouped_by_code_and_the_gravest_comes_first(void **state)
 {
     (void)state;
@@ -243,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         VIEW_TEST(a_fault_is_named_with_the_share_of_devices_and_the_cause),
+        VIEW_TEST(an_interrupted_run_tells_until_when_it_ran),
         VIEW_TEST(findings_are_grouped_by_code_and_the_gravest_comes_first),
         VIEW_TEST(a_port_fails_by_a_finding_and_passes_by_a_session_that_worked),
         VIEW_TEST(healthy_courier_sessions_say_look_elsewhere),

@@ -353,7 +353,7 @@ static void the_finished_file_is_one_durable_file(void **state)
     assert_string_equal(sample_ask(copy, "PRAGMA integrity_check"), "ok");
     assert_string_equal(sample_ask(copy, "PRAGMA journal_mode"), "wal");
     assert_string_equal(sample_ask(copy, "PRAGMA application_id"), "1095782003");
-    assert_string_equal(sample_ask(copy, "PRAGMA user_version"), "2");
+    assert_string_equal(sample_ask(copy, "PRAGMA user_version"), "3");
     assert_string_equal(sample_ask(copy, "PRAGMA foreign_key_check"), "");
     assert_string_equal(sample_ask(copy, "SELECT name FROM sqlite_schema WHERE type = 'index'"
                                          " AND tbl_name = 'flow'"),
@@ -443,6 +443,9 @@ static void a_run_that_is_not_finished_is_interrupted(void **state)
     store_flow(store, &flow);
     store_close(store);
     assert_string_equal(sample_ask(path, "SELECT state FROM run"), "interrupted");
+    assert_int_equal(sample_count(path, "SELECT (SELECT unixepoch()) * 1000000000 - interrupted_ns"
+                                        " BETWEEN 0 AND 60000000000 FROM run"),
+                     1);
     assert_int_equal(sample_count(path, "SELECT count(*) FROM flow"), 1);
     assert_int_equal(sample_files(state), 1);
 }

@@ -2,6 +2,7 @@
 #include "store_sample.h"
 
 #include "base/clock.h"
+#include "store/row_writer.h"
 
 static struct finding sample_finding(uint64_t number)
 {
@@ -97,6 +98,31 @@ static void what_is_older_is_deleted(void **state)
     assert_string_equal(sample_ask(path, "SELECT count(*), min(number) FROM flow"), "52|49");
 }
 
+static void tell_answers(struct store *store, size_t count, int64_t time_ns)
+{
+    struct dns_message dns = {.type = DNS_A, .is_response = true};
+    struct event event = {.kind = EVENT_DNS_ANSWER, .dns = &dns, .time_ns = time_ns};
+    for (size_t i = 0; i < count; i++) {
+        snprintf(dns.name, sizeof dns.name, "%zu-courier.push.apple.com", i);
+        store_dns(store, &event);
+    }
+}
+
+static void answers_that_are_deleted_make_room(void **state)
+{
+    const char *path = sample_path(state, "a.db");
+    struct run_record run = sample_run('a');
+    struct store *store = sample_begin(path, &run);
+    tell_answers(store, DNS_ROWS_MAX + 7, SAMPLE_START);
+    store_retain(store, SAMPLE_START + 1, 0);
+    tell_answers(store, 3, SAMPLE_START + 2);
+    sample_end(store, &run);
+    assert_string_equal(sample_ask(path, "SELECT count(*) FROM dns_answer"), "3");
+    assert_string_equal(
+        sample_ask(path, "SELECT value FROM capture_quality WHERE name = 'dns_answers_not_stored'"),
+        "7");
+}
+
 static void an_old_run_goes_when_its_last_session_is_gone(void **state)
 {
     const char *path = sample_path(state, "a.db");
@@ -136,6 +162,7 @@ int main(void)
         TEST(a_session_told_while_it_lasts_stays_one_row),
         TEST(the_run_is_told_how_far_it_is),
         TEST(what_is_older_is_deleted),
+        TEST(answers_that_are_deleted_make_room),
         TEST(an_old_run_goes_when_its_last_session_is_gone),
         TEST(beyond_a_size_the_oldest_sessions_go),
     };
