@@ -26,6 +26,8 @@ struct event {
     const struct dns_message *dns;          /* DNS events; else NULL */
     struct address client;                  /* DNS events: who asked */
     struct address resolver;                /* DNS events: who was asked */
+    int64_t resolver_spoke_ns;              /* DNS events: its last answer to anybody about anything
+                                               before this; TIME_UNKNOWN: none was captured */
     uint32_t lane;
     const struct capture_quality *quality;  /* EVENT_CAPTURE_END; else NULL */
 };

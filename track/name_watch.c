@@ -75,7 +75,29 @@ static uint32_t lane_of(struct name_watch *watch, const struct packet *packet,
     return packet->lane;
 }
 
-void name_watch_take(struct tracker *tracker, const struct packet *packet)
+static struct watched_resolver *resolver_slot(struct name_watch *watch,
+                                              const struct address *resolver)
+{
+    return &watch->resolvers[hash_bytes(resolver->byte, 16, 0) % NAME_WATCH_RESOLVERS];
+}
+
+static int64_t spoke_ns(struct name_watch *watch, const struct address *resolver)
+{
+    const struct watched_resolver *slot = resolver_slot(watch, resolver);
+    return address_equal(&slot->address, resolver) ? slot->spoke_ns : TIME_UNKNOWN;
+}
+
+/* Whatever it answers: only of a resolver that is heard can silence be told. */
+static void note_resolver(struct tracker *tracker, const struct packet *packet)
+{
+    enum { DNS_PORT = 53, QR_OFFSET = 2, QR = 0x80 };
+    if (packet->kind == PACKET_DNS && packet->source_port == DNS_PORT &&
+        packet->payload_captured > QR_OFFSET && packet->payload[QR_OFFSET] & QR)
+        *resolver_slot(&tracker->names, &packet->source) =
+            (struct watched_resolver){packet->source, tracker->now_ns};
+}
+
+static void watch(struct tracker *tracker, const struct packet *packet)
 {
     struct dns_message message;
     if (!push_name_may_occur(packet->payload, packet->payload_captured) ||
@@ -96,5 +118,12 @@ void name_watch_take(struct tracker *tracker, const struct packet *packet)
                           .client = message.is_response ? packet->destination : packet->source,
                           .resolver = message.is_response ? packet->source : packet->destination,
                           .lane = lane_of(&tracker->names, packet, &message, asker)};
+    event.resolver_spoke_ns = spoke_ns(&tracker->names, &event.resolver);
     tracker->options.event(tracker->options.event_context, &event);
+}
+
+void name_watch_take(struct tracker *tracker, const struct packet *packet)
+{
+    watch(tracker, packet);
+    note_resolver(tracker, packet);
 }

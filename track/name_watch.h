@@ -4,11 +4,12 @@
 
 #include <stdint.h>
 
+#include "base/address.h"
 #include "model/packet.h"
 
 struct tracker;
 
-enum { NAME_WATCH_SLOTS = 512 };
+enum { NAME_WATCH_SLOTS = 512, NAME_WATCH_RESOLVERS = 64 };
 
 struct watched_message {
     uint64_t hash;
@@ -16,10 +17,16 @@ struct watched_message {
     uint32_t lane;
 };
 
-/* The last questions and messages, each in the slot that its hash says. */
+struct watched_resolver {
+    struct address address;
+    int64_t spoke_ns;
+};
+
+/* The last questions and messages, and resolvers, each in the slot that its hash says. */
 struct name_watch {
     struct watched_message questions[NAME_WATCH_SLOTS];
     struct watched_message messages[NAME_WATCH_SLOTS];
+    struct watched_resolver resolvers[NAME_WATCH_RESOLVERS];
 };
 
 /* Takes a DNS message, over UDP or as a TCP payload. */

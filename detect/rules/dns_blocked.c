@@ -1,8 +1,10 @@
-/* dns-blocked: a resolver denies push names or sends them nowhere.
+/* dns-blocked: a resolver denies push names, sends them nowhere, or is silent about them.
  *
  * A rule of the fourth stage. Rests on names that certainly exist: NXDOMAIN for another name under
- * push.apple.com may be the truth. Deliberately never takes "no data" (NOERROR without addresses)
- * for a block: that is the right answer for the bare courier name, for AAAA and for type 65. */
+ * push.apple.com may be the truth, and "no data" (NOERROR without addresses) is the right answer
+ * for the bare courier name, for AAAA and for type 65, and of a network without IPv4 for A as well.
+ * Deliberately tells silence only of a resolver that answers other questions meanwhile: the
+ * capture may hold questions alone. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +15,23 @@ enum {
     COURIER_NUMBER_MAX = 50, /* couriers are numbered 0 to 50 (wire.md section 1) */
     DENIALS_SURE = 2,
     REFUSALS_NEEDED = 2, /* devices ask the next resolver when one does not serve them */
-    FAILURES_NEEDED = 3  /* a resolver may fail once while it looks the name up */
+    FAILURES_NEEDED = 3, /* a resolver may fail once while it looks the name up */
+    EMPTY_NEEDED = 2,
+    REPEATS_NEEDED = 3 /* of questions that went unanswered */
 };
-#define OUTAGE_NS (5 * 60 * NS_PER_S)
+#define OUTAGE_NS  (5 * 60 * NS_PER_S)
+#define SILENCE_NS (5 * NS_PER_S)
 
-enum block { NOT_BLOCKED, SINKHOLE, DENIED, REFUSED, FAILED, BLOCK_COUNT };
+enum block { NOT_BLOCKED, SINKHOLE, DENIED, REFUSED, FAILED, EMPTY, SILENCE, BLOCK_COUNT };
+
+/* Questions for push names since the last answer to one, whichever resolver was asked. */
+struct silence {
+    int64_t first_ns; /* of the first of them */
+    uint64_t first_frame;
+    uint16_t last_id;
+    uint16_t questions;
+    uint16_t repeats; /* the client asked the very same again: it had no answer */
+};
 
 struct state {
     int64_t first_ns;
@@ -25,6 +39,8 @@ struct state {
     uint16_t seen[BLOCK_COUNT];
     uint16_t sinkholes_ipv4; /* of the sinkholes, those of A records */
     uint16_t last_id;
+    uint16_t good; /* answers with addresses, of either family */
+    struct silence silence;
 };
 
 static bool is_numbered_courier(const char *name)
@@ -53,6 +69,12 @@ static bool leads_nowhere(const struct dns_message *dns)
     return false;
 }
 
+/* Not even an alias: a name whose alias leads nowhere may be in repair. */
+static bool is_empty(const struct dns_message *dns)
+{
+    return !dns->address_count && !dns->canonical[0] && !dns->is_truncated && !dns->answers_cut;
+}
+
 /* Errors count for A only: some resolvers and load balancers answer AAAA and type 65 with errors
  * although the name exists (RFC 4074 section 4), and devices live with that. */
 static enum block block_of(const struct dns_message *dns)
@@ -61,11 +83,13 @@ static enum block block_of(const struct dns_message *dns)
     if (!is_address_type || !is_push_host(dns->name) || strncmp(dns->name, "gateway.", 8) == 0 ||
         strncmp(dns->name, "feedback.", 9) == 0)
         return NOT_BLOCKED;
-    if (dns->rcode == DNS_NOERROR)
-        return leads_nowhere(dns) ? SINKHOLE : NOT_BLOCKED;
+    if (dns->rcode == DNS_NOERROR && leads_nowhere(dns))
+        return SINKHOLE;
     if (dns->type != DNS_A)
         return NOT_BLOCKED;
     switch (dns->rcode) {
+    case DNS_NOERROR:
+        return is_empty(dns) && exists_for_sure(dns->name) ? EMPTY : NOT_BLOCKED;
     case DNS_NXDOMAIN:
         return exists_for_sure(dns->name) ? DENIED : NOT_BLOCKED;
     case DNS_REFUSED:
@@ -83,6 +107,12 @@ static uint32_t seen_in_all(const struct state *state)
     for (int block = SINKHOLE; block < BLOCK_COUNT; block++)
         seen += state->seen[block];
     return seen;
+}
+
+static bool is_good(const struct dns_message *dns)
+{
+    return is_push_host(dns->name) && dns->rcode == DNS_NOERROR && dns->address_count &&
+           !leads_nowhere(dns);
 }
 
 /* The same answer seen twice (two mirror ports) counts once. */
@@ -119,6 +149,8 @@ static bool is_enough(const struct state *state, enum block block, enum confiden
         return state->seen[REFUSED] >= REFUSALS_NEEDED;
     case FAILED:
         return state->seen[FAILED] >= FAILURES_NEEDED;
+    case EMPTY:
+        return state->seen[EMPTY] >= EMPTY_NEEDED && !state->good;
     default:
         return false;
     }
@@ -131,6 +163,7 @@ static const char *answer_text(enum block block)
         [DENIED] = "NXDOMAIN, no such name",
         [REFUSED] = "REFUSED",
         [FAILED] = "SERVFAIL",
+        [EMPTY] = "without an address",
     };
     return texts[block];
 }
@@ -153,8 +186,9 @@ static void describe(const struct event *event, enum block block, struct finding
 }
 
 /* A device that got good answers too, or whose sessions work, was not cut off by a short spell, nor
- * by a resolver that merely hides IPv6. Only good answers take back an IPv4 address that leads
- * nowhere: no disturbance makes one up, and sessions may live on a remembered address. */
+ * by a resolver that merely hides IPv6, or IPv4 where a network has none. Only good answers take
+ * back an IPv4 address that leads nowhere: no disturbance makes one up, and sessions may live on a
+ * remembered address. */
 static void review(struct judge *judge, const struct state *state)
 {
     struct finding *kept = judge_kept(judge, 53);
@@ -163,10 +197,72 @@ static void review(struct judge *judge, const struct state *state)
     bool is_short = state->last_ns - state->first_ns < OUTAGE_NS;
     bool hides_ipv6 = state->seen[SINKHOLE] && !state->sinkholes_ipv4 &&
                       seen_in_all(state) == state->seen[SINKHOLE];
+    bool hides_ipv4 = state->seen[EMPTY] && seen_in_all(state) == state->seen[EMPTY];
     if (state->sinkholes_ipv4)
         is_well = has_good;
-    if (kept && is_well && (is_short || hides_ipv6))
+    if (hides_ipv4)
+        is_well |= state->good > 0;
+    if (kept && is_well && (is_short || hides_ipv6 || hides_ipv4))
         judge_withdraw(judge, kept);
+}
+
+/* ---- silence ---- */
+
+static void note_question(struct silence *silence, const struct event *event)
+{
+    const struct dns_message *dns = event->dns;
+    bool is_first = silence->questions == 0;
+    if (is_first)
+        *silence = (struct silence){.first_ns = event->time_ns, .first_frame = event->frame};
+    if (is_first || silence->last_id != dns->id)
+        silence->questions = (uint16_t)(silence->questions + (silence->questions < UINT16_MAX));
+    else
+        silence->repeats = (uint16_t)(silence->repeats + (silence->repeats < UINT16_MAX));
+    silence->last_id = dns->id;
+}
+
+/* It is heard, and devices ask for more than one courier before they give up. */
+static bool is_silence(const struct silence *silence, const struct event *event)
+{
+    return silence->questions > 1 && silence->repeats >= REPEATS_NEEDED &&
+           event->time_ns - silence->first_ns >= SILENCE_NS &&
+           event->resolver_spoke_ns > silence->first_ns;
+}
+
+static void describe_silence(const struct silence *silence, const struct event *event,
+                             struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE], resolver[ADDRESS_TEXT_SIZE];
+    address_text(&event->client, client);
+    address_text(&event->resolver, resolver);
+    finding_say(
+        finding->summary, sizeof finding->summary,
+        "The resolver %s does not answer the questions of %s for push names, such as %.100s",
+        resolver, client, event->dns->name);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "The client repeated its questions %u times, so no answer reached it, while the "
+                "same resolver answered other questions: it drops those for push names.",
+                silence->repeats);
+    finding_add_frame(finding, silence->first_frame, silence->first_ns, "question");
+    finding_add_frame(finding, event->frame, event->time_ns, "question, repeated in vain");
+}
+
+static void take_question(struct judge *judge, struct state *state, const struct event *event)
+{
+    struct silence *silence = &state->silence;
+    if (event->dns->type != DNS_A || !is_push_host(event->dns->name))
+        return;
+    note_question(silence, event);
+    if (!is_silence(silence, event) || judge_last_success_s(judge, false))
+        return;
+    if (!state->seen[SILENCE]) {
+        struct finding finding = judge_draft(judge, event);
+        finding.first_ns = silence->first_ns;
+        finding.count = silence->questions;
+        describe_silence(silence, event, &finding);
+        judge_raise(judge, &finding);
+    }
+    note(state, event, SILENCE);
 }
 
 static void observe(struct judge *judge, void *memory, const struct event *event)
@@ -177,6 +273,12 @@ static void observe(struct judge *judge, void *memory, const struct event *event
         review(judge, state);
         return;
     }
+    if (event->kind == EVENT_DNS_QUERY) {
+        take_question(judge, state, event);
+        return;
+    }
+    state->silence = (struct silence){0};
+    state->good = (uint16_t)(state->good + (is_good(event->dns) && state->good < UINT16_MAX));
     enum block block = block_of(event->dns);
     if (block == NOT_BLOCKED || was_counted(state, event))
         return;
@@ -198,9 +300,11 @@ const struct detector detector_dns_blocked = {
     .title = "DNS blocks push names",
     .meaning = "Devices that ask this resolver get no address for Apple's couriers. Those without "
                "a remembered address cannot connect at all.",
-    .rests_on = "NXDOMAIN for a name that certainly exists, repeated REFUSED or SERVFAIL, or an "
-                "unspecified or loopback address in the answer. Good answers or working sessions "
-                "of the same device soon after would prove a passing disturbance.",
+    .rests_on = "NXDOMAIN for a name that certainly exists, repeated REFUSED or SERVFAIL, an "
+                "unspecified or loopback address in the answer, repeatedly no address at all for "
+                "such a name, or silence: questions repeated in vain for 5 seconds while the "
+                "resolver answers others. Good answers or working sessions of the same device "
+                "soon after would prove a passing disturbance.",
     .looks_like = "dns.flags.response == 1 && dns.qry.name contains \"push.apple.com\" && "
                   "(dns.flags.rcode != 0 || dns.a == 0.0.0.0 || dns.aaaa == ::); often for several "
                   "numbers N-courier in a row, with no SYN afterwards.",
@@ -210,14 +314,15 @@ const struct detector detector_dns_blocked = {
                 "not reported.",
     .remedy =
         "On the resolver named take push.apple.com, apple.com and akadns.net off block lists, "
-        "response policies (RPZ) and category filters; for REFUSED let these clients use it, "
-        "for SERVFAIL repair its way to the akadns.net name servers.",
+        "response policies (RPZ: also their actions NODATA and DROP) and category filters; for "
+        "REFUSED let these clients use it, for SERVFAIL repair its way to the akadns.net name "
+        "servers.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_RESOLUTION,
     .place = PLACE_AT_RESOLVER,
     .scope = SCOPE_DEVICE,
     .requirements = AGAINST(R8_DNS),
-    .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_CAPTURE_END),
+    .events = ON(EVENT_DNS_ANSWER) | ON(EVENT_DNS_QUERY) | ON(EVENT_CAPTURE_END),
     .state_size = sizeof(struct state),
     .observe = observe,
 };

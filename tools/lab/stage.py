@@ -139,9 +139,26 @@ class Stage(Network):
             "--bind-interfaces", "--local-ttl=60", "--conf-file=/dev/null",
             f"--addn-hosts={hosts}", *local, *aliases, *words)
         self.await_port("res", 53)
-        for space in [*(f"device{n}" for n in range(1, self.devices + 1)), "mdm", "prx"]:
-            self.resolver_of(space, RESOLVER)
+        self.resolve_by(RESOLVER)
         return process
+
+    def unbound(self, kind):
+        """A resolver with a policy for push.apple.com: what unbound calls a type of local zone."""
+        config = self.work / "unbound.conf"
+        config.write_text(
+            f'server:\n interface: {RESOLVER}\n username: ""\n chroot: ""\n do-daemonize: no\n'
+            f' pidfile: "{self.work}/unbound.pid"\n access-control: 0.0.0.0/0 allow\n'
+            f' use-syslog: no\n local-zone: "push.apple.com." {kind}\n'
+            f' local-data: "www.apple.com. 60 A {WEBSITE}"\n'
+            "remote-control:\n control-enable: no\n")
+        process = self.start("res", "unbound", "-d", "-c", config)
+        self.await_port("res", 53)
+        self.resolve_by(RESOLVER)
+        return process
+
+    def resolve_by(self, resolver):
+        for space in [*(f"device{n}" for n in range(1, self.devices + 1)), "mdm", "prx"]:
+            self.resolver_of(space, resolver)
 
     def squid(self, rules, ports="http_port 3128"):
         config = self.work / "squid.conf"

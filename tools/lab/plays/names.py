@@ -10,6 +10,8 @@ SYN = "tcp.flags.syn == 1 && tcp.flags.ack == 0"
 SYN_ACK = "tcp.flags.syn == 1 && tcp.flags.ack == 1"
 HELLO = "tls.handshake.type == 1"
 SERVER_HELLO = "tls.handshake.type == 2"
+PUSH_QUESTION = 'dns.flags.response == 0 && dns.qry.name contains "push.apple.com"'
+PUSH_ANSWER = 'dns.flags.response == 1 && dns.qry.name contains "push.apple.com"'
 RESET_FROM_APPLE = "tcp.flags.reset == 1 && ip.src == 17.0.0.0/8"
 
 
@@ -231,3 +233,47 @@ def bag_dropped(lab):
     lab.curl("device1", "https://init.push.apple.com/bag", "--max-time", "10", expect=28)
     lab.execute("device1", "dig", "+tries=1", f"@{RESOLVER}", "push.apple.com", "TXT")
     lab.device_does(1, "--pushes=300:640", "--address=" + COURIERS[0])
+
+
+# ---- resolvers with a policy ----
+
+@play("The resolver drops questions for push names",
+      findings=[finding("dns-blocked", device=DEVICE[1], summary="~does not answer the questions")],
+      devices={DEVICE[1]: BROKEN},
+      requirements={"R8": "fail"},
+      proof=[(f"{PUSH_QUESTION}", ">= 6"), (PUSH_ANSWER, "== 0"),
+             ('dns.flags.response == 1 && dns.qry.name == "www.apple.com"', "== 1")],
+      uses="unbound")
+def dns_silent(lab):
+    """unbound drops every question about push.apple.com (RPZ calls it DROP) and answers others."""
+    lab.unbound("deny")
+    lab.device(1, "--attempts=4", "--pause=1500")
+    time.sleep(3)
+    lab.execute("device1", "dig", "+tries=1", f"@{RESOLVER}", "www.apple.com")
+    lab.devices_end()
+
+
+@play("The resolver answers push names with 0.0.0.0",
+      findings=[finding("dns-blocked", device=DEVICE[1], confidence="certain",
+                        summary="~leads nowhere")],
+      devices={DEVICE[1]: BROKEN},
+      requirements={"R8": "fail"},
+      proof=[(f"{PUSH_ANSWER} && dns.a == 0.0.0.0", ">= 2"), (SYN, "== 0")],
+      uses="unbound")
+def dns_null(lab):
+    """unbound's always_null for push.apple.com, what ad blockers do."""
+    lab.unbound("always_null")
+    lab.device_does(1, "--attempts=4", "--pause=1500")
+
+
+@play("The resolver knows no address for push names",
+      findings=[finding("dns-blocked", device=DEVICE[1], summary="~without an address")],
+      devices={DEVICE[1]: BROKEN},
+      requirements={"R8": "fail"},
+      proof=[(f"{PUSH_ANSWER} && dns.flags.rcode == 0 && dns.count.answers == 0", ">= 2"),
+             (SYN, "== 0")],
+      uses="unbound")
+def dns_nodata(lab):
+    """unbound's always_nodata for push.apple.com (RPZ calls it NODATA)."""
+    lab.unbound("always_nodata")
+    lab.device_does(1, "--attempts=4", "--pause=1500")
