@@ -200,7 +200,9 @@ def day(program, fleet, folder):
     grown = max(size for size, _ in last) - max(size for size, _ in warm)
     # A short day does not get around the queues, which touch memory for the first time until then.
     check(grown <= (2048 if LONG else 12288), f"{grown} kB more: {samples}")
-    check(len({count for _, count in samples[len(samples) // 3:]}) == 1, "descriptors", samples)
+    # One may be open for a moment when the sample is taken; a leak stays.
+    counts = [count for _, count in samples]
+    check(min(counts[-len(counts) // 4:]) <= min(counts[len(counts) // 3:]), "descriptors", samples)
     row = live.query("SELECT rows_lost, packets_dropped, state FROM run")[0]
     check(row == {"rows_lost": 0, "packets_dropped": 0, "state": "complete"}, row)
     count = has_all_sessions(program, live, recorder, speed)
