@@ -35,16 +35,18 @@ static bool learn(void *context, const void *row)
     return true;
 }
 
-/* Shows the redactor everything, whatever will be asked for: in the order of tables. Names and
- * addresses stand in devices and sessions before findings speak of them. */
+/* Shows the redactor all that it may know again, whatever will be asked for: in the order of
+ * tables. Names and addresses stand in devices and sessions before findings speak of them. */
 static bool learn_all(struct gate *gate, struct fault *fault)
 {
     static const enum row_kind order[] = {ROWS_RUN, ROWS_DEVICE,  ROWS_FLOW,
                                           ROWS_DNS, ROWS_FINDING, ROWS_STEP};
-    const struct archive_range all = {.all_runs = true};
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+    struct archive_range all = {.all_runs = true};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        all.columns = redactor_columns(gate->redactor, order[i]);
         if (!gate_read(gate, order[i], &all, learn, NULL, fault))
             return false;
+    }
     return true;
 }
 

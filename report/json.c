@@ -2,14 +2,16 @@
  *
  * A writer beside HTML, CSV and text, for programs. Keys have a fixed order; rows are streamed, so
  * that the document's size costs no memory; the names of columns are the database's. Jansson
- * checks the evidence documents that are embedded. One thread writes, so that stdio's locks are
- * left out where every field would pay for them. Deliberately rounds and translates nothing. */
+ * checks the evidence documents that are embedded, unless they are as plain as the store writes
+ * them (json_plain.c). One thread writes, so that stdio's locks are left out where every field
+ * would pay for them. Deliberately rounds and translates nothing. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "json_plain.h"
 #include "report/output.h"
 #include "rows.h"
 #include "rules.h"
@@ -81,13 +83,13 @@ static void key(struct json_out *json, const char *name)
 
 static void begin(struct json_out *json, char bracket)
 {
-    fputc(bracket, json->out);
+    putc_unlocked(bracket, json->out);
     json->needs_comma = false;
 }
 
 static void end(struct json_out *json, char bracket)
 {
-    fputc(bracket, json->out);
+    putc_unlocked(bracket, json->out);
     json->needs_comma = true;
 }
 
@@ -379,6 +381,11 @@ static bool is_ascii(const char *text)
 /* The evidence is a document of its own: embedded where it is one, else kept as a string. */
 static void document_of(struct json_out *json, const char *name, const char *text)
 {
+    if (text && json_is_plain(text)) {
+        key(json, name);
+        fputs_unlocked(text, json->out);
+        return;
+    }
     json_t *document = text ? json_loads(text, 0, NULL) : NULL;
     if (!document) {
         string_of(json, name, text);
@@ -397,7 +404,7 @@ static bool put_row(void *context, const void *row)
     struct table_out *table = context;
     struct json_out *json = table->json;
     comma(json);
-    fputc('\n', json->out);
+    putc_unlocked('\n', json->out);
     begin(json, '{');
     for (size_t i = 0; i < table->table->column_count; i++) {
         const struct row_column *column = &table->table->columns[i];

@@ -61,7 +61,8 @@ struct redactor {
     struct pseudonyms *pseudonyms;
     struct treated treated[ROWS_KIND_COUNT][COLUMNS_MAX];
     size_t treated_count[ROWS_KIND_COUNT];
-    void *row[ROWS_KIND_COUNT]; /* the copy given away last */
+    const char *names[ROWS_KIND_COUNT][COLUMNS_MAX + 1]; /* of those columns; NULL behind them */
+    void *row[ROWS_KIND_COUNT];                          /* the copy given away last */
 };
 
 static enum treatment treatment_of(enum row_kind kind, const char *column)
@@ -91,9 +92,12 @@ static void list_treated(struct redactor *redactor, enum row_kind kind)
             const struct row_column *column = &table->columns[i];
             enum treatment treatment =
                 column->is_text ? treatment_of(kind, column->name) : TREAT_KEEP;
-            if (treatment != TREAT_KEEP && is_searched(treatment) == (pass == 1))
-                redactor->treated[kind][redactor->treated_count[kind]++] =
-                    (struct treated){.column = column, .treatment = treatment};
+            if (treatment == TREAT_KEEP || is_searched(treatment) != (pass == 1))
+                continue;
+            size_t place = redactor->treated_count[kind]++;
+            redactor->treated[kind][place] =
+                (struct treated){.column = column, .treatment = treatment};
+            redactor->names[kind][place] = column->name;
         }
 }
 
@@ -123,6 +127,11 @@ void redactor_free(struct redactor *redactor)
     free(redactor);
 }
 
+const char *const *redactor_columns(const struct redactor *redactor, enum row_kind kind)
+{
+    return redactor->names[kind];
+}
+
 /* --- values ------------------------------------------------------------------------------- */
 
 static const char *redact_address(struct pseudonyms *pseudonyms, const char *text, bool is_client)
@@ -133,8 +142,7 @@ static const char *redact_address(struct pseudonyms *pseudonyms, const char *tex
         return known;
     bool stays = address_parse(text, &address) && (is_client ? address_is_unspecified(&address)
                                                              : redact_is_public_address(&address));
-    return stays ? pseudonyms_put(pseudonyms, text, NULL)
-                 : pseudonyms_of(pseudonyms, PSEUDONYM_HOST, text);
+    return stays ? text : pseudonyms_of(pseudonyms, PSEUDONYM_HOST, text);
 }
 
 /* "CN=Example Inspection CA,O=Example": sentences may name its values alone. */

@@ -12,6 +12,9 @@ struct redactor;
 struct redactor *redactor_new(void);
 void redactor_free(struct redactor *redactor);
 
+/* The columns of such rows in which it may find what identifies anybody; NULL behind the last. */
+const char *const *redactor_columns(const struct redactor *redactor, enum row_kind kind);
+
 /* A copy of the row without what identifies people or places; valid until the next call of the
  * same kind. */
 const void *redactor_row(struct redactor *redactor, enum row_kind kind, const void *row);

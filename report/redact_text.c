@@ -107,66 +107,95 @@ static const char *for_token(struct pseudonyms *pseudonyms, const char *token)
         return pseudonyms_of(pseudonyms, PSEUDONYM_MAC, token);
     if (address_parse(token, &address))
         return redact_is_public_address(&address)
-                   ? pseudonyms_put(pseudonyms, token, NULL)
+                   ? NULL
                    : pseudonyms_of(pseudonyms, PSEUDONYM_HOST, token);
     if (redact_is_host_name(token) && !redact_is_public_name(token))
         return pseudonyms_of(pseudonyms, PSEUDONYM_NAME, token);
     return NULL;
 }
 
-/* A token, or its part before a last ":port"; returns how many of its bytes were taken. */
-static size_t put_token(struct pseudonyms *pseudonyms, const char *at, size_t size,
-                        struct spool *out)
+static bool is_mark(char byte)
+{
+    return byte == '.' || byte == ':' || byte == '-' || byte == '_';
+}
+
+/* "2025-10-09T08:53:20.000Z" has dots and colons, and evidence has one for each frame. */
+static bool is_time(const char *at, size_t size)
+{
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    if (size != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (form[i] == '0' ? at[i] < '0' || at[i] > '9' : at[i] != form[i])
+            return false;
+    return true;
+}
+
+/* Without a dot and a colon it is neither an address nor a host's name. */
+static bool is_word(const char *at, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (at[i] == '.' || at[i] == ':')
+            return false;
+    return true;
+}
+
+/* A token, or its part before a last ":port": how many of its bytes that is, and what stands for
+ * them; NULL: they stay. */
+static size_t take_token(struct pseudonyms *pseudonyms, const char *at, size_t size,
+                         const char **instead)
 {
     char token[TOKEN_MAX];
     size_t used = size < sizeof token - 1 ? size : sizeof token - 1;
+    *instead = NULL;
+    while (used > 1 && is_mark(at[used - 1])) /* of the sentence, not of the token */
+        used--;
+    if (is_word(at, used) || is_time(at, used))
+        return used;
     memcpy(token, at, used);
     token[used] = '\0';
-    while (used > 1 && strchr(".:-_", token[used - 1])) /* of the sentence, not of the token */
-        token[--used] = '\0';
-    if (!memchr(token, '.', used) && !memchr(token, ':', used)) { /* a word */
-        put(out, at, used);
+    *instead = for_token(pseudonyms, token);
+    char *colon = *instead ? NULL : strrchr(token, ':');
+    if (!colon || colon == token)
         return used;
-    }
-    const char *instead = for_token(pseudonyms, token);
-    char *colon = instead ? NULL : strrchr(token, ':');
-    if (colon && colon > token) {
-        *colon = '\0';
-        instead = for_token(pseudonyms, token);
-        used = instead ? (size_t)(colon - token) : used;
-    }
-    if (instead)
-        put_text(out, instead);
-    else
-        put(out, at, used);
-    return used;
+    *colon = '\0';
+    *instead = for_token(pseudonyms, token);
+    return *instead ? (size_t)(colon - token) : used;
 }
 
 /* --- sentences ---------------------------------------------------------------------------- */
 
+static size_t token_size(const char *at, const char *end)
+{
+    size_t size = 0;
+    while (at + size < end && is_token_byte(at[size]))
+        size++;
+    return size;
+}
+
 /* `end` bounds what is read as tokens; what is searched for may not reach over it either, since no
- * name holds the quote that ends a value inside a document. */
+ * name holds the quote that ends a value inside a document. What stays is copied from `kept` on
+ * before what is put next. */
 static void put_sentence(struct pseudonyms *pseudonyms, const char *text, const char *end,
                          struct spool *out)
 {
+    const char *kept = text;
     for (const char *at = text; at < end;) {
         const char *instead;
         size_t size = pseudonyms_odd_at(pseudonyms, text, at, &instead);
-        if (size && size <= (size_t)(end - at)) {
+        if (!size || size > (size_t)(end - at)) {
+            size = token_size(at, end);
+            instead = NULL;
+            size = size ? take_token(pseudonyms, at, size, &instead) : 1;
+        }
+        if (instead) {
+            put(out, kept, (size_t)(at - kept));
             put_text(out, instead);
-            at += size;
-            continue;
+            kept = at + size;
         }
-        size = 0;
-        while (at + size < end && is_token_byte(at[size]))
-            size++;
-        if (size) {
-            at += put_token(pseudonyms, at, size, out);
-            continue;
-        }
-        put(out, at, 1);
-        at++;
+        at += size;
     }
+    put(out, kept, (size_t)(end - kept));
 }
 
 void redact_sentence(struct pseudonyms *pseudonyms, const char *text, struct spool *out)

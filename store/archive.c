@@ -134,7 +134,7 @@ static sqlite3_stmt *prepare(struct archive *archive, enum row_kind kind,
     struct text sql = text_over(buffer, sizeof buffer);
     sqlite3_stmt *statement = NULL;
     range = range ? range : &newest;
-    catalogue_choose(kind, archive->version, range->is_brief, chosen);
+    catalogue_choose(kind, archive->version, range->is_brief, range->columns, chosen);
     catalogue_select(kind, chosen, &sql);
     add_conditions(&sql, kind, range);
     assert(!sql.cut);

@@ -25,6 +25,8 @@ struct archive_range {
     int64_t flow_id; /* of steps only: those of that session, whatever the rest says */
     bool is_brief;   /* only what a summary speaks of: the other columns of sessions, devices and
                         findings are as if they were not known */
+    const char *const *columns; /* only these, of the one table that is read, and NULL behind them:
+                                   the others are as if they were not known; NULL: all */
 };
 
 struct run_row {

@@ -174,15 +174,23 @@ static bool is_in_brief(enum row_kind kind, const char *name)
     return !is_long;
 }
 
+static bool is_among(const char *const *columns, const char *name)
+{
+    while (*columns && strcmp(*columns, name) != 0)
+        columns++;
+    return *columns != NULL;
+}
+
 void catalogue_choose(enum row_kind kind, int64_t version, bool is_brief,
-                      bool chosen[CATALOGUE_COLUMNS_MAX])
+                      const char *const *columns, bool chosen[CATALOGUE_COLUMNS_MAX])
 {
     const struct table_description *table = &table_descriptions[kind];
     assert(table->column_count <= CATALOGUE_COLUMNS_MAX);
     for (size_t i = 0; i < table->column_count; i++)
         chosen[i] = table->columns[i].type < COLUMN_hidden_integer &&
                     catalogue_has_column(kind, table->columns[i].name, version) &&
-                    (!is_brief || is_in_brief(kind, table->columns[i].name));
+                    (!is_brief || is_in_brief(kind, table->columns[i].name)) &&
+                    (!columns || is_among(columns, table->columns[i].name));
 }
 
 void catalogue_select(enum row_kind kind, const bool chosen[CATALOGUE_COLUMNS_MAX],
@@ -196,6 +204,7 @@ void catalogue_select(enum row_kind kind, const bool chosen[CATALOGUE_COLUMNS_MA
         text_format(sql, "%s%s", separator, table->columns[i].name);
         separator = ", ";
     }
+    assert(separator[0] == ','); /* something was chosen */
     text_format(sql, " FROM %s", table->name);
     assert(!sql->cut);
 }

@@ -78,10 +78,11 @@ void catalogue_insert(const struct table_description *table, struct text *sql);
  */
 void catalogue_upsert(const struct table_description *table, struct text *sql);
 /* By column, what is read of a table: not what is hidden, nor what a database of that schema lacks,
- * nor, where it is brief, what summaries do not speak of. */
+ * nor, where it is brief, what summaries do not speak of, nor what is not among `columns` (all
+ * where that is NULL). */
 enum { CATALOGUE_COLUMNS_MAX = 64 };
 void catalogue_choose(enum row_kind kind, int64_t version, bool is_brief,
-                      bool chosen[CATALOGUE_COLUMNS_MAX]);
+                      const char *const *columns, bool chosen[CATALOGUE_COLUMNS_MAX]);
 /* "SELECT <the chosen columns> FROM <table>" */
 void catalogue_select(enum row_kind kind, const bool chosen[CATALOGUE_COLUMNS_MAX],
                       struct text *sql);

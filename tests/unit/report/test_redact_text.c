@@ -34,6 +34,19 @@ static void addresses_and_names_of_others_are_replaced_and_apples_stay(void **st
     pseudonyms_free(pseudonyms);
 }
 
+static void times_stay_and_what_only_looks_like_one_is_searched(void **state)
+{
+    (void)state;
+    struct pseudonyms *pseudonyms = pseudonyms_new();
+    assert_becomes(pseudonyms, "at 2025-10-09T08:53:20.000Z, 2025-10-09T08:53:20.000Z.",
+                   "at 2025-10-09T08:53:20.000Z, 2025-10-09T08:53:20.000Z.");
+    assert_becomes(pseudonyms, "2025-10-09t08-53-20.example", "name-1");
+    assert_becomes(pseudonyms, "--10.1.2.3:80:-- 10.1.2.3 _", "--10.1.2.3:80:-- host-1 _");
+    assert_becomes(pseudonyms, "[2001:db8::7]:5223 and [2620:149:a44::1]:443",
+                   "[host-2]:5223 and [2620:149:a44::1]:443");
+    pseudonyms_free(pseudonyms);
+}
+
 static void names_without_a_shape_are_found_once_they_are_known(void **state)
 {
     (void)state;
@@ -113,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_and_names_of_others_are_replaced_and_apples_stay),
+        cmocka_unit_test(times_stay_and_what_only_looks_like_one_is_searched),
         cmocka_unit_test(names_without_a_shape_are_found_once_they_are_known),
         cmocka_unit_test(the_longest_of_names_that_begin_alike_counts),
         cmocka_unit_test(a_short_name_is_not_meant_by_longer_words),

@@ -106,6 +106,37 @@ static void a_flow_is_read_as_it_was_written(void **state)
     archive_close(archive);
 }
 
+static bool check_chosen(void *context, const struct flow_row *row)
+{
+    *(bool *)context = true;
+    assert_string_equal(row->server_ip, "17.57.144.84");
+    assert_int_equal(row->server_port, 5223);
+    assert_int_equal(row->id, ROW_NULL);
+    assert_null(row->client_ip);
+    assert_null(row->outcome);
+    assert_int_equal(row->started_ns, ROW_NULL);
+    return true;
+}
+
+static void columns_that_were_not_asked_for_are_not_known(void **state)
+{
+    static const char *const columns[] = {"server_port", "server_ip", NULL};
+    const char *path = sample_path(state, "a.db");
+    struct run_record run = sample_run('a');
+    struct store *store = sample_begin(path, &run);
+    struct flow_record flow = sample_flow(1);
+    struct archive_range range = {.columns = columns};
+    struct fault fault;
+    bool checked = false;
+    flow.server_ip = sample_address("17.57.144.84");
+    store_flow(store, &flow);
+    sample_end(store, &run);
+    struct archive *archive = open_archive(path);
+    assert_true(archive_flows(archive, &range, check_chosen, &checked, &fault));
+    assert_true(checked);
+    archive_close(archive);
+}
+
 static bool check_device(void *context, const struct device_row *row)
 {
     ++*(int *)context;
@@ -388,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROUND(a_flow_is_read_as_it_was_written),
+        ROUND(columns_that_were_not_asked_for_are_not_known),
         ROUND(every_table_is_read_back),
         ROUND(rows_are_those_of_the_runs_asked_for),
         ROUND(times_narrow_flows_and_findings),
