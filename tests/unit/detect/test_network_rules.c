@@ -353,6 +353,24 @@ static void a_cut_capture_is_told_and_limits_other_findings(void **state)
     assert_int_equal(play.requirements[R0_CAPTURE].status, STATUS_WARN);
 }
 
+static void a_clock_that_steps_back_is_told_where_queues_do_not_explain_it(void **state)
+{
+    static const struct {
+        int64_t step_ns;
+        bool is_told;
+    } steps[] = {{400 * NS_PER_MS, false}, {500 * NS_PER_MS, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct play play;
+        play_begin(&play);
+        play.quality.backward_steps = 1;
+        play.quality.largest_step_back_ns = steps[i].step_ns;
+        play_healthy(&play, PHONE, "17.57.144.10", 5223, 0);
+        play_end(&play);
+        assert_int_equal(play_finding(&play, "capture-clock") != NULL, steps[i].is_told);
+    }
+}
+
 static void cut_frames_of_other_traffic_do_not_matter(void **state)
 {
     (void)state;
@@ -388,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_blocked_network_is_not_a_one_sided_capture),
         cmocka_unit_test(one_odd_session_among_whole_ones_is_not_one_sided),
         cmocka_unit_test(a_cut_capture_is_told_and_limits_other_findings),
+        cmocka_unit_test(a_clock_that_steps_back_is_told_where_queues_do_not_explain_it),
         cmocka_unit_test(cut_frames_of_other_traffic_do_not_matter),
     };
     return cmocka_run_group_tests_name("rules about the network", tests, NULL, NULL);

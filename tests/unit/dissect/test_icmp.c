@@ -104,6 +104,10 @@ static void quotes_without_ports_are_refused(void **state)
     assert_false(quote(router_says("03 01 0000 00000000", zeros(40)), &quoted));
     assert_false(quote(router_says("03 01 0000 00000000", zeros(0)), &quoted));
     assert_false(quote(router6_says("01 01 0000 00000000", ipv6(50, syn())), &quoted));
+    struct bytes first = ipv6(44, before("06 00 0001 00000007", syn())); /* offset 0, more follow */
+    assert_true(quote(router6_says("01 01 0000 00000000", first), &quoted));
+    struct bytes rest = ipv6(44, before("06 00 0008 00000007", syn())); /* from byte 8 on */
+    assert_false(quote(router6_says("01 01 0000 00000000", rest), &quoted));
 }
 
 static void a_too_big_error_tells_the_mtu(void **state)
@@ -125,6 +129,8 @@ static void extensions_behind_the_quote_are_left_out(void **state)
     assert_int_equal(expect_packet(RAW, &frame).payload_size, 128);
     frame = router6_says("03 00 0000 08 000000", join(ipv6(6, syn()), zeros(10)));
     assert_int_equal(expect_packet(RAW, &frame).payload_size, 64);
+    frame = router_says("04 00 0000 00 02 0000", ipv4(6, syn())); /* unused there: RFC 792 */
+    assert_int_equal(expect_packet(RAW, &frame).payload_size, 40);
 }
 
 static void errors_are_told_from_other_messages(void **state)

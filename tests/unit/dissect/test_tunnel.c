@@ -131,6 +131,8 @@ static void a_udp_packet_on_a_tunnel_port_may_be_plain(void **state)
     }
     struct bytes too_long = set_u16(inner_ethernet(), 16, 1500);
     expect_skip(RAW, outer_udp(4789, before("08000000 000123 00", too_long)), SKIP_NOT_TCP);
+    struct bytes dead = set_u8(inner_ethernet(), 14 + 8, 0); /* TTL 0 leaves no host */
+    expect_skip(RAW, outer_udp(4789, before("08000000 000123 00", dead)), SKIP_NOT_TCP);
     struct bytes other_type = ethernet(0x0806, inner_ip());
     expect_skip(RAW, outer_udp(4789, before("08000000 000123 00", other_type)), SKIP_NOT_TCP);
 }
