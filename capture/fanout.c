@@ -92,19 +92,19 @@ static void jump_if_equal(struct writer *writer, uint32_t value, enum label labe
 static void skip_tags(struct writer *writer)
 {
     put(writer, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL));
-    put(writer, BPF_LDX | BPF_W | BPF_IMM, 0);
+    put(writer, BPF_LDX | BPF_IMM, 0);
     jump_if_equal(writer, TYPE_VLAN, ONE_TAG);
     jump_if_equal(writer, TYPE_SERVICE_VLAN, ONE_TAG);
     put_jump(writer, BPF_JMP | BPF_JA, 0, NETWORK);
     place(writer, ONE_TAG);
     load(writer, BPF_H, 2);
-    put(writer, BPF_LDX | BPF_W | BPF_IMM, 4);
+    put(writer, BPF_LDX | BPF_IMM, 4);
     jump_if_equal(writer, TYPE_VLAN, TWO_TAGS);
     jump_if_equal(writer, TYPE_SERVICE_VLAN, TWO_TAGS);
     put_jump(writer, BPF_JMP | BPF_JA, 0, NETWORK);
     place(writer, TWO_TAGS);
     load(writer, BPF_H, 2); /* X stands behind the first tag */
-    put(writer, BPF_LDX | BPF_W | BPF_IMM, 8);
+    put(writer, BPF_LDX | BPF_IMM, 8);
     place(writer, NETWORK);
     jump_if_equal(writer, TYPE_IPV4, IPV4);
     jump_if_equal(writer, TYPE_IPV6, IPV6);
