@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { SLOTS_MIN = 16 };
 
@@ -18,10 +19,26 @@ static uint32_t slots_for(uint32_t items)
     return (uint32_t)slots;
 }
 
+/* A look-up in a large table misses the cache and, with small pages, the processor's table of pages
+ * as well. */
+static struct table_slot *cleared_slots(size_t count)
+{
+    enum { LARGE_PAGE_SIZE = 2 << 20 };
+    size_t size = count * sizeof(struct table_slot);
+    if (size < LARGE_PAGE_SIZE / 2)
+        return calloc(count, sizeof(struct table_slot));
+    size = (size + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE * LARGE_PAGE_SIZE;
+    struct table_slot *slots = aligned_alloc(LARGE_PAGE_SIZE, size);
+    if (!slots)
+        return NULL;
+    (void)madvise(slots, size, MADV_HUGEPAGE);
+    return memset(slots, 0, count * sizeof *slots);
+}
+
 void table_init(struct table *table, uint32_t expected_items)
 {
     uint32_t slots = slots_for(expected_items);
-    *table = (struct table){.slots = calloc(slots, sizeof(struct table_slot)), .mask = slots - 1};
+    *table = (struct table){.slots = cleared_slots(slots), .mask = slots - 1};
     assert(table->slots);
 }
 
@@ -45,7 +62,7 @@ static void grow(struct table *table)
     struct table larger = {.mask = table->mask * 2 + 1, .count = table->count};
     if (larger.mask >= UINT32_MAX / 2 + 1u)
         return;
-    larger.slots = calloc((size_t)larger.mask + 1, sizeof(struct table_slot));
+    larger.slots = cleared_slots((size_t)larger.mask + 1);
     if (!larger.slots)
         return;
     for (uint32_t i = 0; i <= table->mask; i++)

@@ -50,6 +50,33 @@ static void what_was_put_in_is_found_until_removed(void **state)
     table_free(&table);
 }
 
+static bool same_number(const void *context, uint32_t item, const void *key)
+{
+    (void)context;
+    return item == *(const uint64_t *)key;
+}
+
+/* Of 2 MiB and more the slots have large pages of their own. */
+static void a_table_of_many_items_and_its_copy_hold_them_all(void **state)
+{
+    enum { MANY = 400000 };
+    struct table table, copy;
+    (void)state;
+    table_init(&table, 0);
+    table_init(&copy, 0);
+    for (uint64_t i = 0; i < MANY; i++)
+        table_insert(&table, hash_of(i), (uint32_t)i);
+    assert_true(((size_t)table.mask + 1) * sizeof *table.slots > 2 << 20);
+    table_copy(&copy, &table);
+    for (uint64_t i = 0; i <= MANY; i++) {
+        uint32_t expected = i < MANY ? (uint32_t)i : TABLE_NONE;
+        assert_int_equal(table_find(&table, hash_of(i), same_number, NULL, &i), expected);
+        assert_int_equal(table_find(&copy, hash_of(i), same_number, NULL, &i), expected);
+    }
+    table_free(&table);
+    table_free(&copy);
+}
+
 static void items_with_one_hash_are_told_apart_by_their_keys(void **state)
 {
     static struct keys keys;
@@ -182,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_in_is_found_until_removed),
+        cmocka_unit_test(a_table_of_many_items_and_its_copy_hold_them_all),
         cmocka_unit_test(items_with_one_hash_are_told_apart_by_their_keys),
         cmocka_unit_test(removal_closes_gaps_across_the_end_of_the_table),
         cmocka_unit_test(an_emptied_table_has_no_scars),
