@@ -14,6 +14,10 @@
 #include "base/clock.h"
 #include "live_interface.h"
 
+/* What is further ahead of the wall clock was stamped before that was set back, or by another
+ * clock: it waits for nobody. */
+#define AHEAD_NS NS_PER_S
+
 struct live {
     struct live_interface rings[LIVE_RINGS_MAX]; /* those of an interface side by side */
     size_t count;
@@ -155,10 +159,9 @@ static size_t earliest(struct live *live, int64_t now_ns)
             best_ns = queued->time_ns;
         }
     }
-    if (best < live->count && one_is_empty && now_ns != INT64_MAX &&
-        best_ns > now_ns - LIVE_HOLD_NS)
-        return live->count;
-    return best;
+    bool may_be_overtaken = one_is_empty && now_ns != INT64_MAX &&
+                            best_ns > now_ns - LIVE_HOLD_NS && best_ns < now_ns + AHEAD_NS;
+    return may_be_overtaken ? live->count : best;
 }
 
 /* Every time is believed, unlike a file's (span.h): a clock of now stamped it, and after a quiet

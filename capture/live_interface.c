@@ -333,6 +333,7 @@ static void take_frame(u_char *context, const struct pcap_pkthdr *header, const 
     int64_t time_ns = header->ts.tv_sec * NS_PER_S + fraction_ns;
     if (time_ns < interface->joined_ns)
         return;
+    interface->joined_ns = 0; /* the clock may be set back later */
     struct queued_frame *queued = frame_queue_room(&interface->queue, header->caplen);
     if (!queued)
         return;

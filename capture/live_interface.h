@@ -22,7 +22,7 @@ struct live_interface {
     bool nanoseconds;
     uint32_t id;       /* the interface's number */
     unsigned rings;    /* of this interface */
-    int64_t joined_ns; /* wall clock: earlier frames came to each of them; 0: it is the only one */
+    int64_t joined_ns; /* wall clock: earlier frames came to each of them; 0: no more are such */
     void (*digest)(void *context, const struct frame *frame, void *digest);
     void *digest_context;
     int cpu;  /* -1: any */

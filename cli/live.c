@@ -141,6 +141,12 @@ static bool on_opened(void *context, struct live_run *run, struct fault *fault)
     return true;
 }
 
+/* From here on the manager waits for the end (TimeoutStopSec), and not for signs of life. */
+static void on_ending(void *context)
+{
+    service_manager_tell(&((struct live_watch *)context)->manager, "STOPPING=1");
+}
+
 static void on_alive(void *context)
 {
     service_manager_tell(&((struct live_watch *)context)->manager, "WATCHDOG=1");
@@ -162,9 +168,7 @@ static bool go(struct live_run *run, struct live_watch *watch, struct live_run_r
         return false;
     confine_threads();
     service_manager_tell(&watch->manager, "READY=1");
-    bool done = live_run_go(run, result, fault);
-    service_manager_tell(&watch->manager, "STOPPING=1");
-    return done;
+    return live_run_go(run, result, fault);
 }
 
 static bool run_it(const struct settings *settings, struct live_run_result *result,
@@ -179,7 +183,8 @@ static bool run_it(const struct settings *settings, struct live_run_result *resu
                                    .stop = is_over,
                                    .reopen = is_reopening,
                                    .tell_state = is_state_asked,
-                                   .alive = on_alive};
+                                   .alive = on_alive,
+                                   .ending = on_ending};
     struct live_run *run;
     bool done = live_run_open(&run, settings, &hooks, fault);
     if (done) {

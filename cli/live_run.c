@@ -52,6 +52,8 @@ struct live_run {
     struct self_check check;
     bool is_checked;
     int64_t began_ns; /* wall clock */
+    /* monotonic, for the wall clock may be set */
+    int64_t started_ns;
     int64_t next_second_ns, next_interim_ns, next_judge_ns, next_retain_ns, next_interval_ns;
     int64_t judged_ns;
     int64_t changed_ns;    /* when there was a packet or an event last */
@@ -260,7 +262,8 @@ bool live_run_open(struct live_run **opened, const struct settings *settings,
     run->glimpses = (struct glimpses){.speaker = run->speaker};
     run->scope = settings_scope_filter(settings);
     run->began_ns = now_wall_ns();
-    run->next_interval_ns = run->began_ns + settings->statistics_ns;
+    run->started_ns = now_monotonic_ns();
+    run->next_interval_ns = run->started_ns + settings->statistics_ns;
     if (!open_all(run, fault)) {
         live_run_close(run);
         return false;
@@ -359,13 +362,14 @@ static bool may_be_news(struct live_run *run, const struct capture_quality *qual
 static void judge(struct live_run *run, int64_t now_ns)
 {
     struct capture_quality quality = quality_now(run);
-    int64_t begun_ns = now_wall_ns();
+    int64_t begun_ns = now_monotonic_ns();
     if (!may_be_news(run, &quality, now_ns))
         return;
     run->updates_left = UPDATES_MAX;
-    standing_judge(run->standing, run->stages.tracker, &quality, live_time(run->live, now_ns));
+    standing_judge(run->standing, run->stages.tracker, &quality,
+                   live_time(run->live, now_wall_ns()));
     run->judged_ns = now_ns;
-    int64_t took_ns = now_wall_ns() - begun_ns;
+    int64_t took_ns = now_monotonic_ns() - begun_ns;
     run->next_judge_ns =
         now_ns + (took_ns * JUDGE_SHARE > JUDGE_NS ? took_ns * JUDGE_SHARE : JUDGE_NS);
 }
@@ -395,10 +399,10 @@ static void store_interim(struct live_run *run)
     store_progress(run->stages.store, &record, &quality);
 }
 
-static void fill_report(struct live_run *run, int64_t now_ns, struct feed_report *report)
+static void fill_report(struct live_run *run, struct feed_report *report)
 {
     report->began_ns = run->began_ns;
-    report->now_ns = now_ns;
+    report->now_ns = now_wall_ns();
     report->lag_ns = run->lag_ns;
     report->quality = quality_now(run);
     report->interface_count = live_interface_count(run->live);
@@ -422,9 +426,9 @@ static bool has_to_begin_anew(const struct feed_report *report)
     return false;
 }
 
-static void check_mirror(struct live_run *run, const struct feed_report *report)
+static void check_mirror(struct live_run *run, const struct feed_report *report, int64_t now_ns)
 {
-    if (run->is_checked || report->now_ns - run->began_ns < SELF_CHECK_NS)
+    if (run->is_checked || now_ns - run->started_ns < SELF_CHECK_NS)
         return;
     run->is_checked = true;
     self_check_tell(&run->check, &report->quality, report->interfaces, report->interface_count,
@@ -437,13 +441,13 @@ static void every_second(struct live_run *run, int64_t now_ns)
     struct feed_report *report = (struct feed_report *)calloc(1, sizeof *report);
     assert(report);
     live_tend(run->live);
-    fill_report(run, now_ns, report);
+    fill_report(run, report);
     report->is_interval = settings->statistics_ns && now_ns >= run->next_interval_ns;
     if (report->is_interval)
         run->next_interval_ns += settings->statistics_ns;
     live_words_changes(&run->words, report);
     run->is_over = has_to_begin_anew(report);
-    check_mirror(run, report);
+    check_mirror(run, report, now_ns);
     FOR_SINKS(run, report, report);
     if (run->hooks.tell_state(run->hooks.context))
         live_words_state(&run->words, report);
@@ -451,21 +455,22 @@ static void every_second(struct live_run *run, int64_t now_ns)
     free(report);
 }
 
-static void retain(struct live_run *run, int64_t now_ns)
+static void retain(struct live_run *run)
 {
     const struct settings *settings = run->settings;
     if (!settings->retain_ns && !settings->retain_size)
         return;
     store_retain(run->stages.store,
-                 settings->retain_ns ? live_time(run->live, now_ns) - settings->retain_ns
+                 settings->retain_ns ? live_time(run->live, now_wall_ns()) - settings->retain_ns
                                      : INT64_MIN,
                  settings->retain_size);
 }
 
-static void go_by_the_clock(struct live_run *run, int64_t now_ns, bool is_caught_up)
+static void go_by_the_clock(struct live_run *run, int64_t wall_ns, bool is_caught_up)
 {
+    int64_t now_ns = now_monotonic_ns();
     if (is_caught_up)
-        tracker_advance(run->stages.tracker, live_time(run->live, now_ns - LAG_NS));
+        tracker_advance(run->stages.tracker, live_time(run->live, wall_ns - LAG_NS));
     if (now_ns >= run->next_judge_ns)
         judge(run, now_ns);
     if (now_ns >= run->next_interim_ns) {
@@ -478,7 +483,7 @@ static void go_by_the_clock(struct live_run *run, int64_t now_ns, bool is_caught
     }
     if (now_ns >= run->next_retain_ns) {
         run->next_retain_ns = now_ns + RETAIN_NS;
-        retain(run, now_ns);
+        retain(run);
     }
     if (run->hooks.reopen(run->hooks.context))
         for (size_t i = 0; i < run->sink_count; i++)
@@ -531,6 +536,7 @@ bool live_run_go(struct live_run *run, struct live_run_result *result, struct fa
         if (!count)
             live_wait(run->live, WAIT_MS);
     }
+    hooks->ending(hooks->context);
     live_stop(run->live);
     size_t count;
     while ((count = live_next(run->live, frames, digests, CAPTURE_BATCH_MAX, INT64_MAX)) > 0)

@@ -26,6 +26,7 @@ struct live_run_hooks {
     bool (*reopen)(void *context);     /* true, once: outputs are to be opened again */
     bool (*tell_state)(void *context); /* true, once: the state is asked for */
     void (*alive)(void *context);      /* about once a second */
+    void (*ending)(void *context);     /* no more packets; what follows may take a while */
 };
 
 /* Opens interfaces with their filter; then, without privileges, the database; begins the run. */

@@ -276,13 +276,25 @@ void tracker_take(struct tracker *tracker, const struct packet *packets, size_t 
     }
 }
 
+/* A packet of just now, by the clock that stamped it: so that clock was set, and is borne out by
+ * itself. */
+static int64_t settle_by_the_clock(struct tracker *tracker, int64_t now_ns)
+{
+    const int64_t just_now_ns = 2 * NS_PER_S;
+    struct packet_time *time = &tracker->time;
+    if (time_is_within(time->held.time_ns, now_ns, just_now_ns))
+        return packet_time_settle(time, tracker->now_ns, now_ns);
+    return packet_time_settle_last(time, tracker->now_ns);
+}
+
 void tracker_advance(struct tracker *tracker, int64_t now_ns)
 {
     struct packet_time *time = &tracker->time;
     if (tracker->now_ns == TIME_UNKNOWN)
         return; /* nothing of ours was seen yet */
     if (time->holds)
-        take_held(tracker, packet_time_settle_last(time, tracker->now_ns));
+        take_held(tracker, settle_by_the_clock(tracker, now_ns));
+    now_ns = packet_time_moved(time, now_ns); /* it is set with the clock of the packets */
     if (now_ns > tracker->now_ns)
         expiry_advance(tracker, now_ns);
 }

@@ -318,6 +318,35 @@ def last_packets(program, fleet, folder):
             file.close()
 
 
+def clock_is_set(program, fleet, folder):
+    """The wall clock is set by an hour while the run goes on, back and ahead: packets are taken, rows
+    stored and the state told as ever."""
+    wire = stage.Wire()
+    capture = make_traffic(fleet, folder, 5, 1)
+    shim = os.environ["APNSCOPE_SET_CLOCK"]
+    for workers, hours in ((1, -1), (2, -1), (2, 1)):
+        work = folder / f"{workers}-{hours}"
+        work.mkdir()
+        offset = work / "offset"
+        offset.write_bytes(bytes(8))
+        live = stage.Live(program, wire.far, work, ["--workers", workers],
+                          environment={"LD_PRELOAD": shim, "SET_CLOCK": str(offset),
+                                       "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        time.sleep(SETTLE_S)
+        with open(offset, "r+b") as file:
+            file.write((hours * 3600 * SECOND_NS).to_bytes(8, "little", signed=True))
+        time.sleep(SETTLE_S)
+        wire.replay(capture, 0)
+        time.sleep(3 * SETTLE_S)
+        row = live.query("SELECT packets, (SELECT count(*) FROM flow) AS flows FROM run")[0]
+        check(row["packets"] > 100 and row["flows"] > 0, workers, hours, "while it runs:", row)
+        live.process.send_signal(signal.SIGUSR1)
+        live.wait_for(live.err, "packets taken", 10)
+        live.wait_for(live.err, "time stamps of the host", 30)
+        check("a clock that is 1 h" in live.told(), live.told())
+        check(live.end() in (0, 1), live.told())
+
+
 def time_stamps(program, fleet, folder):
     """What is asked for is used and said, or refused with what there is."""
     wire = stage.Wire()

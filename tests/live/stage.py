@@ -127,8 +127,8 @@ class Live:
         self.database = database or self.folder / "live.db"
         self.out, self.err = self.folder / "live.out", self.folder / "live.err"
         # the sanitizer keeps what was freed for a while, which looks like growth
-        environment = dict(os.environ, NO_COLOR="1", ASAN_OPTIONS="quarantine_size_mb=1",
-                           **dict(environment))
+        environment = {**os.environ, "NO_COLOR": "1", "ASAN_OPTIONS": "quarantine_size_mb=1",
+                       **dict(environment)}
         with open(self.out, "w") as out, open(self.err, "w") as err:
             self.process = subprocess.Popen(
                 [*prefix, str(program), "live", "-i", interface, "--db", str(self.database),

@@ -114,6 +114,34 @@ static void what_is_settled_stays_so_while_the_same_is_repeated(void **state)
     assert_int_equal(settled.syn_count, 4);
 }
 
+static void silence_is_measured_where_the_clock_was_set_back(void **state)
+{
+    const double back = 3600;
+    (void)state;
+    take(0, true, TCP_SYN);
+    take(1, true, TCP_SYN);
+    take(3 - back, true, TCP_SYN);
+    take(7 - back, true, TCP_SYN); /* bears it out */
+    ask(60 - back);
+    assert_int_equal(done_count, 0);
+    ask(90 - back);
+    assert_int_equal(done_count, 1);
+}
+
+static void the_clock_bears_out_a_single_packet(void **state)
+{
+    const double back = 3600;
+    (void)state;
+    take(0, true, TCP_SYN);
+    ask(0.1);
+    take(3 - back, true, TCP_SYN);
+    ask(3.1 - back);
+    ask(60 - back);
+    assert_int_equal(done_count, 0);
+    ask(90 - back);
+    assert_int_equal(done_count, 1);
+}
+
 static void an_answer_unsettles_it(void **state)
 {
     (void)state;
@@ -187,6 +215,8 @@ int main(void)
         TEST(a_silent_attempt_is_settled_a_second_after_the_syn_that_proves_it),
         TEST(a_syn_repeated_every_second_is_settled_by_those_before_it),
         TEST(what_is_settled_stays_so_while_the_same_is_repeated),
+        TEST(silence_is_measured_where_the_clock_was_set_back),
+        TEST(the_clock_bears_out_a_single_packet),
         TEST(an_answer_unsettles_it),
         TEST(a_refusal_is_settled_when_no_answer_followed_it),
         TEST(a_session_is_told_when_it_changed_and_not_again),
