@@ -130,9 +130,14 @@ enum skip_reason link_stacked(struct walk *walk, uint16_t type)
 static const struct {
     uint16_t type;
     uint8_t size; /* before the next EtherType */
-} plain_tags[] = {{ETHERTYPE_CISCO_TIME, 6}, {ETHERTYPE_CISCO_TIME_ASSIGNED, 6},
-                  {ETHERTYPE_VN_TAG, 4},     {ETHERTYPE_PORT_EXTENSION, 6},
-                  {ETHERTYPE_REDUNDANCY, 4}, {ETHERTYPE_SEAMLESS_RING, 4}};
+} plain_tags[] = {{ETHERTYPE_CISCO_TIME, 6},
+                  {ETHERTYPE_CISCO_TIME_ASSIGNED, 6},
+                  {ETHERTYPE_VN_TAG, 4},
+                  {ETHERTYPE_PORT_EXTENSION, 6},
+                  {ETHERTYPE_REDUNDANCY, 4},
+                  {ETHERTYPE_SEAMLESS_RING, 4},
+                  {ETHERTYPE_BRIDGED, 2 * MAC_SIZE},
+                  {ETHERTYPE_BACKBONE, 4 + 2 * MAC_SIZE}};
 
 static uint32_t plain_tag_size(uint16_t type)
 {
@@ -156,7 +161,8 @@ static bool pass_pppoe(struct walk *walk, uint16_t *type)
     return protocol == IPV4 || protocol == IPV6;
 }
 
-/* RFC 3032 section 2.1; RFC 4928 section 3. A pseudowire in a tunnel is not looked for. */
+/* RFC 3032 section 2.1; RFC 4928 section 3; RFC 4385 section 3. Of pseudowires in a tunnel only
+ * those with a control word are looked for. */
 static bool pass_mpls(struct walk *walk, uint16_t *type)
 {
     bool is_bottom = false;
@@ -164,8 +170,13 @@ static bool pass_mpls(struct walk *walk, uint16_t *type)
         is_bottom = (walk->at[2] & 1) != 0;
         walk_skip(walk, 4);
     }
-    *type = walk_has(walk, 1) && walk->at[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
-    return is_bottom;
+    if (!is_bottom || !walk_has(walk, 4))
+        return false;
+    uint8_t version = walk->at[0] >> 4;
+    *type = version == 4 ? ETHERTYPE_IPV4 : version == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_BRIDGED;
+    if (version == 0)
+        walk_skip(walk, 4);
+    return true;
 }
 
 bool link_pass_plausibly(struct walk *walk, uint16_t *type)
