@@ -2,6 +2,7 @@
  *
  * The command line's side of a live run: signals, duration, outputs, the verdict at the end. */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,9 @@
 #include "live_run.h"
 #include "service_manager.h"
 
-static volatile sig_atomic_t stop_asked, reopen_asked, state_asked;
+/* The screen's thread asks for the end, too. */
+static atomic_bool stop_asked;
+static volatile sig_atomic_t reopen_asked, state_asked;
 
 struct live_watch {
     const struct settings *settings;
@@ -27,7 +30,7 @@ struct live_watch {
 
 static void stop(void)
 {
-    stop_asked = 1;
+    atomic_store(&stop_asked, true);
 }
 
 static void on_stop(int number)
@@ -65,7 +68,8 @@ static void catch_signals(void)
 static bool is_over(void *context)
 {
     const struct live_watch *watch = (const struct live_watch *)context;
-    return stop_asked || (watch->ends_ns != INT64_MAX && now_monotonic_ns() >= watch->ends_ns);
+    return atomic_load(&stop_asked) ||
+           (watch->ends_ns != INT64_MAX && now_monotonic_ns() >= watch->ends_ns);
 }
 
 static bool take_flag(volatile sig_atomic_t *flag)

@@ -89,8 +89,6 @@ struct run_record stages_run(struct stages *stages, int64_t analyzed_ns)
     if (stages->interrupted)
         run.state = RUN_INTERRUPTED;
     run.damage = quality->damage[0] ? quality->damage : NULL;
-    snprintf(stages->libraries, sizeof stages->libraries, "nDPI %s, SQLite %s",
-             protocol_library_version(), store_library_version());
     run.libraries = stages->libraries;
     return run;
 }
@@ -215,6 +213,9 @@ bool stages_open(struct stages *stages, const struct settings *settings, struct 
         engine_set_keepalive(stages->engine, (uint32_t)(settings->keepalive_ns / NS_PER_S));
     engine_on_early_device(stages->engine, stages, on_device);
     describe_options(stages);
+    /* once: the store's thread reads it while later records of the run are made */
+    snprintf(stages->libraries, sizeof stages->libraries, "nDPI %s, SQLite %s",
+             protocol_library_version(), store_library_version());
     open_relay(stages);
     return open_filter(stages, fault) && open_tracker(stages, fault);
 }
