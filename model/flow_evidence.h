@@ -47,6 +47,20 @@ struct flight_evidence {
     uint16_t stuck_acks;    /* how often the client said the same while bytes were missing */
 };
 
+/* What the server's side said to a ClientHello where that is text and no TLS, as web pages are. */
+enum { ANSWER_TEXT_SIZE = 40 };
+struct answer_evidence {
+    struct proof proof;
+    char text[ANSWER_TEXT_SIZE]; /* its first line, cut, printable; "" for every other answer */
+};
+
+/* SYN-ACKs that came again after the client had acknowledged them: that did not arrive, unless the
+ * server waits for data before it believes in a connection. */
+struct unheard_evidence {
+    struct proof proof; /* of the last */
+    uint16_t count;
+};
+
 /* The first RST or FIN of the server's side while it had not sent a byte. */
 struct cut_evidence {
     struct proof proof;
@@ -95,6 +109,8 @@ struct flow_evidence {
     int64_t last_up_ns; /* the client's last packet that is no RST */
     struct hello_evidence hello;
     struct flight_evidence flight;
+    struct answer_evidence answer;
+    struct unheard_evidence unheard;
     struct cut_evidence cut;
     struct proof too_big; /* an ICMP error "too big" about the server's packets or the client's */
     struct address too_big_source;

@@ -4,6 +4,7 @@
  * is weighed in detect/. Follows one hole of the server's first bytes; what is behind several at
  * once is heavy loss, of which nothing is concluded. */
 #include "evidence.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -156,11 +157,42 @@ static void take_flight(const struct tracker *tracker, struct flight_evidence *f
     }
 }
 
+/* A TLS record begins with its type and version (RFC 8446 section 5.1), none of which is a letter
+ * or a digit; text has nothing else. */
+static void take_answer(const struct tracker *tracker, struct answer_evidence *answer,
+                        const struct packet *packet)
+{
+    enum { LEAST = 8 };
+    uint32_t size = packet->payload_captured, line = 0;
+    while (line < size && packet->payload[line] >= ' ' && packet->payload[line] <= '~')
+        line++;
+    if (line < LEAST)
+        return;
+    text_printable(answer->text, sizeof answer->text, packet->payload, line);
+    answer->proof = tracker_proof(tracker, packet);
+}
+
+/* A SYN-ACK on its way when the client's acknowledgement is sent is no repetition. */
+static void take_syn_ack_again(const struct tracker *tracker, const struct flow *flow,
+                               struct unheard_evidence *unheard, const struct packet *packet)
+{
+    const int64_t soon_ns = 500 * NS_PER_MS;
+    if (!(flow->record.saw & SAW_HANDSHAKE) || packet->sequence != flow->server_isn ||
+        time_between(flow->record.established_ns, tracker->now_ns) < soon_ns)
+        return;
+    unheard->proof = tracker_proof(tracker, packet);
+    unheard->count = (uint16_t)(unheard->count + (unheard->count < UINT16_MAX));
+}
+
 static void take_down(const struct tracker *tracker, const struct flow *flow,
                       const struct packet *packet, struct flow_evidence *evidence)
 {
-    if (!evidence->has_opening || packet->tcp_flags & TCP_SYN)
+    if (!evidence->has_opening)
         return;
+    if (packet->tcp_flags & TCP_SYN) {
+        take_syn_ack_again(tracker, flow, &evidence->unheard, packet);
+        return;
+    }
     struct hello_evidence *hello = &evidence->hello;
     int32_t start = sequence_distance(flow->server_isn + 1, packet->sequence);
     int32_t acked = sequence_distance(flow->record.client_isn + 1, packet->acknowledgement);
@@ -174,6 +206,8 @@ static void take_down(const struct tracker *tracker, const struct flow *flow,
         evidence->cut = (struct cut_evidence){.offset = start, .ttl = packet->ttl, .is_fin = true};
         evidence->cut.proof = tracker_proof(tracker, packet);
     }
+    if (packet->payload_size && start == 0 && hello->is_hello && !evidence->flight.end)
+        take_answer(tracker, &evidence->answer, packet);
     if (packet->payload_size && start >= 0)
         take_flight(tracker, &evidence->flight, packet, (uint32_t)start);
 }

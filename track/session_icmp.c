@@ -5,13 +5,25 @@
 #include "session.h"
 #include "steps.h"
 
+/* No way is longer: a SYN that had so many hops left here and used them all up went round in a
+ * circle. What tracers of routes send has fewer. */
+enum { CIRCLE_TTL = 33 };
+
+/* RFC 792 and RFC 4443 section 3.3, both with code 0, "in transit". */
+static bool is_time_exceeded(const struct packet *packet)
+{
+    return packet->icmp_type == (packet->ip_version == 6 ? 3 : 11) && packet->icmp_code == 0;
+}
+
 /* Codes that say the SYN will not be let through (wire.md section 4): destination unreachable 0,
  * 1, 9, 10, 13 (RFC 792, RFC 1812 section 5.2.7.1); ICMPv6 1, 5, 6 of type 1 (RFC 4443 3.1), and 0
  * and 3, no route and no such neighbour. "Port unreachable", 3 and 4, is what packet filters answer
  * with where their rule names no other error, and "protocol unreachable", 2, one that they can name
  * for TCP, which every host speaks; stacks take them for a refusal (RFC 1122 section 4.2.3.9). */
-static bool icmp_refuses(const struct packet *packet)
+static bool icmp_refuses(const struct packet *packet, const struct flow_record *record)
 {
+    if (is_time_exceeded(packet))
+        return record->ttl_client >= CIRCLE_TTL;
     uint32_t codes_v4 = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 10 | 1u << 13;
     uint32_t codes_v6 = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6;
     bool v6 = packet->ip_version == 6;
@@ -29,7 +41,7 @@ void session_take_icmp(struct tracker *tracker, struct flow *flow, const struct 
         evidence_too_big(tracker, flow, packet, quotes_client);
     }
     steps_take_icmp(tracker, flow, packet, quotes_client);
-    if (!quotes_client || !icmp_refuses(packet) || record->icmp_frame)
+    if (!quotes_client || !icmp_refuses(packet, record) || record->icmp_frame)
         return;
     record->icmp_frame = packet->frame;
     record->icmp_ns = tracker->now_ns;

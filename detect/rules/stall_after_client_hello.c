@@ -32,6 +32,32 @@ static void say_how(const struct hello_evidence *hello, char *text, size_t size)
                  hello->repeats, hello->repeats == 1 ? "" : "s");
 }
 
+/* Not even the handshake's last packet arrived. */
+static bool is_unheard(const struct flow_evidence *evidence)
+{
+    enum { UNHEARD_NEEDED = 2 };
+    return evidence->unheard.count >= UNHEARD_NEEDED && !evidence->hello.acked_size;
+}
+
+static void describe_unheard(const struct flow_record *flow, struct finding *finding)
+{
+    const struct unheard_evidence *unheard = &flow->evidence->unheard;
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], span[DURATION_TEXT_SIZE];
+    address_text(&flow->client_ip, client);
+    endpoint_text(&flow->server_ip, flow->server_port, server);
+    duration_text(waited_ns(flow), span);
+    finding_say(finding->summary, sizeof finding->summary,
+                "%s got the SYN-ACK of %s, and nothing that it sent after its SYN arrived in %s",
+                client, server, span);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "The server sent its SYN-ACK %u times more after the client had acknowledged it, "
+                "and acknowledged no byte of the ClientHello: the ACK without a name in it was "
+                "lost as well, so that no filter by name did it (unless the server waits for data "
+                "before it takes a connection for open). A stateful firewall that does not see the "
+                "way back drops what follows a SYN like that.",
+                unheard->count);
+}
+
 static void describe(const struct flow_record *flow, struct finding *finding)
 {
     const struct hello_evidence *hello = &flow->evidence->hello;
@@ -56,7 +82,11 @@ static void describe(const struct flow_record *flow, struct finding *finding)
 static void show(const struct flow_record *flow, struct finding *finding)
 {
     const struct hello_evidence *hello = &flow->evidence->hello;
+    const struct unheard_evidence *unheard = &flow->evidence->unheard;
     hello_show(flow, finding);
+    if (is_unheard(flow->evidence))
+        finding_add_frame(finding, unheard->proof.frame, unheard->proof.time_ns,
+                          "SYN-ACK again, the last of %u", unheard->count);
     finding_add_frame(finding, hello->acked.frame, hello->acked.time_ns,
                       "ACK of %u bytes, without an answer", hello->acked_size);
 }
@@ -80,7 +110,10 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     struct finding finding;
     if (!attempts_draft(judge, attempt_case, event, &finding))
         return;
-    describe(flow, &finding);
+    if (is_unheard(flow->evidence))
+        describe_unheard(flow, &finding);
+    else
+        describe(flow, &finding);
     show(flow, &finding);
     attempts_raise(judge, attempt_case, &finding);
 }
@@ -89,15 +122,17 @@ const struct detector detector_stall_after_client_hello = {
     .code = "stall-after-client-hello",
     .title = "Silence after the ClientHello",
     .meaning = "The port is open, but what the device says on it disappears: a filter by name, "
-               "category or application that drops instead of refusing. Each attempt costs the "
-               "device up to 30 seconds, and no notification arrives.",
+               "category or application that drops instead of refusing, or a firewall that sees "
+               "only half of the session. Each attempt costs the device up to 30 seconds, and no "
+               "notification arrives.",
     .rests_on = "An accepted connection, the ClientHello repeated or waiting for at least 5 "
                 "seconds with not one byte from the server, and a client that is still there. It "
                 "is certain when repeated while another port reaches Apple. A Server Hello, "
                 "however late, would prove it wrong.",
     .looks_like = "SYN, SYN-ACK, ACK, Client Hello (tls.handshake.type == 1), then only "
                   "retransmissions of it (tcp.analysis.retransmission) or bare ACKs, until the "
-                  "client closes after 30 seconds.",
+                  "client closes after 30 seconds; SYN-ACKs that come again where not even the ACK "
+                  "arrives.",
     .innocent = "A server that answers late, a client that leaves within 5 seconds or is not heard "
                 "of any more, a hello lost once and repeated, a capture that misses the answer "
                 "(the client acknowledges it), and a lone stall of a device that otherwise gets "
@@ -106,7 +141,10 @@ const struct detector detector_stall_after_client_hello = {
               "Apple Push Notifications and the names *.push.apple.com without inspection on TCP "
               "5223, 443 and 2197; look in its log for drops by URL, SNI or application of this "
               "client at the time named. If the hello is larger than one packet, make sure the "
-              "box reassembles ClientHellos that span two segments.",
+              "box reassembles ClientHellos that span two segments. Where nothing after the SYN "
+              "arrives, look for a firewall that sees only the way out, because the way back runs "
+              "elsewhere (asymmetric routing), and for drops of \"invalid\" or \"out of state\" "
+              "packets.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_NAME,
     .place = PLACE_ON_THE_WAY,

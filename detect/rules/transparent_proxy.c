@@ -3,9 +3,9 @@
  * A rule of the fourth stage. Rests on two measures that agree: the handshake is answered from a
  * few hops and in no time, and either the hello's answer takes the real way's time or the same
  * network of Apple's, or Apple elsewhere, is known to be farther; or on a server too old for the
- * only version offered. Distance or time alone are never enough (a firewall may rewrite TTLs, a
- * near server may be slow). Deliberately gives way where the certificate, or the device's refusal
- * of it, already says that TLS is opened. */
+ * only version offered, or on one that answers a ClientHello with text. Distance or time alone are
+ * never enough (a firewall may rewrite TTLs, a near server may be slow). Deliberately gives way
+ * where the certificate, or the device's refusal of it, already says that TLS is opened. */
 #include <stdio.h>
 
 #include "base/text.h"
@@ -26,6 +26,8 @@ struct port_case {
     uint16_t near;
     uint16_t slow; /* of them with the hello answered from farther away */
     uint16_t downgraded;
+    uint16_t texts;  /* answers that are text, as a portal's page is */
+    uint32_t text_s; /* when the last one came, in seconds */
     uint16_t worked;
     uint16_t failed;
     uint8_t hops; /* of the first near one */
@@ -48,6 +50,11 @@ static bool is_slow(const struct flow_record *flow)
 {
     return flow->tls_hello_us >= SLOW_HELLO_US &&
            flow->tls_hello_us / SLOW_HELLO_TIMES >= flow->rtt_server_us;
+}
+
+static bool answers_text(const struct flow_record *flow)
+{
+    return flow->evidence && flow->evidence->answer.text[0] != '\0';
 }
 
 static struct port_case *case_of(struct state *state, uint16_t port)
@@ -78,6 +85,10 @@ static void note(struct port_case *place, const struct flow_record *flow)
     count(&place->near, near);
     count(&place->slow, slow);
     count(&place->downgraded, flow_is_downgraded(flow));
+    if (answers_text(flow)) {
+        count(&place->texts, true);
+        place->text_s = (uint32_t)(flow->last_ns / NS_PER_S);
+    }
     count(&place->worked, flow_works(flow));
     count(&place->failed, !flow_works(flow));
 }
@@ -107,6 +118,29 @@ static struct reference find_reference(const struct judge *judge, const struct p
     return reference;
 }
 
+enum { TEXTS_NEEDED = 2, TEXTS_SURE = 3 };
+
+/* On all ports: a device turns from one to the other. A portal that lets the device through after a
+ * while (a login) is no fault of the network. */
+static uint32_t lasting_texts(const struct judge *judge, const struct state *state)
+{
+    uint32_t texts = 0, last_s = 0;
+    for (int i = 0; i < PORT_CASES; i++) {
+        texts += state->cases[i].texts;
+        if (state->cases[i].text_s > last_s)
+            last_s = state->cases[i].text_s;
+    }
+    return judge_last_straight_success_s(judge) < last_s ? texts : 0;
+}
+
+static bool weigh_texts(const struct judge *judge, const struct state *state,
+                        enum confidence *confidence)
+{
+    uint32_t texts = lasting_texts(judge, state);
+    *confidence = texts >= TEXTS_SURE ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    return texts >= TEXTS_NEEDED;
+}
+
 static bool weigh(const struct judge *judge, const struct port_case *place,
                   const struct reference *reference, enum confidence *confidence)
 {
@@ -126,9 +160,15 @@ static void explain(const struct port_case *place, const struct reference *refer
 {
     struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
     char rtt[DURATION_TEXT_SIZE], hello[DURATION_TEXT_SIZE], way[DURATION_TEXT_SIZE];
+    if (place->texts)
+        text_format(&text,
+                    "%u ClientHello%s answered with text, which no server of Apple's does: a "
+                    "captive portal, a block page or a filter speaks in Apple's name",
+                    place->texts, place->texts == 1 ? " was" : "s were");
     if (place->near)
-        text_format(&text, "The SYN-ACK came from %d hop%s away within %s", place->hops,
-                    place->hops == 1 ? "" : "s", duration_text(place->rtt_us * NS_PER_US, rtt));
+        text_format(&text, "%sThe SYN-ACK came from %d hop%s away within %s",
+                    place->texts ? ". " : "", place->hops, place->hops == 1 ? "" : "s",
+                    duration_text(place->rtt_us * NS_PER_US, rtt));
     if (place->slow)
         text_format(&text,
                     ", the answer to the ClientHello took %s: whoever accepted the "
@@ -145,7 +185,7 @@ static void explain(const struct port_case *place, const struct reference *refer
         text_format(&text,
                     "%s%u ClientHello%s that offered TLS 1.3 only got an answer of an older "
                     "version, or the alert that it is not known, which no server of Apple's gives",
-                    place->near ? ". Besides, " : "", place->downgraded,
+                    place->near || place->texts ? ". Besides, " : "", place->downgraded,
                     place->downgraded == 1 ? "" : "s");
     text_add(&text, ".");
     if (place->worked && !place->failed)
@@ -153,7 +193,7 @@ static void explain(const struct port_case *place, const struct reference *refer
                         "direct no more, and lives as long as the box lets it.");
 }
 
-static void review(struct judge *judge, const struct port_case *place)
+static void review(struct judge *judge, const struct state *state, const struct port_case *place)
 {
     struct finding *kept = judge_kept(judge, place->port);
     if (!kept)
@@ -161,7 +201,8 @@ static void review(struct judge *judge, const struct port_case *place)
     struct reference reference = find_reference(judge, place, &kept->server_ip);
     if (judge_has_finding(judge, "tls-intercepted", place->port) ||
         judge_has_finding(judge, "tls-rejected-by-client", place->port) ||
-        !weigh(judge, place, &reference, &kept->confidence)) {
+        (!(place->texts && weigh_texts(judge, state, &kept->confidence)) &&
+         !weigh(judge, place, &reference, &kept->confidence))) {
         judge_withdraw(judge, kept);
         return;
     }
@@ -169,6 +210,22 @@ static void review(struct judge *judge, const struct port_case *place)
 }
 
 /* ---- as sessions close ---- */
+
+static void describe_text(const struct flow_record *flow, struct finding *finding)
+{
+    const struct answer_evidence *answer = &flow->evidence->answer;
+    char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE];
+    address_text(&flow->client_ip, client);
+    endpoint_text(&flow->server_ip, flow->server_port, server);
+    finding_say(finding->summary, sizeof finding->summary,
+                "%s sent a ClientHello to %s and was answered with text, not TLS: \"%s\"", client,
+                server, answer->text);
+    finding_add_frame(finding, flow->syn_ack_frame, syn_ack_ns(flow), "SYN-ACK, TTL %d",
+                      flow->ttl_server);
+    finding_add_frame(finding, answer->proof.frame, answer->proof.time_ns, "the answer: \"%s\"",
+                      answer->text);
+    finding->blocker_hops = flow->hops_server;
+}
 
 static void describe(const struct flow_record *flow, struct finding *finding)
 {
@@ -199,13 +256,14 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     if (event->kind == EVENT_CAPTURE_END) {
         for (int i = 0; i < PORT_CASES; i++)
             if (state->cases[i].port)
-                review(judge, &state->cases[i]);
+                review(judge, state, &state->cases[i]);
         return;
     }
     if (!flow->server_is_apple || way_of(flow) == WAY_NONE || flow->path == PATH_EXPLICIT_PROXY ||
         !(flow->saw & SAW_SYN_ACK))
         return;
-    if (!flow_is_downgraded(flow) && !(flow->saw & SAW_SERVER_HELLO && is_near(flow)))
+    if (!flow_is_downgraded(flow) && !answers_text(flow) &&
+        !(flow->saw & SAW_SERVER_HELLO && is_near(flow)))
         return;
     struct port_case *place = case_of(state, flow->server_port);
     if (!place)
@@ -214,7 +272,10 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     if (judge_only_counts(judge, event, CONFIDENCE_LIKELY))
         return;
     struct finding finding = judge_draft(judge, event);
-    describe(flow, &finding);
+    if (answers_text(flow))
+        describe_text(flow, &finding);
+    else
+        describe(flow, &finding);
     judge_raise(judge, &finding); /* held until the end, when all there is to compare is known */
 }
 
@@ -227,23 +288,26 @@ const struct detector detector_transparent_proxy = {
     .rests_on = "A handshake answered from at most four hops and three milliseconds away, and a "
                 "ClientHello whose answer takes many times as long, or sessions to the same "
                 "network of Apple's that end much farther away; or a server that answers a hello "
-                "for TLS 1.3 only with an older version. Without anything to compare it takes "
+                "for TLS 1.3 only with an older version, or a ClientHello with text, and is not "
+                "followed by a session that works. Without anything to compare it takes "
                 "three such sessions. Slow servers of Apple's next door would prove it wrong.",
     .looks_like = "SYN and SYN-ACK within microseconds with an ip.ttl of 63 or 64, then a long "
                   "pause between Client Hello and Server Hello: tcp.flags.syn == 1 && "
                   "tcp.flags.ack == 1 && ip.ttl >= 60; compare tcp.time_delta of the Server "
-                  "Hello.",
+                  "Hello. A portal: tcp.port == 5223 && http.response.",
     .innocent = "A server that is slow or near, a firewall that rewrites TTLs, a SYN proxy that "
                 "answers the SYN and lets all that follows pass (Apple's data then comes from "
                 "farther away than the SYN-ACK), caches of Apple's content and the configuration "
-                "host near by, captures on the device itself, and a "
+                "host near by, captures on the device itself, a captive portal that lets the "
+                "device through later, and a "
                 "server of the old version towards an old client are not reported. Where the "
                 "certificate is seen to be foreign, or devices refuse it, that is reported "
                 "instead.",
     .remedy = "Take TCP 5223, 443 and 2197 to 17.0.0.0/8 and Apple's IPv6 ranges out of the "
               "transparent proxy, WAN optimiser or web filter at the distance named (bypass "
               "before interception; not only \"do not decrypt\"), so that devices speak with "
-              "Apple directly.",
+              "Apple directly. A captive portal should let these addresses pass before login; a "
+              "block page names the product whose policy it is.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_INSPECTION,
     .scope = SCOPE_DEVICE,

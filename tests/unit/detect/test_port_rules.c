@@ -277,13 +277,15 @@ static void only_codes_that_say_no_for_good_are_blamed(void **state)
         {PHONE, COURIER, 3, 13, true},
         {PHONE, COURIER, 3, 3, true},
         {PHONE, COURIER, 3, 4, false},
-        {PHONE, COURIER, 11, 0, false},
+        {PHONE, COURIER, 11, 0, true}, /* only a circle's comes so far */
+        {PHONE, COURIER, 11, 1, false},
         {"2001:db8::3", "2620:149:a44::5", 1, 1, true},
         {"2001:db8::3", "2620:149:a44::5", 1, 5, true},
         {"2001:db8::3", "2620:149:a44::5", 1, 6, true},
         {"2001:db8::3", "2620:149:a44::5", 1, 0, false},
         {"2001:db8::3", "2620:149:a44::5", 1, 4, true},
         {"2001:db8::3", "2620:149:a44::5", 2, 0, false},
+        {"2001:db8::3", "2620:149:a44::5", 3, 0, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct play play;
