@@ -29,6 +29,9 @@ struct idle_evidence {
     struct proof last_try; /* the last packet of the side that broke it */
     struct proof answer;   /* what came back from the server's side; frame 0: nothing */
     uint32_t missed_size;  /* bytes of the server's that the client never had */
+    uint32_t up_next;      /* the client's next sequence number before it broke the silence */
+    uint32_t said_size;    /* bytes of the client's since then, in all */
+    uint32_t last_size;    /* of them, in its last words */
     uint16_t tries;        /* packets of the side that broke it, without an answer */
     uint8_t shape;         /* enum idle_shape */
     bool server_broke_it;

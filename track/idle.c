@@ -45,6 +45,7 @@ void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet 
         return; /* at the cap nothing is concluded of this silence */
     *idle = (struct idle_evidence){
         .before = {.frame = record->last_frame, .time_ns = record->last_ns},
+        .up_next = flow->up.next,
         .server_broke_it = direction == DOWN,
     };
     idle->breaker = tracker_proof(tracker, packet);
@@ -103,6 +104,11 @@ static void client_goes_on(struct tracker *tracker, struct flow *flow, struct id
         return;
     }
     bool closes = packet->tcp_flags & TCP_FIN;
+    int32_t said = sequence_distance(idle->up_next, packet->sequence + packet->payload_size);
+    if (packet->payload_size)
+        idle->last_size = packet->payload_size;
+    if (said > 0 && (uint32_t)said > idle->said_size)
+        idle->said_size = (uint32_t)said;
     idle->client_closes |= closes;
     count_try(tracker, idle, packet);
     if (idle->shape == IDLE_UNDECIDED && idle->answer.frame && closes)
@@ -116,6 +122,13 @@ static uint32_t missed(const struct packet *packet, uint32_t next_down)
 {
     int32_t ahead = sequence_distance(next_down, packet->sequence);
     return ahead > 0 ? (uint32_t)ahead : 0;
+}
+
+/* The answer to the client's close_notify is the server's own, which has the same size. Where the
+ * mirror lost or delayed it, the server's FIN is ahead by just as much. */
+static bool is_farewell(const struct idle_evidence *idle, uint32_t size)
+{
+    return size == idle->last_size || size == idle->said_size;
 }
 
 static void server_answers(struct tracker *tracker, struct flow *flow, struct idle_evidence *idle,
@@ -133,6 +146,8 @@ static void server_answers(struct tracker *tracker, struct flow *flow, struct id
         /* Sent again, or answered after all: the way was not dead. */
         if (idle->shape != IDLE_MISSED)
             idle_release(tracker, flow);
+    } else if (is_farewell(idle, size)) {
+        idle_release(tracker, flow);
     } else if (!idle->answer.frame) {
         idle->answer = tracker_proof(tracker, packet);
         idle->missed_size = size;
