@@ -473,6 +473,22 @@ static void limit_outcomes(struct view *view)
                    COUNTED(view->attempts_summed, "attempt"));
 }
 
+/* Who sees nothing of APNs must know whether there was anything to see. */
+static void limit_unread(struct view *view)
+{
+    enum { ONE_IN = 20 }; /* fewer are ordinary noise */
+    static const bool is_ordinary[SKIP_COUNT] = {[SKIP_NOT_IP] = true,
+                                                 [SKIP_NOT_TCP] = true,
+                                                 [SKIP_FRAGMENT] = true,
+                                                 [SKIP_FILTERED] = true};
+    for (int reason = 1; reason < SKIP_COUNT; reason++) {
+        uint64_t count = view->skipped[reason];
+        if (count && !is_ordinary[reason] && count * ONE_IN >= view->packets)
+            view_limit(view, "Packets that could not be read: %s of %s; %s.", DIGITS(count),
+                       DIGITS(view->packets), skip_reason_meaning((enum skip_reason)reason));
+    }
+}
+
 static void limit_requirements(struct view *view)
 {
     const struct view_requirement *capture = &view->requirements[R0_CAPTURE];
@@ -522,6 +538,7 @@ void view_judge(struct view *view)
     limit_confidence(view);
     limit_notes(view);
     limit_requirements(view);
+    limit_unread(view);
     limit_runs(view);
     limit_outcomes(view);
 }

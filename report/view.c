@@ -27,6 +27,7 @@ static bool load_run(void *context, const void *any)
     assert(view->runs);
     view->runs[view->run_count++] = row_copy(ROWS_RUN, row);
     gather_span(&view->first_ns, &view->last_ns, row->first_ns, row->last_ns);
+    view->packets += row->packets > 0 ? (uint64_t)row->packets : 0;
     return true;
 }
 
@@ -260,6 +261,16 @@ static bool load_quality(void *context, const void *any)
     return true;
 }
 
+static bool load_skipped(void *context, const void *any)
+{
+    const struct skipped_row *row = any;
+    struct view *view = context;
+    for (int reason = 1; row->reason && row->count > 0 && reason < SKIP_COUNT; reason++)
+        if (strcmp(skip_reason_name((enum skip_reason)reason), row->reason) == 0)
+            view->skipped[reason] += (uint64_t)row->count;
+    return true;
+}
+
 static bool load_attempts(void *context, const void *any)
 {
     const struct attempts_row *row = any;
@@ -309,6 +320,7 @@ static bool load_all(struct view *view, struct fault *fault)
            gate_read(gate, ROWS_FLOW, range, load_flow, view, fault) && figures_end(view, fault) &&
            gate_read(gate, ROWS_REQUIREMENT, range, load_requirement, view, fault) &&
            gate_read(gate, ROWS_ATTEMPTS, range, load_attempts, view, fault) &&
+           gate_read(gate, ROWS_SKIPPED, range, load_skipped, view, fault) &&
            gate_read(gate, ROWS_QUALITY, range, load_quality, view, fault);
 }
 

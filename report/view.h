@@ -126,6 +126,7 @@ struct view {
     uint64_t sessions, by_heap[HEAP_COUNT], by_outcome[OUTCOME_COUNT];
     uint64_t courier_worked, proxied;
     uint64_t attempts_summed;
+    uint64_t packets, skipped[SKIP_COUNT]; /* read, and of these not analysed */
 
     struct view_group **groups; /* fail before warn before info; then by devices touched */
     size_t group_count;

@@ -106,6 +106,26 @@ static void an_empty_capture_concludes_nothing(void **state)
         assert_int_equal(view.requirements[i].status, STATUS_NOT_OBSERVED);
 }
 
+static void packets_that_could_not_be_read_are_told_where_they_are_many(void **state)
+{
+    (void)state;
+    fill_begin(&fill);
+    fill.quality.skipped[SKIP_ENCRYPTED] = 40000;
+    fill.quality.skipped[SKIP_NOT_TCP] = 8000; /* is no trouble */
+    fill.quality.skipped[SKIP_IP_BAD] = 2;     /* nor are a few */
+    fill_end(&fill);
+    load();
+    unsigned told = 0;
+    for (size_t i = 0; i < view.limit_count; i++)
+        if (strstr(view.limits[i], "could not be read")) {
+            assert_string_equal(view.limits[i],
+                                "Packets that could not be read: 40,000 of 48,213; the link layer "
+                                "is encrypted (802.11 protected frame, ESP).");
+            told++;
+        }
+    assert_int_equal(told, 1);
+}
+
 static void attempts_without_a_finding_are_neither_a_fault_nor_works(void **state)
 {
     (void)state;
@@ -264,6 +284,7 @@ int main(void)
         VIEW_TEST(a_port_fails_by_a_finding_and_passes_by_a_session_that_worked),
         VIEW_TEST(healthy_courier_sessions_say_look_elsewhere),
         VIEW_TEST(an_empty_capture_concludes_nothing),
+        VIEW_TEST(packets_that_could_not_be_read_are_told_where_they_are_many),
         VIEW_TEST(attempts_without_a_finding_are_neither_a_fault_nor_works),
         VIEW_TEST(a_capture_that_supports_no_judgement_withholds_the_verdict),
         VIEW_TEST(warnings_alone_are_no_fault),
