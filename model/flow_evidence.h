@@ -26,6 +26,7 @@ struct hello_evidence {
     struct proof acked;     /* the server's side acknowledged bytes of it */
     uint32_t size;          /* bytes sent before the server's first */
     uint32_t first_segment; /* bytes of the first segment */
+    uint32_t told_size;     /* as its record's header tells; 0: it does not */
     uint32_t largest_segment;
     uint32_t acked_size; /* of them acknowledged before the server's first byte */
     uint16_t segments;

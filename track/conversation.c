@@ -54,12 +54,18 @@ static struct conversation *begin(struct conversation_desk *desk, struct flow *f
     talk->streams[UP] = stream_fresh();
     talk->streams[DOWN] = stream_fresh();
     talk->from_syn = flow->record.saw & SAW_SYN; /* reordered, the SYN may come after its data */
+    talk->labelled = desk->protocols == NULL;
+    return talk;
+}
+
+/* Where both directions start, once it is known: reordered, the SYN-ACK may come after the
+ * ClientHello. */
+static void set_starts(struct conversation *talk, const struct flow *flow)
+{
     if (talk->from_syn)
         stream_start(&talk->streams[UP], flow->record.client_isn + 1);
     if (flow->record.saw & SAW_SYN_ACK)
         stream_start(&talk->streams[DOWN], flow->server_isn + 1);
-    talk->labelled = desk->protocols == NULL;
-    return talk;
 }
 
 static enum spoken recognise(struct hearing *hearing, const uint8_t *bytes, uint32_t size)
@@ -115,6 +121,7 @@ unsigned conversation_take(struct conversation_desk *desk, struct flow *flow,
         flow->record.hello_segments < UINT16_MAX)
         flow->record.hello_segments++;
     uint32_t sequence = packet->sequence + (packet->tcp_flags & TCP_SYN ? 1 : 0);
+    set_starts(flow->conversation, flow);
     stream_take(&flow->conversation->streams[direction], &desk->blocks, sequence, packet->payload,
                 packet->payload_captured, packet->payload_size, hear_bytes, &hearing);
     if (!flow->works_told && works(&flow->record)) {

@@ -78,6 +78,19 @@ void evidence_open(struct tracker *tracker, struct flow *flow, const struct pack
     evidence->mss_down = evidence_mss(packet);
 }
 
+/* RFC 8446 sections 5.1 and 4: the record's length, unless its message goes on in another one. */
+static uint32_t told_size(const struct packet *packet)
+{
+    enum { RECORD_HEADER = 5, MESSAGE_HEADER = 4 };
+    struct reader payload = reader_over(packet->payload, packet->payload_captured);
+    reader_skip(&payload, 3);
+    uint32_t record = reader_u16(&payload);
+    reader_skip(&payload, 1);
+    uint32_t message = reader_u24(&payload);
+    bool goes_on = !payload.failed && message + MESSAGE_HEADER > record;
+    return goes_on ? 0 : RECORD_HEADER + record;
+}
+
 static void take_hello(const struct tracker *tracker, const struct flow *flow,
                        struct hello_evidence *hello, const struct packet *packet)
 {
@@ -85,11 +98,14 @@ static void take_hello(const struct tracker *tracker, const struct flow *flow,
     uint32_t end = start + packet->payload_size;
     if ((int32_t)start < 0)
         return; /* a keepalive probe */
+    if (hello->told_size && start >= hello->told_size)
+        return; /* what follows it: its answer is captured late */
     if (!hello->first.frame) {
         hello->first = tracker_proof(tracker, packet);
         hello->is_hello = start == 0 && packet->payload_captured >= 6 &&
                           tls_may_be_client_hello(packet->payload, packet->payload_captured);
         hello->first_segment = packet->payload_size;
+        hello->told_size = hello->is_hello ? told_size(packet) : 0;
     }
     if (packet->payload_size > hello->largest_segment)
         hello->largest_segment = packet->payload_size;
