@@ -33,13 +33,22 @@ static bool works(const struct flow *flow)
             (flow->state == STATE_ESTABLISHED && flow->works_told));
 }
 
+/* Nothing has decided an earlier silence, and this one is longer: it is what whatever comes now
+ * tells of. A server repeats its words for minutes to a device that sleeps for an hour. */
+static bool outlasts(const struct idle_evidence *idle, int64_t silence_ns)
+{
+    return idle->shape == IDLE_UNDECIDED && silence_ns / NS_PER_S > (int64_t)idle_silence_s(idle);
+}
+
 void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                 enum direction direction)
 {
     struct flow_record *record = &flow->record;
-    if (record->last_ns == TIME_UNKNOWN || tracker->now_ns - record->last_ns < IDLE_LEAST_NS ||
-        record->idle || !works(flow) || (direction == UP && packet->tcp_flags & TCP_RST))
+    int64_t silence_ns = record->last_ns == TIME_UNKNOWN ? 0 : tracker->now_ns - record->last_ns;
+    if (silence_ns < IDLE_LEAST_NS || (record->idle && !outlasts(record->idle, silence_ns)) ||
+        !works(flow) || (direction == UP && packet->tcp_flags & TCP_RST))
         return;
+    idle_release(tracker, flow);
     struct idle_evidence *idle = (struct idle_evidence *)pool_take(&tracker->idle, &flow->idle_id);
     if (!idle)
         return; /* at the cap nothing is concluded of this silence */
