@@ -255,6 +255,14 @@ static void note_silence(uint16_t *longest_s, uint32_t survived_s)
         *longest_s = survived_s < UINT16_MAX ? (uint16_t)survived_s : UINT16_MAX;
 }
 
+/* One segment of the client's, again and again, is what is left of an attempt that was given up: no
+ * session of which half was captured, and which may well work. */
+static bool is_left_over(const struct flow_record *flow)
+{
+    return !(flow->saw & SAW_SYN) && !flow->packets_down &&
+           flow->packets_up <= flow->retransmissions_up + 1;
+}
+
 void devices_session_closed(struct devices *devices, uint32_t id, const struct flow_record *flow)
 {
     struct device *device = devices_at(devices, id);
@@ -262,7 +270,7 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
     device_see(device, flow);
     if (flow->outcome == OUTCOME_UNFINISHED)
         count_up(&device->unfinished);
-    if (flow->outcome == OUTCOME_ONE_SIDED)
+    if (flow->outcome == OUTCOME_ONE_SIDED && !is_left_over(flow))
         count_up(&device->one_sided);
     if (flow->role == ROLE_LEGACY_PROVIDER)
         count_up(&device->legacy);

@@ -7,12 +7,12 @@
 #include "session.h"
 
 /* Silence after which a flow is judged, by what it waits for. A SYN is repeated for up to 30 s by
- * devices (wire.md section 3) and with gaps of up to 64 s by servers; an established courier
- * session is silent for up to 30 min and 35 s between heartbeats. */
+ * devices (wire.md section 3); it, a FIN and a ClientHello are repeated with gaps of up to 64 s; an
+ * established courier session is silent for up to 30 min and 35 s between heartbeats. */
 static const int64_t patience_ns[WAIT_COUNT] = {
     [WAIT_HALF_OPEN] = 75 * NS_PER_S,
     [WAIT_IDLE] = 4 * 3600 * NS_PER_S,
-    [WAIT_CLOSING] = 60 * NS_PER_S,
+    [WAIT_CLOSING] = 75 * NS_PER_S,
     [WAIT_LINGER] = 10 * NS_PER_S,
 };
 

@@ -309,6 +309,26 @@ static void half_of_the_sessions_one_sided_withholds_judgement(void **state)
     assert_string_equal(device->reason, "only one direction of 3 sessions was captured");
 }
 
+static void what_is_left_of_a_blocked_attempt_is_no_doubt_of_the_block(void **state)
+{
+    (void)state;
+    struct play play;
+    play_begin(&play);
+    for (int i = 0; i < 3; i++) {
+        struct flow_record flow = unanswered(&play, PHONE, "17.57.144.10", 5223, 40 * i, 30);
+        play_close(&play, &flow);
+    }
+    struct flow_record late = attempt(&play, PHONE, "17.57.144.10", 5223, 200);
+    late.outcome = OUTCOME_ONE_SIDED; /* its packets after it was given up */
+    late.saw = SAW_UP;
+    late.packets_up = 3;
+    late.retransmissions_up = 2;
+    play_close(&play, &late);
+    play_end(&play);
+    const struct device_record *device = must_see_device(&play, PHONE);
+    assert_int_equal(device->verdict, VERDICT_BROKEN);
+}
+
 static void a_blocked_network_is_not_a_one_sided_capture(void **state)
 {
     (void)state;
@@ -403,6 +423,7 @@ int main(void)
         cmocka_unit_test(connections_from_apple_are_one_finding_for_each_inside_port),
         cmocka_unit_test(crawlers_mail_and_sessions_seen_from_their_middle_are_not_inbound),
         cmocka_unit_test(half_of_the_sessions_one_sided_withholds_judgement),
+        cmocka_unit_test(what_is_left_of_a_blocked_attempt_is_no_doubt_of_the_block),
         cmocka_unit_test(a_blocked_network_is_not_a_one_sided_capture),
         cmocka_unit_test(one_odd_session_among_whole_ones_is_not_one_sided),
         cmocka_unit_test(a_cut_capture_is_told_and_limits_other_findings),
