@@ -178,6 +178,7 @@ const struct detector detector_reset_injected = {
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_SESSION,
     .scope = SCOPE_DEVICE,
+    .recurs = true,
     .requirements = AGAINST(R4_DIRECT) | AGAINST(R5_PERSISTS),
     .events = ON(EVENT_FLOW_CLOSED),
     .state_size = sizeof(struct state),
