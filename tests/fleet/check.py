@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Lives the day of a synthetic site and holds what apnscope finds against what happened.
 
-    check.py FLEET APNSCOPE [--devices N] [--hours N] [--seed N] [--fault NAME|all|none] [--keep DIR]
+    check.py FLEET APNSCOPE [--devices N] [--hours N] [--seed N] [--fault NAME|all|none|poor]
+             [--keep DIR]
 
 Without a fault: no finding above severity info, whatever the devices do; but a device of which
-more than 5 % of the segments really were repeated may be said to lose packets. With a fault: its
-finding for each device that it hit often enough, none for a device that it did not hit, and no
-other finding than those that fault.def allows beside it. Deliberately knows no packets: truth comes
-from the program that made them.
+more than 5 % of the segments really were repeated may be said to lose packets. Through a poor
+mirror too, and what is poor about it is told. With a fault: its finding for each device that it hit
+often enough, none for a device that it did not hit, and no other finding than those that fault.def
+allows beside it. Each device's verdict is the one that its sessions and findings demand.
+Deliberately knows no packets: truth comes from the program that made them.
 """
 
 import argparse
@@ -22,6 +24,14 @@ import time
 # How a healthy site is mirrored: once, twice, twice and late. A faulty one gets the last.
 HEALTHY = [["--copies", "none"], ["--copies", "routed"], ["--copies", "same", "--delay", "50"]]
 FAULTY = ["--copies", "routed", "--delay", "50"]
+# A mirror that shows too little, and the note of severity info that says so.
+POOR = [("half-up", ["--half", "up"], "capture-one-sided"),
+        ("half-down", ["--half", "down"], "capture-one-sided"),
+        ("loses-2-percent", ["--mirror-loss", "0.02"], "capture-loss"),
+        ("loses-20-percent", ["--mirror-loss", "0.2"], "capture-loss"),
+        ("cut-at-96-bytes", ["--snap", "96"], "capture-truncated"),
+        ("clock-set-back", ["--set-back", "120"], "capture-clock"),
+        ("routed-cut-at-128-bytes", ["--copies", "routed", "--snap", "128"], "capture-duplicated")]
 LOSS_LIMIT = 0.05
 SHOWN = 12
 
@@ -33,7 +43,7 @@ def arguments():
     parser.add_argument("--devices", default="100")
     parser.add_argument("--hours", default="24")
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--fault", default="all", help="a name of `fleet --list`, all or none")
+    parser.add_argument("--fault", default="all", help="a name of `fleet --list`, all, none or poor")
     parser.add_argument("--keep", help="leave captures and databases in this folder")
     return parser.parse_args()
 
@@ -58,18 +68,26 @@ class Day:
         with open(truth, encoding="utf-8") as rows:
             self.devices = list(csv.DictReader(rows, delimiter="\t"))
         self.device_of = {row[ip]: row for row in self.devices for ip in ("ip", "ip6")}
-        self.findings = self.read(database)
+        self.notes, self.fail_codes = set(), {}
+        self.findings, self.verdicts = self.read(database)
         if not given.keep:
             capture.unlink()
 
     def read(self, path):
         database = sqlite3.connect(path)
         database.row_factory = sqlite3.Row
-        rows = database.execute("SELECT code, severity, scope, client_ip, summary FROM finding "
-                                "WHERE severity <> 'info'")
-        findings = [dict(row) for row in rows]
+        findings = []
+        for row in database.execute("SELECT code, severity, scope, client_ip, summary FROM finding"):
+            if row["severity"] == "info":
+                self.notes.add(row["code"])
+                continue
+            findings.append(dict(row))
+            if row["severity"] == "fail":
+                self.fail_codes.setdefault(row["client_ip"], set()).add(row["code"])
+        verdicts = [dict(row) for row in
+                    database.execute("SELECT ip, role, verdict, reason FROM device")]
         database.close()
-        return findings
+        return findings, verdicts
 
     def complain(self, what, finding):
         self.wrong.append(f"{what}: {finding['code']} of {finding['client_ip']}: "
@@ -84,19 +102,66 @@ class Day:
         return finding["code"] == "high-loss" and device and self.loses_packets(device)
 
 
-def judge_healthy(day):
+def fitting_verdicts(device, ip, is_at_fault, is_poor):
+    """What may be said of an address: sessions that began before the capture are not in the truth."""
+    which = "worked6" if ip == device["ip6"] else "worked"
+    worked, worked_5223 = int(device[which]), int(device[f"{which}_5223"])
+    if is_at_fault and worked:
+        return ("degraded", "works") if worked_5223 else ("degraded",)  # it may be over
+    if is_at_fault:
+        return ("broken", "degraded")
+    if is_poor:
+        return ("works", "unknown") if worked_5223 or not worked else ("works", "unknown", "degraded")
+    if worked and (worked_5223 or device["server"] == "1"):
+        return ("works",)
+    return ("degraded",) if worked else ("works", "unknown")
+
+
+def judge_verdicts(day, is_poor=False):
+    for row in day.verdicts:
+        device = day.device_of.get(row["ip"])
+        if not device:
+            day.wrong.append(f"a device that does not exist: {row['ip']}, {row['reason']}")
+            continue
+        codes = day.fail_codes.get(row["ip"], set())
+        fitting = fitting_verdicts(device, row["ip"], bool(codes), is_poor)
+        if row["verdict"] not in fitting:
+            day.wrong.append(f"verdict of {row['ip']} is {row['verdict']}, not {'/'.join(fitting)}: "
+                             f"{row['reason']}; {device['attempts']} attempts, worked "
+                             f"{device['worked']}+{device['worked6']}")
+        if (row["role"] == "mdm-server") != (device["server"] == "1") and row["verdict"] != "unknown":
+            day.wrong.append(f"{row['ip']} is taken for a {row['role']}: {row['reason']}")
+
+
+def judge_healthy(day, note=None):
     for finding in day.findings:
         if not day.is_true_anyway(finding):
             day.complain("false alarm", finding)
+    judge_verdicts(day, is_poor=note is not None)
+    if note and note not in day.notes:
+        day.wrong.append(f"not told: {note}")
+
+
+def judge_fallbacks(day, fell_back, codes):
+    for device in day.devices if "fallback-443" in codes else []:
+        times = int(device["fallbacks"])
+        # Once is an ordinary answer to one failure, where 5223 works otherwise.
+        must = times > 1 or (times and device["worked_5223"] == "0")
+        if device["ip"] in fell_back and not times or \
+                device["ip"] not in fell_back and must and device["worked6"] == "0":
+            day.wrong.append(f"fallback-443 of {device['ip']}, which fell back "
+                             f"{device['fallbacks']} times")
 
 
 def judge_faulty(day, code, also, instead, needed, is_of_site):
-    found, excused = set(), set()
+    found, excused, fell_back = set(), set(), set()
     for finding in day.findings:
         device = day.device_of.get(finding["client_ip"])
         is_hit = is_of_site or (device and device["hit"] == "1")
         if day.is_true_anyway(finding) and code != finding["code"]:
             continue
+        if finding["code"] == "fallback-443" and device:
+            fell_back.add(device["ip"])
         if finding["code"] not in (code, *also):
             day.complain("another finding", finding)
         elif not is_hit:
@@ -111,6 +176,8 @@ def judge_faulty(day, code, also, instead, needed, is_of_site):
         if not is_of_site and int(device["bites"]) >= needed and device["ip"] not in found | excused:
             day.wrong.append(f"missing: {code} of {device['ip']}, hit {device['bites']} times "
                              f"in {device['attempts']} attempts, {device['sessions']} sessions")
+    judge_fallbacks(day, fell_back, {code, *also})
+    judge_verdicts(day)
     hit = [row for row in day.devices if int(row["bites"]) >= needed and row["hit"] == "1"]
     if not hit:
         day.wrong.append("the fault hit nobody")
@@ -135,6 +202,10 @@ def run(given, folder):
     for options in HEALTHY if given.fault in ("all", "none") else []:
         day = Day(given, folder, "healthy-" + "-".join(options[1::2]), options)
         judge_healthy(day)
+        good &= tell(day, f"{len(day.devices)} devices")
+    for name, options, note in POOR if given.fault in ("all", "poor") else []:
+        day = Day(given, folder, f"healthy-{name}", options)
+        judge_healthy(day, note)
         good &= tell(day, f"{len(day.devices)} devices")
     for name, code, needed, scope, also, instead in faults:
         if given.fault not in ("all", name):

@@ -14,6 +14,7 @@
 #define GRACE_NS     (35 * NS_PER_S) /* how long a device waits for a heartbeat that is due */
 #define ESTABLISH_NS (30 * NS_PER_S) /* how long it waits for a session to work */
 #define PUSHES_NS    (20 * MINUTE_NS)
+#define ORDERS_NS    (4 * MINUTE_NS) /* between an MDM server's notifications */
 
 enum {
     ALERT_FATAL = 2,
@@ -25,6 +26,7 @@ enum {
     BAG_REQUEST_SIZE = 420,
     BAG_SIZE = 5200,
     FLIGHT_SIZE = 2900,
+    PROXY_PORT = 3128,
     RESUMED_FLIGHT_SIZE = 140
 };
 
@@ -39,7 +41,17 @@ static enum box_kind box_of(const struct session *session)
     return fault && session->line.device->is_hit && !session->is_bag ? fault->box : BOX_NONE;
 }
 
+static enum proxy_kind proxy_of(const struct session *session)
+{
+    return session->is_proxied ? session->line.fleet->fault->proxy : PROXY_NONE;
+}
+
 /* ---- payloads ---- */
+
+static void put_text(struct bytes *out, const char *text)
+{
+    bytes_add(out, text, strlen(text));
+}
 
 static uint64_t seed_of(struct session *session)
 {
@@ -48,41 +60,58 @@ static uint64_t seed_of(struct session *session)
 
 static void put_hello(struct session *session, struct bytes *out)
 {
+    if (session->is_stray) {
+        put_text(out, "GET / HTTP/1.0\r\n\r\n");
+        return;
+    }
     const struct device *device = session->line.device;
     bool names_itself = device->names_courier;
-    struct client_hello hello = {
-        .sni = session->is_bag ? "init.push.apple.com"
-               : names_itself  ? "courier.push.apple.com"
-                               : NULL,
-        .alpn = session->is_bag ? "h2,http/1.1" : "apns-security-v3,apns-pack-v1",
-        .versions = session->is_tls12 ? "1.2" : session->is_bag ? "1.3,1.2" : "1.3",
-        .post_quantum = device->is_post_quantum && !session->is_tls12,
-        .resumes = session->resumes,
-        .seed = seed_of(session),
-        .session_id = session->session_id,
-        .session_id_size = session->is_tls12 && !session->resumes ? 0 : 32};
+    bool is_web = session->is_bag || session->is_provider;
+    struct client_hello hello = {.sni = session->is_bag        ? "init.push.apple.com"
+                                        : session->is_provider ? "api.push.apple.com"
+                                        : names_itself         ? "courier.push.apple.com"
+                                                               : NULL,
+                                 .alpn = session->is_provider ? "h2"
+                                         : session->is_bag    ? "h2,http/1.1"
+                                                              : "apns-security-v3,apns-pack-v1",
+                                 .versions = session->is_tls12 ? "1.2"
+                                             : is_web          ? "1.3,1.2"
+                                                               : "1.3",
+                                 .post_quantum = device->is_post_quantum && !session->is_tls12,
+                                 .resumes = session->resumes,
+                                 .seed = seed_of(session),
+                                 .session_id = session->session_id,
+                                 .session_id_size =
+                                     session->is_tls12 && !session->resumes ? 0 : 32};
     payload_client_hello(out, &hello);
 }
 
 /* Signing takes long, and every courier shows the same. */
 static void put_certificate(struct session *session, struct bytes *out)
 {
-    static struct bytes apples, the_boxes;
+    static struct bytes apples, the_boxes, providers;
     bool is_boxs = box_of(session) == BOX_SHOWS_ITS_CERTIFICATE;
-    struct bytes *kept = is_boxs ? &the_boxes : &apples;
+    struct bytes *kept = session->is_provider ? &providers : is_boxs ? &the_boxes : &apples;
     int64_t start_s = session->line.fleet->mirror.start_ns / NS_PER_S;
     struct certificate_chain chain = {
         .subject = "CN=courier.push.apple.com,O=Apple Inc.,ST=California,C=US",
         .issuer = is_boxs ? "CN=Campus Inspection CA,O=Example Campus,C=US"
                           : "CN=Apple Server Authentication CA,OU=Certification Authority,"
                             "O=Apple Inc.,C=US",
-        .root = is_boxs
-                    ? "CN=Campus Root,O=Example Campus,C=US"
-                    : "CN=Apple Root CA,OU=Apple Certification Authority,O=Apple Inc.,C=US",
+        .root = is_boxs ? "CN=Campus Root,O=Example Campus,C=US"
+                        : "CN=Apple Root CA,OU=Apple Certification Authority,O=Apple Inc.,C=US",
         .dns_names = "courier.push.apple.com,*.push.apple.com",
         .has_markers = !is_boxs,
         .not_before_s = start_s - 90 * INT64_C(86400),
         .not_after_s = start_s + 300 * INT64_C(86400)};
+    if (session->is_provider) { /* under a public authority */
+        chain.subject = "CN=api.push.apple.com,O=Apple Inc.,ST=California,C=US";
+        chain.issuer = "CN=Apple Public Server RSA CA 12 - G1,O=Apple Inc.,ST=California,C=US";
+        chain.root = "CN=USERTrust RSA Certification Authority,O=The USERTRUST Network,"
+                     "L=Jersey City,ST=New Jersey,C=US";
+        chain.dns_names = "api.push.apple.com";
+        chain.has_markers = false;
+    }
     if (!kept->size && !payload_certificate(kept, &chain))
         abort();
     bytes_add(out, kept->at, kept->size);
@@ -93,7 +122,9 @@ static void put_flight(struct session *session, struct bytes *out)
     bool echoes = !session->is_tls12 || session->resumes;
     struct server_hello hello = {.version = session->is_tls12 ? VERSION_TLS12 : VERSION_TLS13,
                                  .selects_psk = session->resumes,
-                                 .alpn = session->is_tls12 ? "apns-pack-v1:4096:4096" : NULL,
+                                 .alpn = !session->is_tls12     ? NULL
+                                         : session->is_provider ? "h2"
+                                                                : "apns-pack-v1:4096:4096",
                                  .seed = seed_of(session),
                                  .session_id = session->session_id,
                                  .session_id_size = echoes ? 32 : 0};
@@ -166,6 +197,15 @@ static void put(struct session *session, enum saying saying, struct bytes *out)
         break;
     case SAY_ALERT:
         put_alert(session, out);
+        break;
+    case SAY_ASK_PROXY:
+        put_text(out, "CONNECT 7-courier.push.apple.com:443 HTTP/1.1\r\n"
+                      "Host: 7-courier.push.apple.com\r\n\r\n");
+        break;
+    case SAY_PROXY_ANSWER:
+        put_text(out, proxy_of(session) == PROXY_DENIES
+                          ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+                          : "HTTP/1.1 200 Connection established\r\n\r\n");
         break;
     case SAY_OPEN:
     case SAY_FIN:
@@ -253,7 +293,8 @@ static void restart(void *subject, const uint64_t detail[3])
 static void cut(void *subject, const uint64_t detail[3])
 {
     struct session *session = subject;
-    session->line.device->bites += courier_is_there(session) && session->line.device->is_on_air;
+    if (courier_is_there(session) && session->line.device->is_on_air)
+        device_bite(session->line.device);
     restart(subject, detail);
 }
 
@@ -275,7 +316,9 @@ static void courier_hears(struct session *session, enum saying saying)
 {
     struct draw *draw = &session->line.device->draw;
     bool is_slow = draw_chance(draw, 0.02);
-    if (saying == SAY_HELLO)
+    if (saying == SAY_HELLO && session->is_stray)
+        fleet_later(session->line.fleet, NS_PER_MS, close_planned, session, DOWN);
+    else if (saying == SAY_HELLO)
         say(session, DOWN, SAY_FLIGHT,
             session->rtt_extra_ns + draw_between(draw, 1, is_slow ? 900 : 8) * NS_PER_MS);
     else if (saying == SAY_FINISHED && session->is_tls12)
@@ -285,7 +328,14 @@ static void courier_hears(struct session *session, enum saying saying)
             session->rtt_extra_ns + draw_between(draw, 5, is_slow ? 900 : 80) * NS_PER_MS);
     else if (saying == SAY_FIN)
         fleet_later(session->line.fleet, NS_PER_MS, close_planned, session, DOWN);
-    if (saying == SAY_CONNECT && !session->is_bag)
+    else if (saying == SAY_ASK_PROXY)
+        say(session, DOWN, SAY_PROXY_ANSWER, session->rtt_extra_ns + NS_PER_MS);
+    else if (saying == SAY_PUSH) /* an MDM server's */
+        say(session, DOWN, SAY_RECEIPT, draw_between(draw, 5, 80) * NS_PER_MS);
+    if (saying == SAY_CONNECT && session->is_provider && draw_chance(draw, 0.5))
+        fleet_later(session->line.fleet, draw_between(draw, MINUTE_NS, 6 * HOUR_NS), drain, session,
+                    0);
+    else if (saying == SAY_CONNECT && !session->is_bag && !session->is_provider)
         courier_begins(session);
 }
 
@@ -294,7 +344,7 @@ static void courier_hears(struct session *session, enum saying saying)
 static void refuse(struct session *session)
 {
     farewell(session, UP);
-    session->line.device->bites++;
+    device_bite(session->line.device);
     device_lost(session->line.device, session, false);
 }
 
@@ -318,16 +368,51 @@ void courier_wakes(struct session *session)
     check_due(session, NULL);
 }
 
+static void order(void *subject, const uint64_t detail[3])
+{
+    struct session *session = subject;
+    (void)detail;
+    if (session->is_given_up || session->line.party[UP].is_gone)
+        return;
+    say_now(session, UP, SAY_PUSH);
+    fleet_later(session->line.fleet, draw_wait(&session->line.device->draw, ORDERS_NS), order,
+                session, 0);
+}
+
+static void end_shift(void *subject, const uint64_t detail[3])
+{
+    struct session *session = subject;
+    (void)detail;
+    if (session->is_given_up || session->line.party[UP].is_gone)
+        return;
+    courier_close(session);
+    device_lost(session->line.device, session, true);
+}
+
+/* An MDM server: no heartbeats, and a new session every few hours. */
+static void begin_to_order(struct session *session)
+{
+    struct device *device = session->line.device;
+    device_works(device, session);
+    order(session, NULL);
+    fleet_later(device->fleet, draw_between(&device->draw, HOUR_NS, 4 * HOUR_NS), end_shift,
+                session, 0);
+}
+
 static void begin_to_work(struct session *session)
 {
     struct device *device = session->line.device;
     session->works = true;
+    if (session->is_provider) {
+        begin_to_order(session);
+        return;
+    }
     if (session->is_bag) {
         farewell(session, UP);
         return;
     }
     if (box_of(session) == BOX_PASSES)
-        device->bites++;
+        device_bite(device);
     session->due_ns = session->line.fleet->now_ns + device->heartbeat_ns + GRACE_NS;
     check_due(session, NULL);
     device_works(device, session);
@@ -360,8 +445,26 @@ static void lose(struct session *session)
 {
     if (session->is_bag)
         miss_bag(session);
-    else
+    else if (!session->is_stray)
         device_lost(session->line.device, session, session->works);
+}
+
+static bool is_mistrusted(const struct session *session)
+{
+    const struct line *line = &session->line;
+    return line->device->is_hit && line->fleet->fault->mistrusts;
+}
+
+static void hear_proxy(struct session *session, int64_t think_ns)
+{
+    device_bite(session->line.device);
+    if (proxy_of(session) == PROXY_PASSES) {
+        say(session, UP, SAY_HELLO, think_ns);
+        return;
+    }
+    session->is_given_up = true;
+    line_close(&session->line, UP);
+    device_lost(session->line.device, session, false);
 }
 
 static void device_hears(struct session *session, enum saying saying)
@@ -370,12 +473,17 @@ static void device_hears(struct session *session, enum saying saying)
     int64_t think_ns = draw_between(&device->draw, 500, 4000) * NS_PER_US;
     switch (saying) {
     case SAY_OPEN:
-        if (!session->is_bag)
+        if (!session->is_bag && !session->is_stray)
             device_opens(device, session);
-        say(session, UP, SAY_HELLO, think_ns);
+        if (session->is_stray)
+            device_bite(device);
+        say(session, UP, session->is_proxied ? SAY_ASK_PROXY : SAY_HELLO, think_ns);
+        break;
+    case SAY_PROXY_ANSWER:
+        hear_proxy(session, think_ns);
         break;
     case SAY_FLIGHT:
-        if (box_of(session) >= BOX_INSPECTS) {
+        if (box_of(session) >= BOX_INSPECTS || is_mistrusted(session)) {
             refuse(session);
             break;
         }
@@ -488,19 +596,45 @@ static struct session *connect_with(struct device *device, struct station *own,
 static void begin(struct session *session)
 {
     session->line.device->attempts++;
+    session->opened_ns = session->line.fleet->now_ns;
     line_open(&session->line);
     fleet_later(session->line.fleet, ESTABLISH_NS, give_up, session, 0);
 }
 
+static struct station *draw_server(struct device *device, bool over_v6)
+{
+    int first = device->is_mdm_server ? FIRST_PROVIDER : over_v6 ? FIRST_V6 : 0;
+    int count = device->is_mdm_server ? SERVERS_PROVIDER : over_v6 ? SERVERS_V6 : SERVERS_V4;
+    return device->fleet->servers + first + draw_between(&device->draw, 0, count);
+}
+
 struct session *courier_connect(struct device *device, bool over_v6, uint16_t port)
 {
-    struct station *servers = device->fleet->servers + (over_v6 ? SERVERS_V4 : 0);
-    int64_t which = draw_between(&device->draw, 0, over_v6 ? SERVERS_V6 : SERVERS_V4);
-    struct session *session =
-        connect_with(device, over_v6 ? &device->v6 : &device->v4, servers + which, port);
+    const struct fault *fault = device->is_hit ? device->fleet->fault : NULL;
+    struct station *server = draw_server(device, over_v6);
+    bool is_proxied = fault && fault->proxy;
+    if (is_proxied)
+        server = &device->fleet->proxy;
+    else if (fault && fault->leads_away)
+        server = &device->fleet->elsewhere;
+    struct session *session = connect_with(device, over_v6 ? &device->v6 : &device->v4, server,
+                                           is_proxied ? PROXY_PORT : port);
+    session->is_proxied = is_proxied;
+    session->is_provider = device->is_mdm_server;
+    if (is_proxied || (fault && fault->leads_away)) { /* it is near, the courier far */
+        session->rtt_extra_ns = 2 * device->far_ns;
+        session->line.far_ns = 500 * NS_PER_US;
+    }
     set_box(session);
     begin(session);
     return session;
+}
+
+void courier_try_by_hand(struct device *device, uint16_t port)
+{
+    struct session *session = connect_with(device, &device->v4, draw_server(device, false), port);
+    session->is_stray = true;
+    begin(session);
 }
 
 void courier_free(struct session *session)
@@ -516,7 +650,7 @@ void courier_free(struct session *session)
 
 struct session *courier_fetch_bag(struct device *device)
 {
-    struct station *servers = device->fleet->servers + SERVERS_V4 + SERVERS_V6;
+    struct station *servers = device->fleet->servers + FIRST_BAG;
     struct session *session = connect_with(
         device, &device->v4, servers + draw_between(&device->draw, 0, SERVERS_BAG), 443);
     session->is_bag = true;

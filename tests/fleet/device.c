@@ -7,12 +7,14 @@
 #include "courier.h"
 #include "fault.h"
 #include "lookup.h"
+#include "stray.h"
 
-#define WHIMS_NS (100 * MINUTE_NS)
-#define RACE_NS  (250 * NS_PER_MS) /* RFC 8305 section 5 */
+#define WHIMS_NS     (100 * MINUTE_NS)
+#define RACE_NS      (250 * NS_PER_MS) /* RFC 8305 section 5 */
+#define FALLBACK_NS  MINUTE_NS
 #define PAUSE_MAX_NS (15 * MINUTE_NS)
 
-enum { PORT_COURIER = 5223, PORT_FALLBACK = 443 };
+enum { PORT_COURIER = 5223, PORT_FALLBACK = 443, PORT_PROVIDER = 2197 };
 
 static void connect_planned(void *subject, const uint64_t detail[3]);
 static void feel_a_whim(void *subject, const uint64_t detail[3]);
@@ -70,7 +72,7 @@ static void connect_planned(void *subject, const uint64_t detail[3])
 {
     struct device *device = subject;
     const struct fault *fault = device->fleet->fault;
-    bool must_ask = fault && fault->blocks_dns && device->is_hit;
+    bool must_ask = fault && (fault->blocks_dns || fault->leads_away) && device->is_hit;
     if (detail[0] != device->plan || !device->is_on_air || device->session)
         return;
     if (must_ask || draw_chance(&device->draw, 0.5))
@@ -79,14 +81,28 @@ static void connect_planned(void *subject, const uint64_t detail[3])
         attempt(device); /* an address from before */
 }
 
+static void note_success(struct device *device, const struct session *session)
+{
+    const struct line *line = &session->line;
+    bool over_v6 = line->party[UP].station == &device->v6;
+    if (session->opened_ns < 0) /* before the capture */
+        return;
+    device->worked[over_v6]++;
+    device->worked_5223[over_v6] += line->party[DOWN].port == PORT_COURIER;
+    device->fallbacks += line->party[DOWN].port == PORT_FALLBACK && device->failed_5223_ns > 0 &&
+                         session->opened_ns - device->failed_5223_ns < FALLBACK_NS;
+}
+
 void device_works(struct device *device, struct session *session)
 {
     if (session != device->session)
         return;
+    note_success(device, session);
     device->sessions++;
     device->failures = 0;
     device->has_ticket = true;
-    device->port = PORT_COURIER;
+    if (!device->is_mdm_server)
+        device->port = PORT_COURIER;
 }
 
 static int64_t pause_ns(struct device *device)
@@ -121,7 +137,12 @@ void device_lost(struct device *device, struct session *session, bool had_worked
         return;
     }
     device->failures = (uint8_t)(device->failures + (device->failures < 250));
-    device->port = device->port == PORT_COURIER ? PORT_FALLBACK : PORT_COURIER;
+    if (session->line.party[DOWN].port == PORT_COURIER && session->opened_ns >= 0)
+        device->failed_5223_ns = device->fleet->now_ns;
+    if (device->port != PORT_FALLBACK)
+        device->port = PORT_FALLBACK;
+    else
+        device->port = device->is_mdm_server ? PORT_PROVIDER : PORT_COURIER;
     plan_to_connect(device, pause_ns(device));
 }
 
@@ -178,7 +199,8 @@ static void come_back(void *subject, const uint64_t detail[3])
 static void roam(struct device *device)
 {
     device->is_on_air = false;
-    fleet_later(device->fleet, draw_between(&device->draw, 1, 60) * MINUTE_NS, come_back, device, 0);
+    fleet_later(device->fleet, draw_between(&device->draw, 1, 60) * MINUTE_NS, come_back, device,
+                0);
 }
 
 static void take_a_better_path(struct device *device)
@@ -203,8 +225,7 @@ static void drop_the_socket(struct device *device)
 
 static void feel_a_whim(void *subject, const uint64_t detail[3])
 {
-    static void (*const whims[])(struct device *) = {sleep_a_while,      sleep_a_while,
-                                                     roam,               roam,
+    static void (*const whims[])(struct device *) = {sleep_a_while,      sleep_a_while,  roam, roam,
                                                      take_a_better_path, drop_the_socket};
     struct device *device = subject;
     (void)detail;
@@ -221,6 +242,15 @@ static void leave(void *subject, const uint64_t detail[3])
     device->is_here = device->is_on_air = false;
 }
 
+static void start_server(void *subject, const uint64_t detail[3])
+{
+    struct device *device = subject;
+    (void)detail;
+    device->is_here = device->is_on_air = true;
+    device->port = draw_chance(&device->draw, 0.5) ? PORT_FALLBACK : PORT_PROVIDER;
+    plan_to_connect(device, NS_PER_S);
+}
+
 static void arrive(void *subject, const uint64_t detail[3])
 {
     struct device *device = subject;
@@ -230,6 +260,7 @@ static void arrive(void *subject, const uint64_t detail[3])
         courier_fetch_bag(device);
     plan_to_connect(device, draw_between(&device->draw, 50, 1500) * NS_PER_MS);
     plan_whims(device);
+    stray_begin(device);
     if (device->leaves_ns < device->fleet->length_ns)
         fleet_later(device->fleet, device->leaves_ns - device->fleet->now_ns, leave, device, 0);
 }
@@ -237,5 +268,6 @@ static void arrive(void *subject, const uint64_t detail[3])
 void device_begin(struct device *device)
 {
     device->port = PORT_COURIER;
-    fleet_later(device->fleet, device->arrives_ns - device->fleet->now_ns, arrive, device, 0);
+    fleet_later(device->fleet, device->arrives_ns - device->fleet->now_ns,
+                device->is_mdm_server ? start_server : arrive, device, 0);
 }

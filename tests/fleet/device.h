@@ -21,15 +21,16 @@ struct device {
     bool names_courier; /* in its hello; many do not */
     bool is_post_quantum;
     bool is_tls12;
-    bool has_ticket; /* of an earlier session */
+    bool is_mdm_server; /* none of Apple's: it sends notifications */
+    bool has_ticket;    /* of an earlier session */
     bool is_hit;
     bool is_on_air;
     bool is_here;
     uint16_t next_port;
-    uint16_t port;      /* that it tries next: 5223 or 443 */
+    uint16_t port; /* that it tries next: 5223 or 443 */
     uint8_t bag_tries;
-    uint8_t failures;   /* in a row */
-    uint32_t plan;      /* only the newest counts */
+    uint8_t failures;        /* in a row */
+    uint32_t plan;           /* only the newest counts */
     struct session *session; /* that it relies on, or tries */
     struct session *rival;   /* the attempt over the other IP version */
     struct session *sessions_kept;
@@ -37,9 +38,19 @@ struct device {
     uint32_t bites;
     uint32_t attempts;
     uint32_t sessions;
+    uint32_t worked[2]; /* those that were opened since the capture began; [1]: over IPv6 */
+    uint32_t worked_5223[2];
+    uint32_t fallbacks; /* to 443, at once after a failure on 5223 */
+    int64_t failed_5223_ns;
     uint32_t said[2];
     uint32_t repeated[2];
 };
+
+/* A fault did it harm; before the capture begins nobody sees that. */
+static inline void device_bite(struct device *device)
+{
+    device->bites += device->fleet->now_ns >= 0;
+}
 
 void device_begin(struct device *device);
 void device_opens(struct device *device, struct session *session); /* TCP is there */

@@ -6,7 +6,14 @@
 
 #include "device.h"
 
-enum { SYN = 0x02, RST = 0x04, BOX_TTL = 62, COURIER_PORT = 5223, FULL_SIZE = 1200 };
+enum {
+    SYN = 0x02,
+    RST = 0x04,
+    BOX_TTL = 62,
+    COURIER_PORT = 5223,
+    RETIRED_PORT = 2195,
+    FULL_SIZE = 1200
+};
 
 #define FORGETS_NS (5 * MINUTE_NS)
 
@@ -23,14 +30,16 @@ static bool to_courier_port(const struct line *line)
 /* Once a connection. */
 static void bite(struct line *line)
 {
-    line->device->bites += !line->box_bit;
+    if (!line->box_bit)
+        device_bite(line->device);
     line->box_bit = true;
 }
 
 static bool is_bag(const struct line *line)
 {
-    return line->party[DOWN].station >= line->fleet->servers + SERVERS_V4 + SERVERS_V6 &&
-           line->party[DOWN].station < line->fleet->servers + SERVERS_ALL;
+    const struct station *bags = line->fleet->servers + FIRST_BAG;
+    const struct station *server = line->party[DOWN].station;
+    return server >= bags && server < bags + SERVERS_BAG;
 }
 
 /* ---- ports and addresses ---- */
@@ -46,6 +55,16 @@ static bool drop_syn_if(struct line *line, const struct segment *segment, bool m
 static bool drop_5223(struct line *line, const struct segment *segment)
 {
     return drop_syn_if(line, segment, to_courier_port(line));
+}
+
+static bool drop_2195(struct line *line, const struct segment *segment)
+{
+    return drop_syn_if(line, segment, line->party[DOWN].port == RETIRED_PORT);
+}
+
+static bool drop_all(struct line *line, const struct segment *segment)
+{
+    return drop_syn_if(line, segment, true);
 }
 
 static bool drop_both(struct line *line, const struct segment *segment)
@@ -132,6 +151,16 @@ static bool reset_hello(struct line *line, const struct segment *segment)
     return false;
 }
 
+static bool reset_hello_on_5223(struct line *line, const struct segment *segment)
+{
+    return !to_courier_port(line) || reset_hello(line, segment);
+}
+
+static bool names_courier(const struct device *device)
+{
+    return device->names_courier && !device->has_v6;
+}
+
 static bool is_not_tls12(const struct device *device)
 {
     return !device->is_tls12;
@@ -216,7 +245,7 @@ static bool forget_with_reset(struct line *line, const struct segment *segment)
 /* A NAT that makes a new entry of whatever comes from inside. */
 static bool remember_up(struct line *line, const struct segment *segment)
 {
-    if (!knows(line, segment) && line->box_swallowed)
+    if (!knows(line, segment) && line->box_swallowed && !line->party[DOWN].is_gone)
         bite(line);
     line->box_cuts = false;
     line->box_last_ns = line->fleet->now_ns;

@@ -16,7 +16,16 @@ enum direction { UP, DOWN }; /* from the device, to it */
 #define MINUTE_NS (60 * NS_PER_S)
 #define HOUR_NS   (60 * MINUTE_NS)
 
-enum { SERVERS_V4 = 48, SERVERS_V6 = 8, SERVERS_BAG = 2, SERVERS_ALL = SERVERS_V4 + SERVERS_V6 + SERVERS_BAG };
+enum {
+    SERVERS_V4 = 48, /* couriers, from 0 on */
+    SERVERS_V6 = 8,
+    SERVERS_BAG = 2,
+    SERVERS_PROVIDER = 4,
+    FIRST_V6 = SERVERS_V4,
+    FIRST_BAG = FIRST_V6 + SERVERS_V6,
+    FIRST_PROVIDER = FIRST_BAG + SERVERS_BAG,
+    SERVERS_ALL = FIRST_PROVIDER + SERVERS_PROVIDER
+};
 
 struct fault;
 struct device;
@@ -28,9 +37,11 @@ struct fleet {
     double loss_low, loss_high;
     const struct fault *fault; /* NULL: healthy */
     struct device *devices;
-    struct station *servers; /* SERVERS_V4, then V6, then BAG */
+    struct station *servers; /* SERVERS_ALL */
     struct station resolver;
-    struct station router; /* its own packets */
+    struct station proxy;     /* that devices ask with CONNECT */
+    struct station elsewhere; /* passes on what comes for Apple's couriers */
+    struct station router;    /* its own packets */
     struct address router_v6;
     struct agenda agenda;
     struct draw draw;

@@ -22,6 +22,8 @@ enum saying {
     SAY_PUSH,
     SAY_RECEIPT,
     SAY_ALERT,
+    SAY_ASK_PROXY,
+    SAY_PROXY_ANSWER,
     SAY_FIN
 };
 
@@ -78,9 +80,9 @@ struct line {
     void (*over)(struct line *line, enum direction whose, enum end_cause cause);
     /* the box behind the mirror */
     int64_t box_last_ns; /* when it saw the last packet of the connection */
-    bool box_bit;       /* it has done harm */
-    bool box_cuts;      /* and lets nothing pass any more */
-    bool box_swallowed; /* something for a device that was there */
+    bool box_bit;        /* it has done harm */
+    bool box_cuts;       /* and lets nothing pass any more */
+    bool box_swallowed;  /* something for a device that was there */
 };
 
 void line_open(struct line *line); /* the device's SYN */

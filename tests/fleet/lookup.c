@@ -1,4 +1,5 @@
-/* DNS over UDP, as a device asks for "N-courier.push.apple.com". Of tests/fleet. */
+/* DNS over UDP, as a device asks for "N-courier.push.apple.com", and an MDM server for the
+ * provider. Of tests/fleet. */
 #include "lookup.h"
 
 #include <stdio.h>
@@ -7,7 +8,15 @@
 #include "fault.h"
 #include "support/dns_payload.h"
 
-enum { TRIES = 5, TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, RCODE_NXDOMAIN = 3, ANSWERS = 8, PORT_DNS = 53 };
+enum {
+    TRIES = 5,
+    TYPE_A = 1,
+    TYPE_TXT = 16,
+    TYPE_AAAA = 28,
+    RCODE_NXDOMAIN = 3,
+    ANSWERS = 8,
+    PORT_DNS = 53
+};
 
 struct question {
     struct device *device;
@@ -24,6 +33,12 @@ static bool is_blocked(const struct question *question)
 {
     const struct fault *fault = question->device->fleet->fault;
     return fault && fault->blocks_dns && question->device->is_hit;
+}
+
+static bool is_led_away(const struct question *question)
+{
+    const struct fault *fault = question->device->fleet->fault;
+    return fault && fault->leads_away && question->device->is_hit;
 }
 
 static void datagram(struct question *question, bool up, int64_t at_ns, struct bytes *message)
@@ -59,9 +74,14 @@ static void answer(struct question *question, uint16_t type, int64_t at_ns)
     if (is_blocked(question)) {
         answer.rcode = RCODE_NXDOMAIN;
         answer.cname = NULL;
+    } else if (is_led_away(question)) {
+        answer.cname = NULL;
+        if (type == TYPE_A)
+            answer.addresses[answer.address_count++] = device->fleet->elsewhere.address;
     } else if (type == TYPE_A || device->has_v6) {
-        const struct station *servers = device->fleet->servers + (type == TYPE_A ? 0 : SERVERS_V4);
-        for (size_t i = 0; i < ANSWERS; i++)
+        const struct station *servers = device->fleet->servers;
+        servers += device->is_mdm_server ? FIRST_PROVIDER : type == TYPE_A ? 0 : FIRST_V6;
+        for (size_t i = 0; i < (device->is_mdm_server ? SERVERS_PROVIDER : ANSWERS); i++)
             answer.addresses[answer.address_count++] = servers[i].address;
     }
     payload_dns_response(&message, &answer);
@@ -74,9 +94,11 @@ static void conclude(void *subject, const uint64_t detail[3])
     struct device *device = question->device;
     (void)detail;
     if (is_blocked(question)) {
-        device->bites++;
+        device_bite(device);
         question->failed(device);
     } else {
+        if (is_led_away(question))
+            device_bite(device);
         question->found(device);
     }
     free(question);
@@ -115,10 +137,15 @@ void lookup(struct device *device, void (*found)(struct device *device),
     struct question *question = support_allocate(sizeof *question);
     int number = (int)draw_between(&device->draw, 1, 50);
     *question = (struct question){.device = device, .found = found, .failed = failed};
-    snprintf(question->name, sizeof question->name, "%d-courier.push.apple.com", number);
-    snprintf(question->chain, sizeof question->chain,
-             "%d.courier-push-apple.com.akadns.net,pop-eur-central.push-apple.com.akadns.net",
-             number);
+    if (device->is_mdm_server) {
+        snprintf(question->name, sizeof question->name, "api.push.apple.com");
+        snprintf(question->chain, sizeof question->chain, "api.push-apple.com.akadns.net");
+    } else {
+        snprintf(question->name, sizeof question->name, "%d-courier.push.apple.com", number);
+        snprintf(question->chain, sizeof question->chain,
+                 "%d.courier-push-apple.com.akadns.net,pop-eur-central.push-apple.com.akadns.net",
+                 number);
+    }
     question->id = (uint16_t)draw_bits(&device->draw);
     question->port = (uint16_t)draw_between(&device->draw, 49152, 65535);
     try(question, NULL);

@@ -15,9 +15,9 @@
 enum { DAY_HOURS = 24, START_HOUR = 0 };
 
 struct arguments {
-    long devices, hours, seed, delay_ms;
+    long devices, hours, seed;
     double hit_part;
-    enum copies copies;
+    struct mirror mirror;
     const char *truth;
     const struct fault *fault;
 };
@@ -43,11 +43,22 @@ static struct address v4(unsigned a, unsigned b, unsigned c, unsigned d)
 
 static struct address v6(unsigned a, unsigned b, unsigned c, uint32_t host)
 {
-    const uint8_t sixteen[16] = {
-        (uint8_t)(a >> 8),    (uint8_t)a,           (uint8_t)(b >> 8),   (uint8_t)b,
-        (uint8_t)(c >> 8),    (uint8_t)c,           0,                   0,
-        0,                    0,                    0,                   0,
-        (uint8_t)(host >> 24), (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host};
+    const uint8_t sixteen[16] = {(uint8_t)(a >> 8),
+                                 (uint8_t)a,
+                                 (uint8_t)(b >> 8),
+                                 (uint8_t)b,
+                                 (uint8_t)(c >> 8),
+                                 (uint8_t)c,
+                                 0,
+                                 0,
+                                 0,
+                                 0,
+                                 0,
+                                 0,
+                                 (uint8_t)(host >> 24),
+                                 (uint8_t)(host >> 16),
+                                 (uint8_t)(host >> 8),
+                                 (uint8_t)host};
     return address_from_ipv6(sixteen);
 }
 
@@ -58,15 +69,19 @@ static void set_servers(struct fleet *fleet)
     for (unsigned i = 0; i < SERVERS_ALL; i++) {
         const unsigned *network = networks[i % 4];
         struct address address = v4(17, network[0], network[1], 4 + i);
-        if (i >= SERVERS_V4)
+        if (i >= FIRST_V6)
             address = v6(0x2620, 0x149, 0xa44, 0x10 + i);
-        if (i >= SERVERS_V4 + SERVERS_V6)
+        if (i >= FIRST_BAG)
             address = v4(17, 248, 200, 10 + i);
+        if (i >= FIRST_PROVIDER)
+            address = v4(17, 188, 182, i);
         struct station *server = &fleet->servers[i];
         *server = station_at(fleet, address, (uint8_t)(64 - 10 - i % 5));
         server->counts_ids = i % 3 != 0;
     }
     fleet->resolver = station_at(fleet, v4(10, 0, 0, 53), 63);
+    fleet->proxy = station_at(fleet, v4(10, 0, 0, 80), 63);
+    fleet->elsewhere = station_at(fleet, v4(10, 9, 9, 9), 63);
     fleet->router = station_at(fleet, v4(10, 0, 0, 1), 64);
     fleet->router_v6 = v6(0x2001, 0xdb8, 1, 1);
 }
@@ -87,6 +102,13 @@ static void set_stations(struct device *device, uint32_t number)
     device->v4.timestamps = device->v6.timestamps = draw_chance(&device->draw, 0.9);
 }
 
+/* Of so many machines one is an MDM server, always there. */
+static bool is_number_of_server(uint32_t number)
+{
+    enum { ONE_IN = 250, FIRST = 25 };
+    return number % ONE_IN == FIRST;
+}
+
 static void set_habits(struct device *device)
 {
     static const int64_t heartbeats_s[] = {600, 900, 900, 1800};
@@ -101,6 +123,8 @@ static void set_habits(struct device *device)
     device->is_tls12 = draw_chance(draw, 0.1);
     device->is_post_quantum = draw_chance(draw, 0.4);
     device->next_port = (uint16_t)draw_between(draw, 49152, 65535);
+    if (device->is_mdm_server)
+        device->has_v6 = device->is_post_quantum = false;
 }
 
 /* Some are always there, most come for the working day, some for a few hours. */
@@ -111,7 +135,7 @@ static void set_day(struct device *device)
     int64_t length_ns = device->fleet->length_ns;
     int64_t day_ns = length_ns < DAY_HOURS * HOUR_NS ? length_ns : DAY_HOURS * HOUR_NS;
     device->leaves_ns = length_ns;
-    if (kind < 0.3) {
+    if (kind < 0.3 || device->is_mdm_server) {
         device->arrives_ns = draw_between(draw, -HOUR_NS, 10 * MINUTE_NS);
     } else if (kind < 0.85) {
         device->arrives_ns = draw_between(draw, day_ns * 7 / 24, day_ns * 10 / 24);
@@ -126,7 +150,8 @@ static void set_fault(struct device *device)
 {
     const struct fault *fault = device->fleet->fault;
     bool is_chosen = draw_chance(&device->draw, device->fleet->hit_part);
-    if (!fault || (fault->can_hit && !fault->can_hit(device)))
+    if (!fault || fault->hits_servers != device->is_mdm_server ||
+        (fault->can_hit && !fault->can_hit(device)))
         return;
     device->is_hit = is_chosen || fault->whole_site || fault->whole_kind;
     if (device->is_hit && fault->loss > 0)
@@ -142,6 +167,7 @@ static void set_devices(struct fleet *fleet)
         struct device *device = &fleet->devices[i];
         device->fleet = fleet;
         device->draw.state = draw_bits(&fleet->draw);
+        device->is_mdm_server = is_number_of_server(i);
         set_stations(device, i);
         set_habits(device);
         set_day(device);
@@ -179,15 +205,18 @@ static bool write_truth(const struct fleet *fleet, const char *path)
     char text[2][ADDRESS_TEXT_SIZE];
     if (!file)
         return false;
-    fprintf(file, "ip\tip6\thit\tbites\tattempts\tsessions\tsaid_up\trepeated_up\tsaid_down\t"
+    fprintf(file, "ip\tip6\tserver\thit\tbites\tattempts\tsessions\tworked\tworked_5223\t"
+                  "worked6\tworked6_5223\tfallbacks\tsaid_up\trepeated_up\tsaid_down\t"
                   "repeated_down\n");
     for (size_t i = 0; i < fleet->device_count; i++) {
         const struct device *device = &fleet->devices[i];
-        fprintf(file, "%s\t%s\t%d\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n",
+        fprintf(file, "%s\t%s\t%d\t%d\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n",
                 address_text(&device->v4.address, text[0]),
-                address_text(&device->v6.address, text[1]), device->is_hit, bites_of(device),
-                device->attempts, device->sessions, device->said[UP], device->repeated[UP],
-                device->said[DOWN], device->repeated[DOWN]);
+                address_text(&device->v6.address, text[1]), device->is_mdm_server, device->is_hit,
+                bites_of(device), device->attempts, device->sessions, device->worked[0],
+                device->worked_5223[0], device->worked[1], device->worked_5223[1],
+                device->fallbacks, device->said[UP], device->repeated[UP], device->said[DOWN],
+                device->repeated[DOWN]);
     }
     return fclose(file) == 0;
 }
@@ -195,8 +224,8 @@ static bool write_truth(const struct fleet *fleet, const char *path)
 static void list_faults(void)
 {
     for (size_t i = 0; i < fault_count; i++)
-        printf("%s\t%s\t%u\t%s\t%s\t%s\n", faults[i].name, faults[i].code,
-               faults[i].bites_needed, faults[i].whole_site ? "site" : "device", faults[i].also,
+        printf("%s\t%s\t%u\t%s\t%s\t%s\n", faults[i].name, faults[i].code, faults[i].bites_needed,
+               faults[i].whole_site ? "site" : "device", faults[i].also,
                faults[i].instead ? faults[i].instead : "");
 }
 
@@ -210,10 +239,12 @@ static void free_fleet(struct fleet *fleet)
 
 static int usage(void)
 {
-    fputs("fleet [--devices N] [--hours N] [--seed N] [--fault NAME] [--hit PART]\n"
-          "      [--copies none|same|routed] [--delay MILLISECONDS] [--truth FILE] CAPTURE|-\n"
-          "fleet --list\n",
-          stderr);
+    fputs(
+        "fleet [--devices N] [--hours N] [--seed N] [--fault NAME] [--hit PART]\n"
+        "      [--copies none|same|routed] [--delay MILLISECONDS] [--half up|down]\n"
+        "      [--mirror-loss PART] [--snap BYTES] [--set-back SECONDS] [--truth FILE] CAPTURE|-\n"
+        "fleet --list\n",
+        stderr);
     return 2;
 }
 
@@ -237,15 +268,28 @@ static bool take(struct arguments *arguments, int option, const char *value)
         arguments->hit_part = strtod(value, NULL);
         return arguments->hit_part > 0;
     case 'd':
-        arguments->delay_ms = strtol(value, NULL, 10);
-        return arguments->delay_ms >= 0;
+        arguments->mirror.delay_ns = strtol(value, NULL, 10) * NS_PER_MS;
+        return arguments->mirror.delay_ns >= 0;
+    case 'h':
+        arguments->mirror.hides[UP] = strcmp(value, "down") == 0;
+        arguments->mirror.hides[DOWN] = strcmp(value, "up") == 0;
+        return arguments->mirror.hides[UP] || arguments->mirror.hides[DOWN];
+    case 'm':
+        arguments->mirror.lost_part = strtod(value, NULL);
+        return arguments->mirror.lost_part > 0;
+    case 'b':
+        arguments->mirror.snap_size = (uint32_t)strtoul(value, NULL, 10);
+        return arguments->mirror.snap_size > 0;
+    case 'k':
+        arguments->mirror.set_back_ns = strtol(value, NULL, 10) * NS_PER_S;
+        return arguments->mirror.set_back_ns > 0;
     case 'o':
         arguments->truth = value;
         return true;
     case 'c':
         for (int i = 0; i < 3; i++)
             if (strcmp(copies[i], value) == 0) {
-                arguments->copies = (enum copies)i;
+                arguments->mirror.copies = (enum copies)i;
                 return true;
             }
         return false;
@@ -257,10 +301,11 @@ static bool take(struct arguments *arguments, int option, const char *value)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"devices", 1, NULL, 'n'}, {"hours", 1, NULL, 't'},  {"seed", 1, NULL, 's'},
-        {"fault", 1, NULL, 'f'},   {"hit", 1, NULL, 'p'},    {"delay", 1, NULL, 'd'},
-        {"truth", 1, NULL, 'o'},   {"copies", 1, NULL, 'c'}, {"list", 0, NULL, 'l'},
-        {NULL, 0, NULL, 0}};
+        {"devices", 1, NULL, 'n'},  {"hours", 1, NULL, 't'},  {"seed", 1, NULL, 's'},
+        {"fault", 1, NULL, 'f'},    {"hit", 1, NULL, 'p'},    {"delay", 1, NULL, 'd'},
+        {"truth", 1, NULL, 'o'},    {"copies", 1, NULL, 'c'}, {"list", 0, NULL, 'l'},
+        {"half", 1, NULL, 'h'},     {"snap", 1, NULL, 'b'},   {"mirror-loss", 1, NULL, 'm'},
+        {"set-back", 1, NULL, 'k'}, {NULL, 0, NULL, 0}};
     struct arguments arguments = {.devices = 100, .hours = 24, .seed = 1, .hit_part = 0.1};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'l') {
@@ -282,12 +327,12 @@ int main(int argc, char **argv)
                           .draw = {(uint64_t)arguments.seed},
                           .now_ns = -HOUR_NS,
                           .outage_ns = arguments.hours * HOUR_NS / 2};
-    fleet.mirror = (struct mirror){.out = to_stdout ? stdout : fopen(argv[optind], "wb"),
-                                   .start_ns = INT64_C(1772409600) * NS_PER_S, /* 2026-03-02 */
-                                   .copies = arguments.copies,
-                                   .delay_ns = arguments.delay_ms * NS_PER_MS,
-                                   .delayed_part = 0.1,
-                                   .draw = {(uint64_t)arguments.seed + 1}};
+    fleet.mirror = arguments.mirror;
+    fleet.mirror.out = to_stdout ? stdout : fopen(argv[optind], "wb");
+    fleet.mirror.start_ns = INT64_C(1772409600) * NS_PER_S; /* 2026-03-02 */
+    fleet.mirror.set_ns = fleet.length_ns * 2 / 5;
+    fleet.mirror.delayed_part = 0.1;
+    fleet.mirror.draw.state = (uint64_t)arguments.seed + 1;
     if (!fleet.mirror.out) {
         perror(argv[optind]);
         return 3;

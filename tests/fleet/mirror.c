@@ -23,7 +23,7 @@ void mirror_begin(struct mirror *mirror)
     bytes_u16_le(&header, 2);
     bytes_u16_le(&header, 4);
     bytes_fill(&header, 0, 8);
-    bytes_u32_le(&header, 262144);
+    bytes_u32_le(&header, mirror->snap_size ? mirror->snap_size : 262144);
     bytes_u32_le(&header, LINK_ETHERNET);
     write_bytes(mirror, &header);
 }
@@ -31,6 +31,9 @@ void mirror_begin(struct mirror *mirror)
 static void deliver(struct mirror *mirror, int64_t at_ns, const struct link_header *link,
                     const struct bytes *packet)
 {
+    if (mirror->hides[!link->is_outgoing] ||
+        (mirror->lost_part > 0 && draw_chance(&mirror->draw, mirror->lost_part)))
+        return;
     struct bytes *frame = support_allocate(sizeof *frame);
     *frame = (struct bytes){0};
     wire_frame(frame, LINK_ETHERNET, link, packet->at, packet->size);
@@ -62,11 +65,16 @@ void mirror_see(struct mirror *mirror, int64_t at_ns, const struct link_header *
 static void write_frame(struct mirror *mirror, int64_t at_ns, struct bytes *frame)
 {
     int64_t time_ns = mirror->start_ns + at_ns;
+    uint32_t original_size = (uint32_t)frame->size;
     struct bytes header = {0};
+    if (at_ns >= mirror->set_ns)
+        time_ns -= mirror->set_back_ns;
+    if (mirror->snap_size && frame->size > mirror->snap_size)
+        frame->size = mirror->snap_size;
     bytes_u32_le(&header, (uint32_t)(time_ns / NS_PER_S));
     bytes_u32_le(&header, (uint32_t)(time_ns % NS_PER_S));
     bytes_u32_le(&header, (uint32_t)frame->size);
-    bytes_u32_le(&header, (uint32_t)frame->size);
+    bytes_u32_le(&header, original_size);
     write_bytes(mirror, &header);
     write_bytes(mirror, frame);
     free(frame);

@@ -1,8 +1,9 @@
 /* The mirror port: what passes it becomes frames of a capture file.
  *
  * Of tests/fleet. It may deliver each frame twice, and late: the time of a frame is when it was
- * delivered, as a capturing machine stamps it. Deliberately loses nothing: what is lost, is lost on
- * the network, before or after this point. */
+ * delivered, as a capturing machine stamps it. It may be a poor one, which shows one direction
+ * only, loses frames or cuts them, or whose clock is set. Deliberately harms nobody: what is lost
+ * here arrived all the same. */
 #ifndef APNSCOPE_TESTS_FLEET_MIRROR_H
 #define APNSCOPE_TESTS_FLEET_MIRROR_H
 
@@ -19,10 +20,15 @@ enum copies { COPIES_NONE, COPIES_SAME, COPIES_ROUTED };
 
 struct mirror {
     FILE *out;
-    int64_t start_ns;     /* since the epoch */
-    enum copies copies;   /* ROUTED: the second time behind a router */
-    int64_t delay_ns;     /* the longest */
-    double delayed_part;  /* of the frames */
+    int64_t start_ns;    /* since the epoch */
+    enum copies copies;  /* ROUTED: the second time behind a router */
+    int64_t delay_ns;    /* the longest */
+    double delayed_part; /* of the frames */
+    bool hides[2];       /* by enum direction */
+    double lost_part;    /* of the frames */
+    uint32_t snap_size;  /* 0: frames are whole */
+    int64_t set_ns;      /* when the clock is set back; since the start */
+    int64_t set_back_ns; /* by that much; 0: it is not */
     struct draw draw;
     struct agenda waiting; /* frames that are delivered later */
     uint64_t frames;
