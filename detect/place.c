@@ -243,6 +243,10 @@ static void say_unclear(struct finding *finding)
             "%s may be either; --home-net CIDR says which addresses are "
             "yours",
             address_text(&finding->blocker_ip, text));
+    else if (finding->came_through_proxy)
+        say(finding, SIDE_UNCLEAR,
+            "it came through the proxy %s, which made it, or a box behind that proxy did",
+            address_text(&finding->server_ip, text));
     else if (finding->kind == BLOCK_RESOLUTION)
         say(finding, SIDE_UNCLEAR,
             "a resolver may answer by a rule of its own or for another that "
@@ -267,7 +271,11 @@ void places_judge(const struct places *places, struct finding *finding)
             places_mac_is_foreign(places, finding->lane, finding->blocker_mac);
     if (judge_by_address(places, finding))
         return;
-    if (finding->blocker_is_far)
+    if (finding->is_before_capture)
+        say(finding, SIDE_INSIDE,
+            "what the client never got passes the capture point again and again, so that it is "
+            "lost between the two");
+    else if (finding->blocker_is_far)
         say(finding, SIDE_BEYOND, "it answers from where Apple's servers are");
     else if (!judge_by_distance(places, finding))
         say_unclear(finding);

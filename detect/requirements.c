@@ -127,6 +127,39 @@ static void decide(struct requirement_record *row, const struct against *against
     add_findings(row, against);
 }
 
+static void add_loss(struct text *out, bool *is_first, const char *what)
+{
+    text_format(out, "%s%s", *is_first ? ": " : ", ", what);
+    *is_first = false;
+}
+
+/* Only what is missing. */
+static void say_losses(const struct capture_quality *quality, uint64_t lost,
+                       struct requirement_record *row)
+{
+    struct text out = text_over(row->summary, sizeof row->summary);
+    bool is_first = true;
+    text_format(&out, "%s read, not without loss",
+                COUNTED(quality->frames, "packet was|packets were"));
+    if (lost)
+        add_loss(&out, &is_first, COUNTED(lost, "packet dropped|packets dropped"));
+    if (quality->gap_bytes)
+        add_loss(
+            &out, &is_first,
+            COUNTED(quality->gap_bytes, "acknowledged byte missing|acknowledged bytes missing"));
+    if (quality->push_frames_cut)
+        add_loss(&out, &is_first,
+                 COUNTED(quality->push_frames_cut,
+                         "push packet captured in part|push packets captured in part"));
+    if (quality->flows_evicted)
+        add_loss(&out, &is_first,
+                 COUNTED(quality->flows_evicted,
+                         "session given up for want of room|sessions given up for want of room"));
+    if (quality->truncated)
+        add_loss(&out, &is_first, "the end of the capture cut or damaged");
+    text_add(&out, ".");
+}
+
 /* R0 */
 static void judge_capture(const struct engine *engine, struct requirement_record *row)
 {
@@ -154,11 +187,7 @@ static void judge_capture(const struct engine *engine, struct requirement_record
     } else if (quality->truncated || quality->push_frames_cut || lost || quality->gap_bytes ||
                quality->flows_evicted) {
         row->status = STATUS_WARN;
-        say(row, "%s read, with losses: %s dropped, %s missing, %s cut%s.",
-            COUNTED(quality->frames, "packet was|packets were"), DIGITS(lost),
-            COUNTED(quality->gap_bytes, "acknowledged byte"),
-            COUNTED(quality->push_frames_cut, "push packet"),
-            quality->truncated ? ", the end cut or damaged" : "");
+        say_losses(quality, lost, row);
     } else {
         row->status = STATUS_PASS;
         say(row, "%s and %s of APNs were read; %s both directions.",
@@ -220,12 +249,14 @@ static void judge_direct(const struct engine *engine, struct requirement_record 
 {
     const struct site *site = &engine->site;
     struct against against = count_against(engine, row->code);
+    uint32_t others = site->diverted_worked;
     uint32_t proxied = site->way[WAY_COURIER_PROXY].worked + site->way[WAY_PROVIDER_PROXY].worked;
     row->seen = site->direct_worked + proxied + against.fails;
     row->failed = proxied + against.fails;
     if (row->seen)
-        say(row, "Sessions that worked: %s straight to Apple's addresses, %s through a proxy.",
-            DIGITS(site->direct_worked), DIGITS(proxied));
+        say(row, "Sessions that worked: %s straight to Apple's addresses, %s through a proxy%s%s.",
+            DIGITS(site->direct_worked), DIGITS(proxied), others ? ", " : "",
+            others ? COUNTED(others, "answered by somebody else|answered by somebody else") : "");
     else
         say(row, "No session that works was seen.");
     decide(row, &against, site->direct_worked && !proxied);
@@ -249,7 +280,7 @@ static void judge_persists(const struct engine *engine, struct requirement_recor
             COUNTED(site->lasting, "courier session"), keepalive,
             duration_text(site->longest_ns, longest), survived);
     else
-        say(row, "No courier session was watched for longer than %s%s.", keepalive, survived);
+        say(row, "No courier session was seen to work for longer than %s%s.", keepalive, survived);
     decide(row, &against, site->lasting);
 }
 

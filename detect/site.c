@@ -140,6 +140,8 @@ static void count_working(struct site *site, const struct flow_record *flow, enu
 {
     if (is_straight(flow) && site->direct_worked < UINT32_MAX)
         site->direct_worked++;
+    if (!is_straight(flow) && way != WAY_COURIER_PROXY && way != WAY_PROVIDER_PROXY)
+        site->diverted_worked++;
     if (is_straight(flow) && !flow->told_to_work)
         count_distance(site, flow);
     if (way_is_provider(way))

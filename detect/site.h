@@ -37,6 +37,7 @@ struct site {
     struct side_counts sides;
     uint32_t answered_on_the_way; /* sessions by a transparent proxy */
     uint32_t direct_worked; /* courier and provider sessions, straight to Apple */
+    uint32_t diverted_worked; /* neither straight to Apple nor through a proxy that was asked */
     uint32_t opened_inside; /* sessions of which the SYN from inside was seen */
     uint32_t inbound;
     uint32_t legacy;  /* sessions on 2195 and 2196 */

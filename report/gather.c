@@ -29,7 +29,7 @@ char *gather_copy(const char *string)
 
 /* --- names -------------------------------------------------------------------------------- */
 
-static void names_add(struct view_names *names, const char *name)
+void gather_name(struct view_names *names, const char *name)
 {
     if (names->count == names->room)
         names->at = gather_grow(names->at, &names->room, sizeof *names->at);
@@ -41,7 +41,7 @@ static int by_text(const void *a, const void *b)
     return strverscmp(*(char *const *)a, *(char *const *)b); /* 10.0.0.9 before 10.0.0.10 */
 }
 
-static void names_sort(struct view_names *names)
+void gather_names_sort(struct view_names *names)
 {
     if (names->count)
         qsort(names->at, names->count, sizeof *names->at, by_text);
@@ -131,6 +131,11 @@ static void mark_port(struct view *view, int64_t port, enum severity severity)
         }
 }
 
+static bool is_of_site(const struct finding_row *row)
+{
+    return row->scope && strcmp(row->scope, scope_name(SCOPE_SITE)) == 0;
+}
+
 bool gather_finding(void *context, const void *any)
 {
     const struct finding_row *row = any;
@@ -144,11 +149,13 @@ bool gather_finding(void *context, const void *any)
     group->by_confidence[view_confidence(row->confidence)]++;
     gather_span(&group->first_ns, &group->last_ns, row->first_ns, row->last_ns);
     view->findings[severity]++;
-    if (row->client_ip)
-        names_add(&group->who, row->client_ip);
+    /* what is about the site as a whole may name somebody else's address there */
+    bool is_of_client = row->client_ip && !is_of_site(row);
+    if (is_of_client)
+        gather_name(&group->who, row->client_ip);
     if (severity == SEVERITY_FAIL) {
-        if (row->client_ip)
-            names_add(&view->affected, row->client_ip);
+        if (is_of_client)
+            gather_name(&view->affected, row->client_ip);
         gather_span(&view->fault_first_ns, &view->fault_last_ns, row->first_ns, row->last_ns);
     }
     mark_port(view, row->server_port, severity);
@@ -178,9 +185,10 @@ static int by_weight(const void *a, const void *b)
 
 void gather_order(struct view *view)
 {
-    names_sort(&view->affected);
+    gather_names_sort(&view->servers);
+    gather_names_sort(&view->affected);
     for (size_t i = 0; i < view->group_count; i++)
-        names_sort(&view->groups[i]->who);
+        gather_names_sort(&view->groups[i]->who);
     if (view->group_count)
         qsort(view->groups, view->group_count, sizeof(struct view_group *), by_weight);
 }

@@ -10,6 +10,9 @@ void *gather_grow(void *items, size_t *room, size_t item_size);
 char *gather_copy(const char *string);
 /* Widens a time span; ROW_NULL widens nothing. */
 void gather_span(int64_t *first_ns, int64_t *last_ns, int64_t from_ns, int64_t to_ns);
+void gather_name(struct view_names *names, const char *name);
+/* In order, each once. */
+void gather_names_sort(struct view_names *names);
 /* Once they are in order. */
 bool gather_has_name(const struct view_names *names, const char *name);
 void gather_names_free(struct view_names *names);

@@ -17,7 +17,7 @@ enum { IN_FULL = 6, WHO_LISTED = 24, CODES_MAX = 60 };
 static void put_who(FILE *out, const struct view_group *group)
 {
     if (!group->who.count) {
-        fputs("The site as a whole.", out);
+        html_sentence(out, view_whole(group));
         return;
     }
     size_t listed = group->who.count < WHO_LISTED ? group->who.count : WHO_LISTED;

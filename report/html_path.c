@@ -79,6 +79,7 @@ static const struct view_group *group_at(const struct view *view, enum fault_pla
     for (size_t i = 0; i < view->group_count; i++) {
         const struct view_group *group = view->groups[i];
         if (group->severity == SEVERITY_FAIL && !place_of_group_is_named(group) &&
+            !place_of_group_has_side(group) &&
             (group->about ? group->about->place : PLACE_UNKNOWN) == place)
             return group;
     }

@@ -403,6 +403,10 @@ static void add_end(struct builder *builder, bool is_drawn)
 {
     const struct flow_row *flow = builder->flow;
     bool is_silent = is_text(flow->ended_by, ending_name(ENDED_NO_ANSWER));
+    bool is_over = is_text(flow->outcome, outcome_name(OUTCOME_UNREACHABLE)) &&
+                   is_text(flow->ended_by, ending_name(ENDED_CAPTURE_END));
+    if (is_over)
+        return; /* the error that is drawn ended it: nothing was open */
     if (is_silent)
         label(add_rung(builder, RUNG_NOTE, ROW_NULL), "no answer of any kind")->is_bad = true;
     else if (flow->ended_by && !is_drawn)
@@ -410,12 +414,27 @@ static void add_end(struct builder *builder, bool is_drawn)
               view_ending_meaning(flow->ended_by));
 }
 
+/* Takes the last rung to where its time belongs. */
+static void put_in_order(struct ladder *ladder)
+{
+    struct rung last = ladder->rungs[ladder->count - 1];
+    size_t at = ladder->count - 1;
+    for (size_t i = at; i-- > 0 && last.after_ns != ROW_NULL;)
+        if (ladder->rungs[i].after_ns != ROW_NULL && ladder->rungs[i].after_ns > last.after_ns)
+            at = i;
+    memmove(&ladder->rungs[at + 1], &ladder->rungs[at],
+            (ladder->count - 1 - at) * sizeof ladder->rungs[0]);
+    ladder->rungs[at] = last;
+}
+
 static void add_next(struct builder *builder, const struct flow_row *next)
 {
-    if (next)
-        label(add_rung(builder, RUNG_NOTE, next->started_ns),
-              "then TCP %" PRId64 " (session %" PRId64 "): %s", next->server_port, next->id,
-              next->outcome ? next->outcome : "outcome not known");
+    if (!next)
+        return;
+    label(add_rung(builder, RUNG_NOTE, next->started_ns),
+          "then TCP %" PRId64 " (session %" PRId64 "): %s", next->server_port, next->id,
+          next->outcome ? next->outcome : "outcome not known");
+    put_in_order(builder->ladder);
 }
 
 void ladder_build(struct ladder *ladder, const struct ladder_parts *parts,

@@ -23,6 +23,23 @@ bool place_of_group_is_named(const struct view_group *group)
     return false;
 }
 
+/* The evidence says on which side it lies, without an address or a distance. */
+static bool has_side(const struct view_evidence *evidence)
+{
+    return evidence->place[0] && place_side(evidence->side)[0];
+}
+
+bool place_of_group_has_side(const struct view_group *group)
+{
+    struct view_evidence evidence;
+    if (!group->kept_count)
+        return false;
+    view_evidence_read(&evidence, group->kept[0]->evidence);
+    bool has = has_side(&evidence);
+    view_evidence_free(&evidence);
+    return has;
+}
+
 const char *place_distance(int64_t hops, char text[PHRASE_SIZE])
 {
     struct text out = text_over(text, PHRASE_SIZE);
@@ -73,8 +90,7 @@ static void say_unnamed(const struct finding_row *finding, enum fault_place plac
         text_add(out, "The other findings of the same device say what stops each port, and where.");
         break;
     case PLACE_UNKNOWN:
-    default:
-        text_add(out, "Not shown by this capture; a second one further out narrows it down.");
+        break;
     }
 }
 
@@ -85,19 +101,24 @@ static void add_side(const struct view_evidence *evidence, struct text *out)
         text_format(out, " Its packets come from MAC address %s, Apple's from another.",
                     evidence->mac);
     if (evidence->place[0])
-        text_format(out, " %s", evidence->place);
+        text_format(out, "%s%s", out->length ? " " : "", evidence->place);
 }
 
 void place_say(const struct finding_row *finding, const struct view_evidence *evidence,
                const struct report_code *about, int apple_hops, char sentence[VIEW_SENTENCE_SIZE])
 {
     struct text out = text_over(sentence, VIEW_SENTENCE_SIZE);
+    enum fault_place place = about ? about->place : PLACE_UNKNOWN;
     if (place_is_named(finding)) {
         say_named(finding, apple_hops, &out);
         add_side(evidence, &out);
+    } else if (place == PLACE_UNKNOWN || has_side(evidence)) {
+        add_side(evidence, &out); /* as far as it is known */
     } else {
-        say_unnamed(finding, about ? about->place : PLACE_UNKNOWN, &out);
+        say_unnamed(finding, place, &out);
     }
+    if (!out.length)
+        text_add(&out, "Not shown by this capture; a second one further out narrows it down.");
 }
 
 const char *place_side(const char *side)

@@ -10,6 +10,8 @@
 bool place_is_named(const struct finding_row *finding);
 /* So it is of at least one of the findings of a code. */
 bool place_of_group_is_named(const struct view_group *group);
+/* The first of them is known to lie inside the user's network, or beyond it. */
+bool place_of_group_has_side(const struct view_group *group);
 
 /* One sentence: "At 10.0.0.1, 2 hops from the capture point; Apple's servers are about 12 hops
  * away." `evidence` is the finding's; `about` its code, or NULL; `apple_hops` -1: not known. */

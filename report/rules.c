@@ -4,110 +4,172 @@
  * who lacks it is what the capture shows. Deliberately knows no vendor's syntax. */
 #include "rules.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/address.h"
 #include "base/count.h"
 #include "base/text.h"
+#include "gather.h"
 
 #define APPLE_NETWORKS                                                                             \
     "17.0.0.0/8; with IPv6 also 2620:149:a44::/48, 2403:300:a42::/48, 2403:300:a51::/48, "         \
     "2a01:b740:a42::/48"
 
+#define PORTS     "port-blocked-silent port-refused port-unreachable fallback-443 "
+#define INSPECTED "tls-intercepted tls-rejected-by-client transparent-proxy reset-injected "
+#define FILTERED  "reset-after-client-hello stall-after-client-hello large-hello-blocked "
+#define PROXIED   "explicit-proxy proxy-denied off-net-courier "
+
+/* A requirement may fail for reasons that ask for different rules, or for none: opening a port
+ * helps where the port is closed, not where TCP opens and something later fails. */
 static const struct view_rule rules[] = {
     {R1_PORT_5223, "Allow", APPLE_NETWORKS, "TCP 5223",
-     "outbound, stateful; no proxy, no inspection", false},
+     "outbound, stateful; no proxy, no inspection", PORTS, false, true},
     {R2_FALLBACK_443, "Allow", APPLE_NETWORKS, "TCP 443",
-     "outbound, stateful; no proxy, no inspection: the fallback of devices", false},
+     "outbound, stateful; no proxy, no inspection: the fallback of devices", PORTS, false, true},
     {R3_WHOLE_RANGE, "Replace the list of addresses by", APPLE_NETWORKS, "TCP 5223, 443, 2197",
-     "addresses change without notice; single ones must not be listed", false},
+     "addresses change without notice; single ones must not be listed", "partial-reachability ",
+     false, false},
     {R4_DIRECT, "Exempt from inspection and proxy", "*.push.apple.com and 17.0.0.0/8",
      "TCP 5223, 443, 2197",
      "no TLS inspection, no name or category filter, no proxy; a root certificate on the devices "
      "does not help",
-     false},
+     INSPECTED FILTERED PROXIED, false, false},
+    {R4_DIRECT, "Allow", "init.push.apple.com, by name", "TCP 443",
+     "outbound, without TLS inspection; its addresses are not only Apple's", "bag-unreachable ",
+     false, true},
     {R5_PERSISTS, "Keep idle sessions", APPLE_NETWORKS, "TCP 5223, 443",
-     "idle time-out of firewall and NAT at 60 minutes; 35 minutes is the least", false},
+     "idle time-out of firewall and NAT at 60 minutes; 35 minutes is the least", "idle-timeout ",
+     false, false},
+    {R5_PERSISTS, "Do not end sessions", APPLE_NETWORKS, "TCP 5223, 443",
+     "no longest session life, no re-authentication that cuts them", "session-churn ", false, true},
     {R6_MDM_SERVER, "Allow", APPLE_NETWORKS, "TCP 443 and 2197",
-     "outbound, stateful, HTTP/2 untouched; 2195 and 2196 are retired", true},
-    {R7_OUTBOUND_ONLY, "Close", "your own networks, from 17.0.0.0/8", "all",
-     "nothing has to come in: every session is opened from inside", false},
+     "outbound, stateful, HTTP/2 untouched; 2195 and 2196 are retired", PORTS, true, false},
+    {R7_OUTBOUND_ONLY, "Close", "your own networks", "all",
+     "APNs opens every session from inside; public servers of yours are another matter",
+     "inbound-from-apple ", false, false},
     {R8_DNS, "Resolve unfiltered", "push.apple.com, apple.com, akadns.net", "DNS",
-     "no block list, no redirection, no category filter for these names", false},
+     "no block list, no redirection, no category filter for these names",
+     "dns-blocked dns-redirected ", false, false},
     {R9_IPV6, "Allow",
      "2620:149:a44::/48, 2403:300:a42::/48, 2403:300:a51::/48, 2a01:b740:a42::/48", "TCP 5223, 443",
-     "as for IPv4; or take IPv6 away from these clients", false},
+     "as for IPv4; or take IPv6 away from these clients", "ipv6-broken ", false, true},
 };
 
 enum { RULE_COUNT = sizeof rules / sizeof rules[0], NETWORKS_SHOWN = 4 };
 
-/* Opening a port helps where the port is closed, not where TCP opens and something later fails. */
-static bool is_about_ports(enum requirement_code requirement)
+static bool calls_for(const struct view_group *group, const struct view_rule *rule)
 {
-    return requirement == R1_PORT_5223 || requirement == R2_FALLBACK_443 ||
-           requirement == R6_MDM_SERVER;
+    char word[64];
+    snprintf(word, sizeof word, "%s ", group->code);
+    const char *at = strstr(rule->codes, word);
+    return at && (at == rule->codes || at[-1] == ' ');
 }
 
-static bool is_of_closed_port(const struct view_group *group)
+static enum severity severity_of_rules(const struct view *view)
 {
-    return strncmp(group->code, "port-", 5) == 0 || strcmp(group->code, "fallback-443") == 0;
+    return view->findings[SEVERITY_FAIL] ? SEVERITY_FAIL : SEVERITY_WARN;
 }
 
-/* Does a finding of that severity call for the rule? */
-static bool is_called_for(const struct view *view, const struct view_rule *rule,
-                          enum severity severity)
+/* A fault or, where there is none, a warning calls for the rule. */
+static bool is_called_for(const struct view *view, const struct view_rule *rule)
 {
-    for (size_t i = 0; i < view->group_count; i++) {
-        const struct view_group *group = view->groups[i];
-        if (group->severity == severity && group->about &&
-            group->about->requirements >> rule->requirement & 1 &&
-            (!is_about_ports(rule->requirement) || is_of_closed_port(group)))
+    for (size_t i = 0; i < view->group_count; i++)
+        if (view->groups[i]->severity == severity_of_rules(view) &&
+            calls_for(view->groups[i], rule))
             return true;
-    }
     return false;
 }
 
 const struct view_rule *rules_at(const struct view *view, size_t n)
 {
-    bool has_faults = view->findings[SEVERITY_FAIL] > 0;
-    enum requirement_status wanted = has_faults ? STATUS_FAIL : STATUS_WARN;
+    enum requirement_status wanted =
+        severity_of_rules(view) == SEVERITY_FAIL ? STATUS_FAIL : STATUS_WARN;
     for (size_t i = 0; i < RULE_COUNT; i++)
         if (view->requirements[rules[i].requirement].status == wanted &&
-            is_called_for(view, &rules[i], has_faults ? SEVERITY_FAIL : SEVERITY_WARN) && n-- == 0)
+            is_called_for(view, &rules[i]) && n-- == 0)
             return &rules[i];
     return NULL;
 }
 
 /* Networks as they are usually cut: /24, /64. */
-static bool network_of(const char *ip, char text[PREFIX_TEXT_SIZE])
+static bool network_of(const char *ip, struct prefix *network)
 {
     struct address address;
     if (!ip || !address_parse(ip, &address))
         return false;
-    struct prefix prefix = {address, address_is_ipv4(&address) ? 96 + 24 : 64};
-    memset(prefix.base.byte + prefix.bits / 8, 0, sizeof prefix.base.byte - prefix.bits / 8);
-    prefix_text(&prefix, text);
+    *network = (struct prefix){address, address_is_ipv4(&address) ? 96 + 24 : 64};
+    memset(network->base.byte + network->bits / 8, 0,
+           sizeof network->base.byte - network->bits / 8);
     return true;
+}
+
+struct origin { /* of the traffic that a rule is about */
+    struct prefix *networks;
+    size_t count, room;
+    bool has_devices, has_servers;
+};
+
+static void add_client(struct origin *origin, const struct view *view, const struct view_rule *rule,
+                       const char *ip)
+{
+    struct prefix network;
+    bool is_server = gather_has_name(&view->servers, ip);
+    if (is_server ? rule->is_of_devices : rule->is_of_servers)
+        return;
+    origin->has_servers |= is_server;
+    origin->has_devices |= !is_server;
+    if (!network_of(ip, &network))
+        return;
+    if (origin->count == origin->room)
+        origin->networks = gather_grow(origin->networks, &origin->room, sizeof network);
+    origin->networks[origin->count++] = network;
+}
+
+static int by_network(const void *a, const void *b)
+{
+    const struct prefix *left = a, *right = b;
+    return memcmp(left->base.byte, right->base.byte, sizeof left->base.byte);
+}
+
+static void add_networks(struct origin *origin, struct text *out)
+{
+    size_t more = 0, shown = 0;
+    if (origin->count)
+        qsort(origin->networks, origin->count, sizeof origin->networks[0], by_network);
+    for (size_t i = 0; i < origin->count; i++) {
+        char network[PREFIX_TEXT_SIZE];
+        if (i && by_network(&origin->networks[i - 1], &origin->networks[i]) == 0)
+            continue;
+        if (shown == NETWORKS_SHOWN) {
+            more++;
+            continue;
+        }
+        prefix_text(&origin->networks[i], network);
+        text_format(out, "%s%s", shown++ ? ", " : ", here in ", network);
+    }
+    if (more)
+        text_format(out, " and %s", COUNTED(more, "other network"));
 }
 
 void rules_from(const struct view *view, const struct view_rule *rule,
                 char text[VIEW_SENTENCE_SIZE])
 {
     struct text out = text_over(text, VIEW_SENTENCE_SIZE);
-    char networks[NETWORKS_SHOWN][PREFIX_TEXT_SIZE];
-    size_t count = 0, more = 0;
-    text_add(&out, rule->is_of_servers ? "MDM servers" : "devices");
-    /* affected addresses are sorted, so equal networks follow one another */
-    for (size_t i = 0; i < view->affected.count; i++) {
-        char network[PREFIX_TEXT_SIZE];
-        if (!network_of(view->affected.at[i], network) ||
-            (count && strcmp(network, networks[count - 1]) == 0))
-            continue;
-        if (count == NETWORKS_SHOWN)
-            more++;
-        else
-            memcpy(networks[count++], network, sizeof network);
+    struct origin origin = {0};
+    if (rule->requirement == R7_OUTBOUND_ONLY) {
+        text_add(&out, "17.0.0.0/8");
+        return;
     }
-    for (size_t i = 0; i < count; i++)
-        text_format(&out, "%s%s", i ? ", " : ", here in ", networks[i]);
-    if (more)
-        text_format(&out, " and %s", COUNTED(more, "other network"));
+    for (size_t i = 0; i < view->group_count; i++)
+        for (size_t k = 0; calls_for(view->groups[i], rule) && k < view->groups[i]->who.count; k++)
+            add_client(&origin, view, rule, view->groups[i]->who.at[k]);
+    bool is_of_servers = rule->is_of_servers || (origin.has_servers && !origin.has_devices);
+    text_add(&out, is_of_servers        ? "MDM servers"
+                   : origin.has_servers ? "devices and MDM servers"
+                                        : "devices");
+    add_networks(&origin, &out);
+    free(origin.networks);
 }

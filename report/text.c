@@ -169,7 +169,7 @@ static void add_who(const struct view_group *group, struct text *out)
     enum { LISTED = 3 };
     size_t count = group->who.count, listed = count <= LISTED ? count : LISTED - 1;
     if (!count)
-        text_add(out, "the site as a whole");
+        text_add(out, view_whole(group));
     for (size_t i = 0; i < listed; i++)
         text_format(out, "%s%s", i ? ", " : "", group->who.at[i]);
     if (count > listed)

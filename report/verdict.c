@@ -47,6 +47,11 @@ const char *view_group_title(const struct view_group *group)
     return group->about && group->about->title ? group->about->title : group->code;
 }
 
+const char *view_whole(const struct view_group *group)
+{
+    return group->severity == SEVERITY_INFO ? "The capture as a whole" : "The site as a whole";
+}
+
 /* A consequence, where other faults of the same clients say what to change. */
 static bool is_explained(const struct view *view, const struct view_group *group)
 {
@@ -228,15 +233,17 @@ static void say_faulty(const struct view *view, struct text *out)
 {
     const uint64_t *devices = view->devices[DEVICE_ROLE_DEVICE];
     uint64_t servers = view->devices[DEVICE_ROLE_MDM_SERVER][VERDICT_BROKEN];
+    const char *subject =
+        is_only_possible(view) ? "Something, perhaps the network," : "The network";
     if (devices[VERDICT_BROKEN]) {
-        text_add(out, "The network keeps Apple push notifications from ");
+        text_format(out, "%s keeps Apple push notifications from ", subject);
         add_share(out, devices[VERDICT_BROKEN], view->device_total, "device");
         if (devices[VERDICT_BROKEN] == view->device_total && view->device_total <= 2)
             text_add(out, " seen");
         if (devices[VERDICT_DEGRADED])
             text_format(out, " and hinders %s more", DIGITS(devices[VERDICT_DEGRADED]));
     } else if (devices[VERDICT_DEGRADED]) {
-        text_add(out, "The network hinders Apple push notifications for ");
+        text_format(out, "%s hinders Apple push notifications for ", subject);
         add_share(out, devices[VERDICT_DEGRADED], view->device_total, "device");
         if (devices[VERDICT_DEGRADED] == view->device_total && view->device_total <= 2)
             text_add(out, " seen");
@@ -248,7 +255,7 @@ static void say_faulty(const struct view *view, struct text *out)
     }
     if (servers) {
         bool is_alone = !devices[VERDICT_BROKEN] && !devices[VERDICT_DEGRADED];
-        text_add(out, is_alone ? "The network keeps " : ", and keeps ");
+        text_format(out, "%s keeps ", is_alone ? subject : ", and");
         add_share(out, servers, view->server_total, "MDM server");
         text_add(out, " from Apple's push service");
     }
@@ -320,11 +327,20 @@ static void say_who_by_site(const struct view *view, struct text *out)
     text_add(out, ".");
 }
 
+/* Without a fault, what the report begins with; NULL: there is a fault, or nothing at all. */
+static const struct view_group *first_warning(const struct view *view)
+{
+    const struct view_group *group = view->group_count ? view->groups[0] : NULL;
+    return group && group->severity == SEVERITY_WARN ? group : NULL;
+}
+
 static void say_who(struct view *view)
 {
     struct text out = text_over(view->who, sizeof view->who);
     const struct view_names *who = &view->affected;
-    if (view->verdict == VIEW_NOTHING || view->verdict == VIEW_UNCLEAR) {
+    const struct view_group *warning = first_warning(view);
+    bool is_open = view->verdict == VIEW_NOTHING || view->verdict == VIEW_UNCLEAR;
+    if (is_open && !(warning && warning->who.count)) {
         text_add(&out, "Cannot be told.");
         return;
     }
@@ -332,8 +348,8 @@ static void say_who(struct view *view)
         say_who_by_site(view, &out);
         return;
     }
-    if (view->verdict == VIEW_WARNS && view->groups[0]->who.count)
-        who = &view->groups[0]->who;
+    if (warning && warning->who.count)
+        who = &warning->who;
     if (!who->count) {
         text_add(&out, view->verdict == VIEW_FAULTY ? "The whole site, as far as it was seen."
                                                     : "Nobody, as far as was seen.");
@@ -364,20 +380,23 @@ static void say_since(struct view *view)
 {
     struct text out = text_over(view->since, sizeof view->since);
     char text[PHRASE_SIZE], duration[DURATION_TEXT_SIZE];
-    if (view->fault_first_ns == TIME_UNKNOWN) {
+    const struct view_group *warning = first_warning(view);
+    int64_t first_ns = warning ? warning->first_ns : view->fault_first_ns;
+    int64_t last_ns = warning ? warning->last_ns : view->fault_last_ns;
+    if (first_ns == TIME_UNKNOWN) {
         bool is_known = view->verdict == VIEW_WORKS || view->verdict == VIEW_WARNS;
         text_add(&out, is_known ? "No fault was seen." : "Cannot be told.");
         return;
     }
-    int64_t after_ns = view->first_ns == TIME_UNKNOWN ? 0 : view->fault_first_ns - view->first_ns;
+    int64_t after_ns = view->first_ns == TIME_UNKNOWN ? 0 : first_ns - view->first_ns;
     if (after_ns <= capture_began_margin_ns)
         text_format(&out, "From the start of the capture, perhaps longer: first seen %s",
-                    phrase_moment(view->fault_first_ns, text));
+                    phrase_moment(first_ns, text));
     else
-        text_format(&out, "First seen %s, %s into the capture",
-                    phrase_moment(view->fault_first_ns, text), duration_text(after_ns, duration));
-    if (view->fault_last_ns / NS_PER_S > view->fault_first_ns / NS_PER_S)
-        text_format(&out, "; last seen %s", phrase_moment(view->fault_last_ns, text));
+        text_format(&out, "First seen %s, %s into the capture", phrase_moment(first_ns, text),
+                    duration_text(after_ns, duration));
+    if (last_ns / NS_PER_S > first_ns / NS_PER_S)
+        text_format(&out, "; last seen %s", phrase_moment(last_ns, text));
     text_add(&out, ".");
 }
 
@@ -461,7 +480,10 @@ static void limit_outcomes(struct view *view)
     } notes[] = {
         {OUTCOME_MIDSTREAM, "began before the capture", "how they were opened was not seen"},
         {OUTCOME_ONE_SIDED, "were captured in one direction only", "they are not judged"},
-        {OUTCOME_UNFINISHED, "had no outcome yet when the capture ended", "they are not judged"}};
+        {OUTCOME_UNFINISHED,
+         "were broken off by the client, or by the end of the capture, before "
+         "anything could be known",
+         "they are not judged"}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
         uint64_t count = view->by_outcome[notes[i].outcome];
         if (count)

@@ -82,6 +82,8 @@ static void take_device(struct view *view, const struct device_row *row,
     const char *ip = row->ip ? row->ip : "";
     const char *server = device_role_name(DEVICE_ROLE_MDM_SERVER);
     bool is_server = row->role && strcmp(row->role, server) == 0;
+    if (is_server)
+        gather_name(&view->servers, ip);
     if (view->seen_count == view->seen_room)
         view->seen = gather_grow(view->seen, &view->seen_room, sizeof *view->seen);
     view->seen[view->seen_count++] = (struct view_device){
@@ -357,6 +359,7 @@ void view_free(struct view *view)
     for (size_t i = 0; i < view->group_count; i++)
         gather_group_free(view->groups[i]);
     free(view->groups);
+    gather_names_free(&view->servers);
     gather_names_free(&view->affected);
     figures_free(&view->figures);
     trend_free(&view->trend);

@@ -130,6 +130,7 @@ struct view {
 
     struct view_group **groups; /* fail before warn before info; then by devices touched */
     size_t group_count;
+    struct view_names servers;  /* addresses of MDM servers */
     struct view_names affected; /* addresses that fail findings name */
     int64_t fault_first_ns, fault_last_ns;
     uint64_t findings[SEVERITY_COUNT];
@@ -148,7 +149,7 @@ struct view {
 
     enum view_verdict verdict;
     char sentence[VIEW_SENTENCE_SIZE]; /* the verdict */
-    char what[VIEW_SENTENCE_SIZE]; /* what the packets show of the main cause; may be "" */
+    char what[VIEW_SENTENCE_SIZE];     /* what the packets show of the main cause; may be "" */
     char who[VIEW_SENTENCE_SIZE];
     char since[VIEW_SENTENCE_SIZE];
     char coverage[VIEW_SENTENCE_SIZE]; /* how much was seen, and when */
@@ -170,6 +171,8 @@ enum confidence view_confidence(const char *name);
 enum device_verdict view_device_verdict(const char *name);
 const char *view_device_word(enum device_verdict verdict);
 const char *view_group_title(const struct view_group *group);
+/* Whom a group is about that names no client. */
+const char *view_whole(const struct view_group *group);
 
 /* Meaning of a published word, "" where there is none: outcome, role, path, ended_by. */
 const char *view_outcome_meaning(const char *outcome);

@@ -127,10 +127,10 @@ static void describe(const struct state *state, struct finding *finding)
     address_text(&state->client, client);
     if (state->failed)
         finding_say(finding->summary, sizeof finding->summary,
-                    "%s cannot fetch its APNs configuration (init.push.apple.com) from %s: %s%s",
+                    "%s cannot fetch its APNs configuration (init.push.apple.com) from %s (%s)%s",
                     client, endpoint_text(&state->server, state->port, server),
                     outcome_meaning((enum flow_outcome)state->outcome),
-                    state->asked ? ", and asks DNS instead" : "");
+                    state->asked ? " and asks DNS instead" : "");
     else
         finding_say(finding->summary, sizeof finding->summary,
                     "%s asks DNS for the TXT record of push.apple.com, as devices do that could "

@@ -160,7 +160,7 @@ static const char *answer_text(enum block block)
 {
     static const char *const texts[BLOCK_COUNT] = {
         [SINKHOLE] = "an address that leads nowhere",
-        [DENIED] = "NXDOMAIN, no such name",
+        [DENIED] = "NXDOMAIN (no such name)",
         [REFUSED] = "REFUSED",
         [FAILED] = "SERVFAIL",
         [EMPTY] = "without an address",

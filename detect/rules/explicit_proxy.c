@@ -20,7 +20,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, proxy);
     finding_say(finding.summary, sizeof finding.summary,
-                "%s reaches %.120s through the proxy %s, not directly", client, host, proxy);
+                "%s goes to %.120s through the proxy %s, not directly", client, host, proxy);
     finding_say(finding.reasoning, sizeof finding.reasoning,
                 "The client sent CONNECT %.120s in clear text and the proxy answered %u.", host,
                 flow->proxy_status);

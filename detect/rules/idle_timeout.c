@@ -101,8 +101,8 @@ static void say_what(const struct state *state, char *text, size_t size)
     const struct idle_evidence *idle = &state->idle;
     switch ((enum idle_shape)idle->shape) {
     case IDLE_RESET:
-        snprintf(text, size, "its next packet was answered by a reset%s",
-                 state->box_reset ? " of a box's" : "");
+        snprintf(text, size, "its next packet was answered by %s",
+                 state->box_reset ? "a reset that the server did not send" : "a reset");
         break;
     case IDLE_MISSED:
         snprintf(text, size, "%s of Apple's never arrived, so that the device gave it up",

@@ -18,7 +18,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
 {
     (void)state;
     const struct flow_record *flow = event->flow;
-    char apple[ENDPOINT_TEXT_SIZE], inside[ENDPOINT_TEXT_SIZE];
+    char apple[ENDPOINT_TEXT_SIZE], inside[ENDPOINT_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
     if (flow->role != ROLE_INBOUND || !(flow->saw & SAW_SYN) ||
         is_public_service(flow->server_port))
         return;
@@ -26,8 +26,9 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     endpoint_text(&flow->client_ip, flow->client_port, apple);
     endpoint_text(&flow->server_ip, flow->server_port, inside);
     finding_say(finding.summary, sizeof finding.summary,
-                "%s, an address of Apple's, opened a connection to %s inside%s", apple, inside,
-                flow->saw & SAW_SYN_ACK ? ", which accepted it" : "");
+                "%s, an address of Apple's, opened a connection to %s inside%s, at %s", apple,
+                inside, flow->saw & SAW_SYN_ACK ? ", which accepted it" : "",
+                clock_text(flow->started_ns, time));
     finding_say(finding.reasoning, sizeof finding.reasoning,
                 "The SYN came from Apple's range towards the inside. APNs is always opened from "
                 "inside; such a SYN is a forged sender, a scan, or another service.");

@@ -24,6 +24,8 @@ struct port_case {
     uint64_t frame;
     int64_t first_ns;
     int64_t last_ns;
+    struct address icmp_source; /* who answered it by an ICMP error */
+    int16_t icmp_ttl;
     uint16_t failed; /* 0: this place is free */
     uint16_t port;
     bool several_servers;
@@ -46,6 +48,8 @@ static void note(struct state *state, const struct flow_record *flow)
                                         .flow = flow->number,
                                         .frame = flow->syn_frame,
                                         .first_ns = flow->started_ns,
+                                        .icmp_source = flow->icmp_source,
+                                        .icmp_ttl = flow->icmp_ttl,
                                         .port = flow->server_port};
     port_case->several_servers |= !address_equal(&port_case->server, &flow->server_ip);
     port_case->last_ns = flow->last_ns;
@@ -120,6 +124,9 @@ static void decide(struct judge *judge, const struct port_case *port_case,
     finding.first_ns = port_case->first_ns;
     finding.last_ns = port_case->last_ns;
     finding.count = port_case->failed;
+    finding.blocker_ip = port_case->icmp_source;
+    if (!address_is_unspecified(&port_case->icmp_source))
+        finding.blocker_hops = hops_of_ttl(port_case->icmp_ttl);
     describe(port_case, pair, &finding);
     judge_raise(judge, &finding);
 }

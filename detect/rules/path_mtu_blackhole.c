@@ -122,6 +122,7 @@ static void raise(struct judge *judge, const struct event *event, enum side side
                 client, server, duration_text(stuck_ns(flow), span));
     explain(flow, side, &finding);
     show(flow, &finding);
+    finding.is_before_capture = side == BEFORE_THE_HOLE;
     judge_raise(judge, &finding);
 }
 
@@ -169,12 +170,13 @@ const struct detector detector_path_mtu_blackhole = {
                 "client acknowledges, a client that left, and silence without any answer are not "
                 "reported.",
     .remedy = "Let ICMP \"fragmentation needed\" (type 3 code 4) and ICMPv6 \"packet too big\" "
-              "(type 2) pass on every firewall between here and the provider, and clamp the MSS "
-              "of TCP SYNs to the path (for example 1360) on the tunnel, PPPoE or VPN gateway "
+              "(type 2) pass on every firewall between the devices and the provider, and clamp the "
+              "MSS of TCP SYNs to the path (for example 1360) on the tunnel, PPPoE or VPN gateway "
               "whose MTU is below 1500. To measure: ping -M do -s 1472 towards the provider, "
               "smaller until it passes.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_SIZE,
+    .place = PLACE_ON_THE_WAY,
     .scope = SCOPE_DEVICE,
     .is_of_its_port = true,
     .requirements = AGAINST(R1_PORT_5223) | AGAINST(R2_FALLBACK_443) | AGAINST(R6_MDM_SERVER),

@@ -107,7 +107,9 @@ const struct detector detector_port_refused = {
                 "less is not taken as a distance, because home routers rewrite it.",
     .remedy = "Find the firewall at the distance named (a traceroute from the client counts the "
               "same hops, less those before the capture point) whose rule rejects instead of "
-              "drops, and allow outbound TCP 5223 and 443 (devices), 443 or 2197 (MDM servers) to "
+              "drops. Where the reset comes from as far away as Apple is, no rule near you sends "
+              "it: ask the provider. In each, allow outbound TCP 5223 and 443 (devices), 443 or "
+              "2197 (MDM servers) to "
               "17.0.0.0/8 and Apple's IPv6 ranges, stateful, without a proxy.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_UNCLEAR,

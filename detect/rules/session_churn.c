@@ -54,14 +54,23 @@ static void describe(const struct flow_record *flow, const struct state *state,
     char client[ADDRESS_TEXT_SIZE], life[DURATION_TEXT_SIZE];
     address_text(&flow->client_ip, client);
     finding_say(finding->summary, sizeof finding->summary,
-                "%s of %s ended early, none later than %s after it came up, and not by the device",
-                COUNTED(state->ends, "session that worked|sessions that worked"), client,
-                duration_text(state->longest_ns, life));
+                "Sessions of %s that worked were ended early, none later than %s after it came up, "
+                "and not by the device",
+                client, duration_text(state->longest_ns, life));
     finding_say(finding->reasoning, sizeof finding->reasoning,
                 "%u ended by a reset from the server's side, %u by its FIN, at %s; a courier "
                 "session lasts for hours where nothing cuts it. What ends them does not show.",
                 state->ends - state->fins, state->fins,
                 state->several_servers ? "several servers" : "one server");
+}
+
+/* All of its courier sessions: they were counted together. */
+static void show_filter(const struct flow_record *flow, struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE];
+    finding_say(finding->display_filter, sizeof finding->display_filter,
+                "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
+                filter_family(&flow->client_ip), address_text(&flow->client_ip, client));
 }
 
 static void observe(struct judge *judge, void *memory, const struct event *event)
@@ -88,6 +97,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     finding.first_ns = state->first_ns;
     finding.count = state->ends;
     describe(flow, state, &finding);
+    show_filter(flow, &finding);
     finding_add_frame(&finding, flow->reset_frame ? flow->reset_frame : flow->last_frame,
                       flow->last_ns, "the end of the last of these sessions");
     judge_renew(judge, &finding);

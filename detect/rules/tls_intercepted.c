@@ -89,6 +89,7 @@ static void describe(const struct judge *judge, const struct event *event, struc
                       "Certificate of %.36s", known(certificate->issuer_common_name));
     if (is_answered_from_near(judge, flow))
         finding->blocker_hops = flow->hops_server;
+    finding->came_through_proxy = flow->role == ROLE_PROXY;
 }
 
 /* What the client said to it: one cause, one finding. */
@@ -136,7 +137,8 @@ const struct detector detector_tls_intercepted = {
     .title = "TLS is intercepted",
     .meaning = "A proxy or firewall decrypts the connection and shows its own certificate. Devices "
                "refuse it, always: Apple pins its own authority, and an enterprise root installed "
-               "by profile does not help. Notifications do not arrive.",
+               "by profile does not help. No notification arrives by a connection that is "
+               "inspected.",
     .rests_on = "The server's certificate in clear text (TLS 1.2 and older): one for a push host "
                 "whose chain is not Apple's and not one of the public ones that Apple uses, or one "
                 "for a different host in answer to a push name. A chain that ends in Apple Root CA "

@@ -43,6 +43,10 @@ struct state {
     uint16_t alerts;
     uint16_t closes;
     struct rejected seen[CLOSES_NEEDED]; /* the first ones */
+    struct {                             /* a finding is about one way of them */
+        int64_t first_ns;
+        uint32_t count;
+    } by_way[WAY_COUNT];
 };
 
 enum rejection { NOT_REJECTED, BY_ALERT, BY_CLOSE };
@@ -98,8 +102,11 @@ static void note(struct state *state, const struct flow_record *flow, enum rejec
         state->seen[seen] =
             (struct rejected){.frame = flow->alert_frame ? flow->alert_frame : flow->last_frame,
                               .time_ns = flow->last_ns};
+    enum way way = way_of(flow);
     if (!seen)
         state->first_ns = flow->started_ns;
+    if (!state->by_way[way].count++)
+        state->by_way[way].first_ns = flow->started_ns;
     state->last_ns = flow->last_ns;
     uint16_t *counter = rejection == BY_ALERT ? &state->alerts : &state->closes;
     *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
@@ -140,14 +147,14 @@ static void describe(const struct state *state, const struct flow_record *flow,
     endpoint_text(&flow->server_ip, flow->server_port, server);
     name_alert(flow, answer, sizeof answer);
     finding_say(finding->summary, sizeof finding->summary,
-                "%s refused the server's side of TLS in %u sessions, last at %s by %s", client,
-                seen, server, answer);
+                "%s refused what answered TLS in the name of %s, by %s", client, server, answer);
     finding_say(finding->reasoning, sizeof finding->reasoning,
-                "Each time the server's flight arrived and the device ended the session at once "
-                "(%u by alert, %u by closing) without the Connect message that a healthy session "
+                "In %u sessions on all of its ports the server's flight arrived and the device "
+                "ended them at once (%u by alert, %u by closing) without the Connect message that "
+                "a healthy session "
                 "begins with, and no session worked in between. Devices do that when the "
                 "certificate is not Apple's: TLS inspection is the usual cause.",
-                state->alerts, state->closes);
+                seen, state->alerts, state->closes);
     static const char *const ordinals[CLOSES_NEEDED] = {"first", "second", "third"};
     for (uint32_t i = 0; i < seen && i < CLOSES_NEEDED; i++)
         finding_add_frame(finding, state->seen[i].frame, state->seen[i].time_ns,
@@ -165,11 +172,11 @@ static void show_filter(const struct flow_record *flow, struct finding *finding)
 
 static void raise(struct judge *judge, const struct state *state, const struct event *event)
 {
-    uint32_t seen = (uint32_t)state->alerts + state->closes;
+    enum way way = way_of(event->flow);
     struct finding finding = judge_draft(judge, event);
     if (!judge_kept(judge, finding.server_port)) {
-        finding.count = seen;
-        finding.first_ns = state->first_ns;
+        finding.count = state->by_way[way].count;
+        finding.first_ns = state->by_way[way].first_ns;
     }
     finding.confidence = !is_device_hello(event->flow) ? CONFIDENCE_POSSIBLE
                          : state->alerts >= 3 && !(event->flow->saw & SAW_ALERT_ENCRYPTED)
@@ -178,6 +185,7 @@ static void raise(struct judge *judge, const struct state *state, const struct e
     describe(state, event->flow, &finding);
     show_filter(event->flow, &finding);
     add_place(judge, event->flow, &finding);
+    finding.came_through_proxy = event->flow->role == ROLE_PROXY;
     judge_raise(judge, &finding);
 }
 

@@ -284,7 +284,7 @@ const struct detector detector_transparent_proxy = {
     .title = "A box on the way answers in Apple's name",
     .meaning = "A transparent proxy or filter accepts the connection itself and opens another one "
                "to Apple. APNs needs a direct, persistent connection: such boxes cut idle "
-               "sessions, and what they open, devices refuse.",
+               "sessions, and what they decrypt, devices refuse.",
     .rests_on = "A handshake answered from at most four hops and three milliseconds away, and a "
                 "ClientHello whose answer takes many times as long, or sessions to the same "
                 "network of Apple's that end much farther away; or a server that answers a hello "

@@ -20,7 +20,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     if (!(flow->saw & SAW_NOT_TLS) || flow->saw & SAW_CLIENT_HELLO || !is_push_port ||
         !flow->server_is_apple || !flow->bytes_up || !is_fully_seen(flow))
         return;
-    const char *protocol = flow->ndpi_protocol ? flow->ndpi_protocol : "a protocol without a name";
+    const char *protocol = flow->ndpi_protocol ? flow->ndpi_protocol : "no known protocol";
     struct finding finding = judge_draft(judge, event);
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
