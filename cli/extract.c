@@ -90,7 +90,8 @@ static bool is_the_capture(const struct capture *capture, const struct extractio
     return is_same ||
            fault_set(fault,
                      "%s is not the capture of run %" PRId64
-                     ": its SHA-256 is %s, wanted is %s (%s)",
+                     ": its SHA-256 is %s, wanted is %s (%s); a copy that was compressed or "
+                     "unpacked since is another file",
                      captures->paths[0], extraction->run_id,
                      sha256[0]        ? sha256
                      : fingerprint[0] ? fingerprint

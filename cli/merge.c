@@ -21,6 +21,7 @@ int command_merge(const struct settings *settings)
         fprintf(stderr, ", %s there already", COUNTED(merged.already_there, "was|were"));
     if (merged.still_running)
         fprintf(stderr, ", %s left out, still running", COUNTED(merged.still_running, "run"));
-    fputs(".\n", stderr);
+    fprintf(stderr, "; `apnscope report --db %s --all-runs` tells of all of them.\n",
+            settings->output_path);
     return EXIT_NO_FAULT;
 }

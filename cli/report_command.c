@@ -15,20 +15,19 @@ static bool output_wants_colour(void)
            !(term && strcmp(term, "dumb") == 0);
 }
 
-/* As the locale says; a terminal that cannot show it says so there. */
-static bool output_has_unicode(void)
+/* A terminal that cannot show it says so there. */
+static bool locale_has_unicode(void)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     const char *locale = NULL;
     for (size_t i = 0; i < sizeof variables / sizeof *variables && !(locale && *locale); i++)
         locale = getenv(variables[i]);
-    return isatty(STDOUT_FILENO) && locale &&
-           (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
+    return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
 }
 
 static unsigned output_width(void)
 {
-    enum { NARROWEST = 60, WIDEST = 160, ORDINARY = 80 };
+    enum { NARROWEST = 40, WIDEST = 160, ORDINARY = 80 };
     struct winsize size;
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
         return ORDINARY;
@@ -47,7 +46,8 @@ struct report_options command_report_options(const struct settings *settings)
                                    .change_ns = settings->change_ns,
                                    .redact = settings->redact,
                                    .colour = output_wants_colour(),
-                                   .unicode = output_has_unicode(),
+                                   .unicode = isatty(STDOUT_FILENO) && locale_has_unicode(),
+                                   .ascii = !locale_has_unicode(),
                                    .width = output_width()};
 }
 

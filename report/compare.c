@@ -21,8 +21,10 @@ enum { LISTED = 20 };
 static const struct {
     const char *name, *title, *says;
 } fates[FATE_COUNT] = {
-    [FATE_UNKNOWN] = {"unknown", "Not to be compared",
-                      "The outer capture does not cover them, or they began before either."},
+    [FATE_UNKNOWN] =
+        {"unknown", "Not to be compared",
+         "The outer capture does not cover them, they began before either, or they worked and "
+         "went another way."},
     [FATE_PASSED] = {"passed", "Passed",
                      "The same session is at both points. Where one failed, the cause lies beyond "
                      "the outer point."},

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/table.h"
+#include "model/vocabulary.h"
 #include "store/archive.h"
 
 /* Two sessions that are one, or take each other's place, begin so close together, once the
@@ -219,6 +220,12 @@ static bool is_covered(const struct point *outside, int64_t start_ns)
            start_ns + TOGETHER_NS <= outside->last_ns;
 }
 
+/* Nothing stopped it: it went another way than past the outer point. */
+static bool worked(const struct session *session)
+{
+    return strcmp(session->outcome, outcome_name(OUTCOME_ESTABLISHED)) == 0;
+}
+
 static void decide(struct session *inner, struct point *outside, int64_t later_ns,
                    bool clocks_known)
 {
@@ -234,7 +241,7 @@ static void decide(struct session *inner, struct point *outside, int64_t later_n
     outer = find(&place, inner, takes_its_place);
     if (outer)
         pair(inner, outer, FATE_TERMINATED);
-    else if (inner->isn >= 0 && is_covered(outside, start_ns))
+    else if (inner->isn >= 0 && is_covered(outside, start_ns) && !worked(inner))
         inner->fate = FATE_VANISHED;
 }
 

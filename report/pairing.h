@@ -11,7 +11,7 @@
 
 /* What became of a session between the two points. */
 enum fate {
-    FATE_UNKNOWN,    /* the outer capture does not cover its time, or too little is known */
+    FATE_UNKNOWN,    /* the outer capture does not cover its time or its way */
     FATE_PASSED,     /* the same session, unchanged but perhaps for its addresses */
     FATE_TERMINATED, /* another session took its place: TLS ends in between */
     FATE_HELLO_LOST, /* TCP came through, the ClientHello did not */

@@ -39,6 +39,7 @@ struct report_options {
     bool redact;    /* pseudonyms for addresses, names and MACs */
     bool colour;    /* text on a terminal */
     bool unicode;   /* lines and arrows, where the terminal has them */
+    bool ascii;     /* the locale has no more: "us" for microseconds */
     unsigned width; /* columns for text; 0: 80 */
 };
 

@@ -39,7 +39,7 @@ static void put_time(const struct drawing *drawing, const struct rung *rung)
     FILE *out = drawing->terminal->out;
     ladder_time(rung, text);
     put_padding(out, visible_columns(text, strlen(text)), TIME_COLUMNS - 2);
-    visible_put(out, text);
+    terminal_put(drawing->terminal, text, strlen(text));
     fputs("  ", out);
 }
 

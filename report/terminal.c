@@ -21,7 +21,28 @@ struct terminal terminal_over(FILE *out, const struct report_options *options)
     return (struct terminal){.out = out,
                              .width = width < SMALLEST_WIDTH ? SMALLEST_WIDTH : width,
                              .has_colour = options->colour,
-                             .has_unicode = options->unicode};
+                             .has_unicode = options->unicode,
+                             .is_ascii = options->ascii};
+}
+
+/* This program's own words have two characters that ASCII lacks. Names stay as they are. */
+void terminal_put(const struct terminal *terminal, const char *text, size_t size)
+{
+    static const struct {
+        const char *sign;
+        size_t size;
+        char plain;
+    } signs[] = {{"µ", sizeof "µ" - 1, 'u'}, {"…", sizeof "…" - 1, '~'}};
+    size_t from = 0;
+    for (size_t at = 0; terminal->is_ascii && at < size; at++)
+        for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+            if (size - at >= signs[i].size &&
+                memcmp(text + at, signs[i].sign, signs[i].size) == 0) {
+                visible_put_bytes(terminal->out, text + from, at - from);
+                fputc(signs[i].plain, terminal->out);
+                from = at + signs[i].size;
+            }
+    visible_put_bytes(terminal->out, text + from, size - from);
 }
 
 void terminal_cell(const struct terminal *terminal, enum tone tone, const char *text,
@@ -30,7 +51,7 @@ void terminal_cell(const struct terminal *terminal, enum tone tone, const char *
     bool is_toned = terminal->has_colour && tone != TONE_NONE;
     size_t used = visible_columns(text, strlen(text));
     fputs(is_toned ? tones[tone] : "", terminal->out);
-    visible_put(terminal->out, text);
+    terminal_put(terminal, text, strlen(text));
     fputs(is_toned ? "\033[0m" : "", terminal->out);
     for (; used < columns; used++)
         fputc(' ', terminal->out);
@@ -56,7 +77,7 @@ void terminal_wrap(const struct terminal *terminal, unsigned used, unsigned inde
             fputc(' ', terminal->out);
             column++;
         }
-        visible_put_bytes(terminal->out, text, size);
+        terminal_put(terminal, text, size);
         column += columns;
         text += size;
         is_first = false;

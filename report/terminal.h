@@ -15,9 +15,13 @@ struct terminal {
     unsigned width; /* columns, at least 40 */
     bool has_colour;
     bool has_unicode;
+    bool is_ascii; /* what this program adds to names is ASCII */
 };
 
 struct terminal terminal_over(FILE *out, const struct report_options *options);
+
+/* Text that cannot move the cursor, as wide as it is long by visible_columns. */
+void terminal_put(const struct terminal *terminal, const char *text, size_t size);
 
 /* A word in a tone, padded with blanks to `columns` (longer words are not cut). */
 void terminal_cell(const struct terminal *terminal, enum tone tone, const char *text,

@@ -389,7 +389,9 @@ static void say_since(struct view *view)
         return;
     }
     int64_t after_ns = view->first_ns == TIME_UNKNOWN ? 0 : first_ns - view->first_ns;
-    if (after_ns <= capture_began_margin_ns)
+    if (view->run_count > 1) /* each began at its own time */
+        text_format(&out, "First seen %s", phrase_moment(first_ns, text));
+    else if (after_ns <= capture_began_margin_ns)
         text_format(&out, "From the start of the capture, perhaps longer: first seen %s",
                     phrase_moment(first_ns, text));
     else

@@ -159,7 +159,7 @@ static const struct {
     {ROW_FINDING,
      {"id", "run_id", "code", "severity", "confidence", "scope", "device_id", "flow_id",
       "client_ip", "server_ip", "server_port", "first_ns", "last_ns", "count", "summary",
-      "blocker_ip", "blocker_hops"}},
+      "blocker_ip", "blocker_hops", "evidence"}},
 };
 
 static bool is_in_brief(enum row_kind kind, const char *name)

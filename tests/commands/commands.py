@@ -121,6 +121,42 @@ def writes_where_nothing_fits():
                   "cannot be written" in done.stderr, (words, done.returncode, done.stderr))
 
 
+def tells_it_everywhere():
+    """What one output says of a capture, another does not leave out, garble or contradict."""
+    for name in ("refused-at-campus-firewall", "mtu-black-hole-from-outside", "healthy-tls13", "compare-nat",
+                 "healthy-sleeping-device"):
+        run(f"analyze --quiet --db {name}.db {PCAPS}/lab/{name}.pcap")
+    plain = {**os.environ, "LC_ALL": "C"}
+    for words in ("show flow 1", "show flow 2", "report --text"):
+        done = run(f"{words} --db refused-at-campus-firewall.db", env=plain)
+        check("without UTF-8 microseconds are us", done.stdout.isascii() and " us" in done.stdout,
+              [line for line in done.stdout.splitlines() if not line.isascii()])
+    done = run("report --text --db mtu-black-hole-from-outside.db")
+    said = " ".join(done.stdout.split())
+    check("the summary says where, as other formats do",
+          "Inside your network: what the client never got passes the capture point" in said, done.stdout)
+    check("and what is blocked", "Blocked: large packets" in said, done.stdout)
+    done = run("merge -o merged.db refused-at-campus-firewall.db healthy-tls13.db")
+    check("merge says how to read of all runs", "--db merged.db --all-runs" in done.stderr, done.stderr)
+    done = run("report --text --all-runs --db merged.db")
+    check("several runs have no common beginning", "First seen 2026-" in " ".join(done.stdout.split()) and
+          "the capture;" not in done.stdout and "into the" not in done.stdout, done.stdout)
+    overlapping = sqlite3.connect("healthy-tls13.db")
+    overlapping.execute("UPDATE run SET first_ns = (SELECT min(started_ns) FROM flow) - 1000000000,"
+                        " last_ns = (SELECT max(started_ns) FROM flow) + 100000000000")
+    overlapping.commit()
+    overlapping.close()
+    shutil.copy("healthy-tls13.db", "nothing.db")
+    nothing = sqlite3.connect("nothing.db")
+    nothing.execute("PRAGMA foreign_keys = OFF")
+    nothing.execute("DELETE FROM flow")
+    nothing.commit()
+    nothing.close()
+    done = run("compare healthy-tls13.db nothing.db")
+    check("sessions that worked did not vanish, they went another way",
+          done.returncode == OK and "Not to be compared: 2 sessions" in done.stdout, done.stdout)
+
+
 def has_no_rights():
     """Root may read everything: these are run as nobody."""
     if os.geteuid() != 0:
@@ -150,6 +186,7 @@ if __name__ == "__main__":
         writes_over_what_it_reads()
         changes_the_judgement()
         writes_where_nothing_fits()
+        tells_it_everywhere()
         has_no_rights()
         os.chdir("/")
     print(f"{passed} passed, {failed} failed")
