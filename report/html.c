@@ -12,7 +12,6 @@
 #include "base/count.h"
 #include "html_picture.h"
 #include "phrase.h"
-#include "report/output.h"
 #include "rules.h"
 
 enum { REMEDIES_FIRST = 3, HASH_SIZE = 32, HASH_TEXT_SIZE = 45 };
@@ -359,17 +358,5 @@ static bool put_page(FILE *out, const struct view *view, struct fault *fault)
 
 bool report_html(const struct report_options *options, const char *path, struct fault *fault)
 {
-    struct view view;
-    struct output output;
-    if (!view_load(&view, options, fault))
-        return false;
-    bool written = output_open(&output, path, fault);
-    if (written && put_page(output.file, &view, fault))
-        written = output_commit(&output, fault);
-    else if (written) {
-        output_abandon(&output);
-        written = false;
-    }
-    view_free(&view);
-    return written;
+    return view_write(options, path, put_page, fault);
 }

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "json_plain.h"
-#include "report/output.h"
 #include "rows.h"
 #include "rules.h"
 #include "sites.h"
@@ -461,17 +460,5 @@ static bool put_document(FILE *out, const struct view *view, struct fault *fault
 
 bool report_json(const struct report_options *options, const char *path, struct fault *fault)
 {
-    struct view view;
-    struct output output;
-    if (!view_load(&view, options, fault))
-        return false;
-    bool written = output_open(&output, path, fault);
-    if (written && put_document(output.file, &view, fault))
-        written = output_commit(&output, fault);
-    else if (written) {
-        output_abandon(&output);
-        written = false;
-    }
-    view_free(&view);
-    return written;
+    return view_write(options, path, put_document, fault);
 }

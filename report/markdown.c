@@ -10,7 +10,6 @@
 
 #include "base/count.h"
 #include "phrase.h"
-#include "report/output.h"
 #include "rules.h"
 #include "show_ladder.h"
 #include "sites.h"
@@ -227,8 +226,9 @@ static void put_sources(FILE *out, const struct view *view)
     }
 }
 
-static void put_page(FILE *out, const struct view *view)
+static bool put_page(FILE *out, const struct view *view, struct fault *fault)
 {
+    (void)fault;
     put_head(out, view);
     put_sites(out, view);
     put_change(out, view);
@@ -238,19 +238,10 @@ static void put_page(FILE *out, const struct view *view)
     for (size_t i = 0; i < view->group_count; i++)
         put_group(out, view, view->groups[i]);
     put_sources(out, view);
+    return true;
 }
 
 bool report_markdown(const struct report_options *options, const char *path, struct fault *fault)
 {
-    struct view view;
-    struct output output;
-    if (!view_load(&view, options, fault))
-        return false;
-    bool written = output_open(&output, path, fault);
-    if (written) {
-        put_page(output.file, &view);
-        written = output_commit(&output, fault);
-    }
-    view_free(&view);
-    return written;
+    return view_write(options, path, put_page, fault);
 }

@@ -10,7 +10,6 @@
 #include "base/count.h"
 #include "base/text.h"
 #include "phrase.h"
-#include "report/output.h"
 #include "sites.h"
 #include "terminal.h"
 #include "view.h"
@@ -273,9 +272,10 @@ static void put_limits(const struct terminal *terminal, const struct view *view)
     }
 }
 
-static void put_summary(FILE *file, const struct report_options *options, const struct view *view)
+static bool put_summary(FILE *file, const struct view *view, struct fault *fault)
 {
-    struct terminal terminal = terminal_over(file, options);
+    struct terminal terminal = terminal_over(file, view->options);
+    (void)fault;
     put_head(&terminal, view);
     put_devices(&terminal, view);
     put_sites(&terminal, view);
@@ -291,21 +291,12 @@ static void put_summary(FILE *file, const struct report_options *options, const 
                       ? "`apnscope show findings` and `apnscope show finding N` give the evidence; "
                         "`apnscope report --html FILE` makes a page to forward."
                       : "`apnscope report --html FILE` makes a page to forward.");
+    return true;
 }
 
 bool report_text(const struct report_options *options, const char *path, struct fault *fault)
 {
-    struct view view;
-    struct output output;
     struct report_options brief = *options;
     brief.range.is_brief = !options->change_ns; /* before and after are told by more */
-    if (!view_load(&view, &brief, fault))
-        return false;
-    bool written = output_open(&output, path, fault);
-    if (written) {
-        put_summary(output.file, options, &view);
-        written = output_commit(&output, fault);
-    }
-    view_free(&view);
-    return written;
+    return view_write(&brief, path, put_summary, fault);
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/table.h"
 #include "gather.h"
+#include "report/output.h"
 #include "rows.h"
 #include "sites.h"
 
@@ -375,4 +376,23 @@ void view_free(struct view *view)
         free(view->limits[i]);
     gate_close(view->gate);
     *view = (struct view){0};
+}
+
+bool view_write(const struct report_options *options, const char *path,
+                bool (*put)(FILE *out, const struct view *view, struct fault *fault),
+                struct fault *fault)
+{
+    struct view view;
+    struct output output;
+    if (!view_load(&view, options, fault))
+        return false;
+    bool is_written = output_open(&output, path, fault);
+    if (is_written && put(output.file, &view, fault)) {
+        is_written = output_commit(&output, fault);
+    } else if (is_written) {
+        output_abandon(&output);
+        is_written = false;
+    }
+    view_free(&view);
+    return is_written;
 }

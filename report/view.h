@@ -158,6 +158,11 @@ struct view {
 MUST_USE bool view_load(struct view *view, const struct report_options *options,
                         struct fault *fault);
 void view_free(struct view *view);
+/* Loads a view and has `put` write it to `path`; the file appears only where all of it was written.
+ */
+MUST_USE bool view_write(const struct report_options *options, const char *path,
+                         bool (*put)(FILE *out, const struct view *view, struct fault *fault),
+                         struct fault *fault);
 void view_begin(struct view *view, const struct report_options *options); /* empty */
 
 const char *view_verdict_word(enum view_verdict verdict);
