@@ -255,12 +255,14 @@ static void note_silence(uint16_t *longest_s, uint32_t survived_s)
         *longest_s = survived_s < UINT16_MAX ? (uint16_t)survived_s : UINT16_MAX;
 }
 
-/* One segment of the client's, again and again, is what is left of an attempt that was given up: no
- * session of which half was captured, and which may well work. */
+/* One segment of the client's, again and again, or words of the server's without data, are what is
+ * left of an attempt that was given up: no session of which half was captured, and which may well
+ * work. */
 static bool is_left_over(const struct flow_record *flow)
 {
-    return !(flow->saw & SAW_SYN) && !flow->packets_down &&
-           flow->packets_up <= flow->retransmissions_up + 1;
+    bool is_repeated = !flow->packets_down && flow->packets_up <= flow->retransmissions_up + 1;
+    bool is_empty = !flow->packets_up && !flow->bytes_down;
+    return !(flow->saw & SAW_SYN) && (is_repeated || is_empty);
 }
 
 void devices_session_closed(struct devices *devices, uint32_t id, const struct flow_record *flow)

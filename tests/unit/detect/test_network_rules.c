@@ -324,6 +324,12 @@ static void what_is_left_of_a_blocked_attempt_is_no_doubt_of_the_block(void **st
     late.packets_up = 3;
     late.retransmissions_up = 2;
     play_close(&play, &late);
+    struct flow_record answer = attempt(&play, PHONE, "17.57.144.10", 5223, 300);
+    answer.outcome = OUTCOME_ONE_SIDED; /* the server's to a farewell: an ACK and a reset */
+    answer.saw = SAW_DOWN | SAW_RST_DOWN;
+    answer.packets_up = 0;
+    answer.packets_down = 2;
+    play_close(&play, &answer);
     play_end(&play);
     const struct device_record *device = must_see_device(&play, PHONE);
     assert_int_equal(device->verdict, VERDICT_BROKEN);
