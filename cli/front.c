@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "capture/filter.h"
+#include "dissect/checksum.h"
 #include "dissect/dissect.h"
 
 enum { THREADS = 2, JOBS_EACH = 4, JOBS = THREADS * JOBS_EACH };
@@ -107,6 +108,15 @@ static void make_room(struct job *job, size_t count)
     assert(batch->packets && batch->keys && batch->wanted);
 }
 
+/* A wanted packet's bytes are in this processor's cache: its checksum is asked here. */
+static bool screen(const struct front *front, struct packet *packet, uint64_t *key)
+{
+    bool is_wanted = tracker_screen(front->tracker, packet, key);
+    if (is_wanted && packet->checksum == CHECKSUM_UNASKED)
+        packet->checksum = (uint8_t)dissect_checksum(packet);
+    return is_wanted;
+}
+
 static void dissect(const struct front *front, struct job *job, const struct frame *frames,
                     size_t count)
 {
@@ -126,7 +136,7 @@ static void dissect(const struct front *front, struct job *job, const struct fra
             batch->skipped[reason]++;
             continue;
         }
-        wanted |= (uint64_t)tracker_screen(front->tracker, packet, &batch->keys[kept]) << kept % 64;
+        wanted |= (uint64_t)screen(front, packet, &batch->keys[kept]) << kept % 64;
         batch->wanted[kept / 64] = wanted;
         if (++kept % 64 == 0)
             wanted = 0;
@@ -327,8 +337,7 @@ const struct front_batch *front_next(struct front *front)
 void front_digest(const struct front *front, const struct frame *frame, struct front_digest *digest)
 {
     digest->reason = dissect_frame(frame, &digest->packet);
-    digest->is_wanted = digest->reason == SKIP_NONE &&
-                        tracker_screen(front->tracker, &digest->packet, &digest->key);
+    digest->is_wanted = digest->reason == SKIP_NONE && screen(front, &digest->packet, &digest->key);
 }
 
 struct front_batch *front_gather(struct front *front, const struct frame *frames,

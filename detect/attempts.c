@@ -131,10 +131,11 @@ static bool weigh_against_own_success(const struct attempt_case *attempt_case,
     return true;
 }
 
-/* Some way worked after the last failure. */
+/* Some way worked after the last failure, as far as the capture lets know. */
 static bool recovered(const struct judge *judge, const struct attempt_case *attempt_case)
 {
-    uint32_t success_s = judge_last_success_s(judge, way_is_provider((enum way)attempt_case->way));
+    uint32_t success_s =
+        judge_last_possible_success_s(judge, way_is_provider((enum way)attempt_case->way));
     return success_s > attempt_case->last_ns / NS_PER_S;
 }
 
@@ -180,6 +181,8 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
     }
     if (attempt_case->is_far && !attempt_case->several_servers)
         *confidence = CONFIDENCE_POSSIBLE;
+    else if (!attempt_case->is_near && is_lone_and_short(attempt_case))
+        *confidence = elsewhere.own || elsewhere.site ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     else if (elsewhere.own || elsewhere.site || (attempt_case->is_near && is_repeated))
         *confidence = CONFIDENCE_CERTAIN;
     else if (is_repeated || attempt_case->is_near || !is_lone_and_short(attempt_case))

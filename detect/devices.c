@@ -293,6 +293,8 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
         if (!flow->told_to_work)
             count_up(&device->way[way].worked);
         note_success(device, way, flow);
+    } else if (flow->outcome == OUTCOME_UNFINISHED && flow_may_have_worked(flow)) {
+        newest_of(&device->maybe_s, established_by(flow));
     } else if (flow_fails(flow)) {
         count_up(&device->way[way].failed);
         newest_of(&device->way[way].failed_s, flow->last_ns);

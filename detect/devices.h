@@ -31,6 +31,7 @@ struct device {
     bool has_mac : 1;
     bool is_proven : 1;  /* something of it was answered, or an attempt was judged */
     bool was_active : 1; /* since it was last looked at for eviction */
+    uint32_t maybe_s;    /* when its newest session that may have worked began */
     int64_t first_ns;
     int64_t last_ns;
     uint32_t sessions;
@@ -40,7 +41,7 @@ struct device {
     struct device_way way[WAY_COUNT];
     uint16_t silence_s;      /* the longest that one of its courier sessions survived */
     uint16_t silence_down_s; /* and the server broke; both stop at 18 hours */
-    struct side_losses up; /* of its working sessions */
+    struct side_losses up;   /* of its working sessions */
     struct side_losses down;
     uint16_t open_sessions; /* courier sessions that work and have not closed */
     uint16_t unfinished;

@@ -447,8 +447,31 @@ static void tell_findings(struct engine *engine, const struct engine_results *re
     free(ids);
 }
 
+/* Much of what passed is not in the capture, or not as it was: what would speak against a finding
+ * may be among it. */
+static bool is_full_of_holes(const struct engine *engine)
+{
+    enum { PART_OF_PACKETS = 20, PART_OF_SESSIONS = 4 };
+    const struct capture_quality *quality = &engine->quality;
+    uint64_t damaged = quality->skipped[SKIP_DAMAGED];
+    uint64_t gapped = engine->site.gapped;
+    return damaged * PART_OF_PACKETS > quality->session_packets + damaged ||
+           gapped * PART_OF_SESSIONS > engine->site.sides.both;
+}
+
+static void lower_certainty(struct engine *engine)
+{
+    for (uint32_t i = 0; i < findings_count(&engine->findings); i++) {
+        struct finding *finding = &findings_at(&engine->findings, i)->finding;
+        if (finding->severity > SEVERITY_INFO && finding->confidence == CONFIDENCE_CERTAIN)
+            finding->confidence = CONFIDENCE_LIKELY;
+    }
+}
+
 void engine_finish(struct engine *engine, const struct engine_results *results)
 {
+    if (is_full_of_holes(engine))
+        lower_certainty(engine);
     mark_failures_again(engine);
     tell_devices(engine, results);
     tell_findings(engine, results);

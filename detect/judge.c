@@ -69,11 +69,19 @@ bool flow_fails(const struct flow_record *flow)
     case OUTCOME_TLS_RESET:
     case OUTCOME_PROXY_DENIED:
         return true;
-    case OUTCOME_TLS_FAILED:
-        return !(is_of_a_courier(flow) && offers_other_protocols(flow)) && !an_end_declined(flow);
+    case OUTCOME_TLS_FAILED: /* what is missing may have said that an end declined */
+        return !(flow->saw & (SAW_GAP_UP | SAW_GAP_DOWN)) &&
+               !(is_of_a_courier(flow) && offers_other_protocols(flow)) && !an_end_declined(flow);
     default:
         return false;
     }
+}
+
+bool flow_may_have_worked(const struct flow_record *flow)
+{
+    const uint32_t hidden = SAW_GAP_UP | SAW_GAP_DOWN | SAW_CUT_PAYLOAD;
+    return flow->outcome == OUTCOME_ONE_SIDED ||
+           (flow->outcome == OUTCOME_UNFINISHED && flow->saw & hidden);
 }
 
 /* The name without a CONNECT's port and a trailing dot. */
@@ -441,6 +449,13 @@ uint32_t judge_last_success_s(const struct judge *judge, bool is_provider)
         if (way_is_provider(way) == is_provider && device->way[way].worked_s > newest)
             newest = device->way[way].worked_s;
     return newest;
+}
+
+uint32_t judge_last_possible_success_s(const struct judge *judge, bool is_provider)
+{
+    const struct device *device = device_of(judge);
+    uint32_t success_s = judge_last_success_s(judge, is_provider);
+    return device && device->maybe_s > success_s ? device->maybe_s : success_s;
 }
 
 uint32_t judge_last_straight_success_s(const struct judge *judge)

@@ -42,6 +42,8 @@ bool offers_other_protocols(const struct flow_record *flow);
 /* The session was judged and APNs did not come up by it. Neither this nor flow_works: not judged,
  * as is TLS that another program than a device's broke off with a courier. */
 bool flow_fails(const struct flow_record *flow);
+/* Too little of it was captured to tell that it did not work. */
+bool flow_may_have_worked(const struct flow_record *flow);
 /* A push host's name as a ClientHello, a CONNECT (port allowed) or DNS may carry it. */
 bool is_push_host(const char *name);
 /* init.push.apple.com and its like: configuration, partly on a CDN outside Apple's ranges. */
@@ -62,7 +64,8 @@ void judge_raise(struct judge *judge, const struct finding *finding);
 
 /* At the end of the capture, where the event names nobody: the finding is about this device. */
 void judge_name_device(const struct judge *judge, struct finding *finding);
-/* Names the MAC address of the flow's reset, which is told where Apple's packets come from another. */
+/* Names the MAC address of the flow's reset, which is told where Apple's packets come from another.
+ */
 void finding_name_mac(struct finding *finding, const struct flow_record *flow);
 
 /* How the fields of Wireshark's filters about that address begin: "ip" or "ipv6". */
@@ -128,6 +131,8 @@ bool judge_session_is_open(const struct judge *judge);
 /* When the newest session of this device that works was established, on any way of a device's or
  * of a provider's, in whole seconds since the epoch; 0: none. */
 uint32_t judge_last_success_s(const struct judge *judge, bool is_provider);
+/* Likewise, or of the newest that may have worked for all that the capture shows. */
+uint32_t judge_last_possible_success_s(const struct judge *judge, bool is_provider);
 /* The same of its newest device's session straight to an address of Apple's, without a proxy. */
 uint32_t judge_last_straight_success_s(const struct judge *judge);
 /* When the newest failure of this device on that way ended, likewise; 0: none. */
@@ -164,12 +169,12 @@ struct network {
     struct address client; /* of one attempt that got no session */
     uint32_t worked;
     uint32_t failed;
-    uint32_t unreached; /* of them, by TCP itself */
-    uint32_t servers;   /* addresses that were not reached */
+    uint32_t unreached;    /* of them, by TCP itself */
+    uint32_t servers;      /* addresses that were not reached */
     uint32_t fail_first_s; /* when the first of them began */
     uint32_t gave_up_s;    /* when the first of them was over */
     uint32_t fail_last_s;  /* when the last one began */
-    bool several_clients; /* not reached by more than one */
+    bool several_clients;  /* not reached by more than one */
 };
 enum { NETWORKS_MAX = 256 };
 /* Courier sessions straight to Apple on this port, by network; returns how many networks. */
@@ -201,8 +206,8 @@ const struct family_pair *judge_family_pair(const struct judge *judge, uint16_t 
 /* The device is an IPv6 address whose MAC address gets through by IPv4 on this port, and never did
  * by IPv6. */
 bool judge_only_ipv4_works(const struct judge *judge, uint16_t port);
-/* The device is an address of one machine (by its MAC address), which gets through on a courier's port
- * by its addresses of the other IP version. */
+/* The device is an address of one machine (by its MAC address), which gets through on a courier's
+ * port by its addresses of the other IP version. */
 bool judge_machine_works_by_other_family(const struct judge *judge);
 
 /* Sessions of which both directions, and of which only one, were captured. */

@@ -143,6 +143,9 @@ static void say_losses(const struct capture_quality *quality, uint64_t lost,
                 COUNTED(quality->frames, "packet was|packets were"));
     if (lost)
         add_loss(&out, &is_first, COUNTED(lost, "packet dropped|packets dropped"));
+    if (quality->skipped[SKIP_DAMAGED])
+        add_loss(&out, &is_first,
+                 COUNTED(quality->skipped[SKIP_DAMAGED], "packet damaged|packets damaged"));
     if (quality->gap_bytes)
         add_loss(
             &out, &is_first,
@@ -166,7 +169,7 @@ static void judge_capture(const struct engine *engine, struct requirement_record
     const struct capture_quality *quality = &engine->quality;
     struct side_counts sides = engine->site.sides;
     uint32_t one_sided = sides.up_only + sides.down_only;
-    uint64_t lost = capture_quality_drops(quality);
+    uint64_t lost = capture_quality_drops(quality), damaged = quality->skipped[SKIP_DAMAGED];
     row->seen = sides.both + one_sided;
     row->failed = one_sided;
     if (!quality->frames) {
@@ -185,7 +188,7 @@ static void judge_capture(const struct engine *engine, struct requirement_record
             "judged.",
             DIGITS(one_sided), DIGITS(one_sided + sides.both));
     } else if (quality->truncated || quality->push_frames_cut || lost || quality->gap_bytes ||
-               quality->flows_evicted) {
+               quality->flows_evicted || damaged) {
         row->status = STATUS_WARN;
         say_losses(quality, lost, row);
     } else {

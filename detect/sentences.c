@@ -125,6 +125,9 @@ void limits_say(char *sentence, size_t size, const struct capture_quality *quali
     if (quality->gap_bytes)
         text_format(&text, "%s%s not in the capture", text.length ? "; " : "",
                     COUNTED(quality->gap_bytes, "acknowledged byte is|acknowledged bytes are"));
+    if (quality->skipped[SKIP_DAMAGED])
+        text_format(&text, "%s%s damaged and left out", text.length ? "; " : "",
+                    COUNTED(quality->skipped[SKIP_DAMAGED], "packet was|packets were"));
     if (quality->truncated)
         limit_add(&text, "the capture is cut or damaged");
     if (quality->push_frames_cut)

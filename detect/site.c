@@ -71,6 +71,7 @@ void site_free(struct site *site)
  * only what track/ called one-sided (a client that acknowledges what is not there) counts. */
 static void count_sides(struct site *site, const struct flow_record *flow)
 {
+    site->gapped += (flow->saw & (SAW_GAP_UP | SAW_GAP_DOWN)) != 0;
     if (flow->outcome != OUTCOME_ONE_SIDED) {
         site->sides.both += (flow->saw & SAW_UP) && (flow->saw & SAW_DOWN);
         return;

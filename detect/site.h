@@ -35,6 +35,7 @@ struct site {
     struct way_counts hellos[WAY_COUNT][2]; /* small, large: answered (worked) or not */
     struct way_counts family[2];            /* courier sessions: IPv4, IPv6 */
     struct side_counts sides;
+    uint32_t gapped; /* sessions of which acknowledged bytes were not captured */
     uint32_t answered_on_the_way; /* sessions by a transparent proxy */
     uint32_t direct_worked; /* courier and provider sessions, straight to Apple */
     uint32_t diverted_worked; /* neither straight to Apple nor through a proxy that was asked */

@@ -374,7 +374,8 @@ static enum skip_reason tell_first(const struct packet *packet, const struct pie
     return reason == SKIP_NONE && told->kind != PACKET_TCP ? SKIP_FRAGMENT : reason;
 }
 
-/* RFC 791 section 3.1, RFC 8200 section 4.5: the header as the sender had it. */
+/* RFC 791 section 3.1, RFC 8200 section 4.5: the header as the sender had it, but for a checksum
+ * (bytes 10 and 11 of IPv4's), which was of the first fragment's. */
 static const uint8_t *whole_header(struct datagram *datagram)
 {
     uint8_t *ip = datagram->buffer->header_room + HEADER_ROOM - datagram->header_size;
@@ -384,6 +385,7 @@ static const uint8_t *whole_header(struct datagram *datagram)
         ip[3] = (uint8_t)size;
         ip[6] &= 0x40;
         ip[7] = 0;
+        ip[10] = ip[11] = 0;
     } else if (datagram->kind == FRAGMENT_IPV6) {
         size -= IPV6_HEADER_SIZE;
         ip[4] = (uint8_t)(size >> 8);

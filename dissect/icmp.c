@@ -5,6 +5,7 @@
  * and the rest: they accuse nobody. */
 #include "icmp.h"
 
+#include "dissect/checksum.h"
 #include "dissect/dissect.h"
 #include "network.h"
 
@@ -36,10 +37,20 @@ static void leave_out_extensions(struct walk *walk, uint32_t quote_size)
         walk_shorten(walk, quote_size);
 }
 
-static enum skip_reason fill_error(struct walk *walk, const uint8_t *header, uint32_t mtu)
+/* Before extensions are left out, which the checksum covers as well. `walk` is at the message. */
+static enum packet_checksum checksum_of(const struct walk *walk)
+{
+    bool is_whole =
+        !walk->is_fragment && !walk->length_from_frame && walk_captured(walk) == walk->wire;
+    return is_whole ? dissect_icmp_checksum(walk->ip, walk->at, walk->wire) : CHECKSUM_LEFT_OUT;
+}
+
+static enum skip_reason fill_error(struct walk *walk, const uint8_t *header,
+                                   enum packet_checksum checksum, uint32_t mtu)
 {
     struct packet *packet = walk->packet;
     walk_fill_without_tcp(walk, PACKET_ICMP_ERROR);
+    packet->checksum = (uint8_t)checksum;
     packet->icmp_type = header[0];
     packet->icmp_code = header[1];
     packet->icmp_mtu = mtu;
@@ -63,11 +74,12 @@ enum skip_reason icmp_error_ipv4(struct walk *walk)
         type != ICMP_PARAMETER_PROBLEM)
         return SKIP_NOT_TCP;
     bool is_too_big = type == ICMP_UNREACHABLE && header[1] == ICMP_CODE_FRAGMENTATION_NEEDED;
+    enum packet_checksum checksum = checksum_of(walk);
     walk_skip(walk, ICMP_HEADER_SIZE);
     if (type != ICMP_SOURCE_QUENCH) /* RFC 4884 section 4: 32-bit words */
         leave_out_extensions(walk, (uint32_t)header[5] * 4);
     /* RFC 1191 section 4 */
-    return fill_error(walk, header, is_too_big ? load_u16(header + 6) : 0);
+    return fill_error(walk, header, checksum, is_too_big ? load_u16(header + 6) : 0);
 }
 
 enum skip_reason icmp_error_ipv6(struct walk *walk)
@@ -78,11 +90,12 @@ enum skip_reason icmp_error_ipv6(struct walk *walk)
     uint8_t type = header[0];
     if (type < ICMPV6_UNREACHABLE || type > ICMPV6_LAST_ERROR)
         return SKIP_NOT_TCP;
+    enum packet_checksum checksum = checksum_of(walk);
     walk_skip(walk, ICMP_HEADER_SIZE);
     if (type == ICMPV6_UNREACHABLE || type == ICMPV6_TIME_EXCEEDED) /* 64-bit words */
         leave_out_extensions(walk, (uint32_t)header[4] * 8);
     /* RFC 4443 section 3.2 */
-    return fill_error(walk, header, type == ICMPV6_TOO_BIG ? load_u32(header + 4) : 0);
+    return fill_error(walk, header, checksum, type == ICMPV6_TOO_BIG ? load_u32(header + 4) : 0);
 }
 
 /* The quote's own length fields are not used: routers have been known to quote packets as their

@@ -1,8 +1,8 @@
 /* Transport headers: TCP, UDP.
  *
  * Private to dissect/. TCP is inline because it ends the common path of dissect.c; UDP is either
- * DNS, a tunnel, or none of our business. Checksums are not verified: a mirror port sees offloaded
- * packets with none, and the endpoints judge for themselves. */
+ * DNS, a tunnel, or none of our business. Checksums are not verified here, but on request:
+ * dissect/checksum.h. */
 #ifndef APNSCOPE_DISSECT_TRANSPORT_H
 #define APNSCOPE_DISSECT_TRANSPORT_H
 

@@ -171,6 +171,7 @@ static inline void walk_fill(const struct walk *walk, enum packet_kind kind)
 {
     struct packet *packet = walk->packet;
     packet->kind = kind;
+    packet->checksum = CHECKSUM_UNASKED;
     packet->is_fragment = walk->is_fragment;
     packet->length_from_frame = walk->length_from_frame;
     packet->vlan = walk->vlan;

@@ -19,6 +19,14 @@ enum packet_kind {
     PACKET_FRAGMENT   /* part of a datagram; payload is what the part holds: dissect/fragments.h */
 };
 
+/* RFC 1071, of the IP header and of what it carries; see dissect/checksum.h. */
+enum packet_checksum {
+    CHECKSUM_UNASKED,
+    CHECKSUM_LEFT_OUT, /* nothing of it can be checked: cut, or left for a network card to fill in */
+    CHECKSUM_RIGHT,
+    CHECKSUM_WRONG
+};
+
 enum fragment_kind { FRAGMENT_IPV4, FRAGMENT_IPV6, FRAGMENT_CAPWAP };
 
 /* RFC 9293 section 3.1 */
@@ -36,6 +44,7 @@ struct packet {
     uint8_t ip_version; /* 4 or 6 */
     uint8_t ttl;        /* or hop limit */
     uint8_t tcp_flags;
+    uint8_t checksum;   /* enum packet_checksum: asked of wanted packets only */
     bool has_mac;
     bool is_fragment;   /* of a first fragment: the payload is a part of the whole */
     bool length_from_frame; /* IP length 0 (segmentation offload): taken from the frame's size */

@@ -20,12 +20,12 @@ struct flow_steps;
 
 /* What the packets of one side look like, resets left out, to hold a reset against. */
 struct habits {
-    uint8_t packets;     /* saturating */
+    uint8_t packets; /* saturating */
     uint8_t ttl_low;
     uint8_t ttl_high;
-    bool ids_are_zero;   /* IP identification: always zero */
-    bool ids_jump;       /* it does not count up in small steps */
-    uint16_t ip_id;      /* of the newest */
+    bool ids_are_zero; /* IP identification: always zero */
+    bool ids_jump;     /* it does not count up in small steps */
+    uint16_t ip_id;    /* of the newest */
 };
 
 enum { HABITS_TELLING = 4, HABITS_ID_STEP = 64 };
@@ -50,30 +50,32 @@ struct flow {
     struct conversation *conversation; /* NULL: not begun, or done */
     struct flow_steps *steps;          /* NULL: none are kept */
     int64_t syn_ack_ns;
-    uint64_t hash;          /* of its addresses and ports */
+    uint64_t hash; /* of its addresses and ports */
     uint32_t server_isn;
     uint32_t id;            /* in the pool */
     uint32_t list_previous; /* of its wait list */
     uint32_t list_next;
-    int64_t queued_ns;      /* last_ns when it was put into its list */
-    uint8_t state;          /* enum lifecycle_state */
-    uint8_t wait;           /* enum lifecycle_wait: the list it is in */
-    uint8_t standing;       /* enum flow_standing */
-    bool opened;            /* EVENT_FLOW_OPENED was sent */
-    bool heard_out;         /* its conversation is over: payload is only counted */
-    bool works_told;        /* NEWS_WORKS was given; told if ours: record.told_to_work */
-    bool follows_failure;   /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
-    bool went_on;           /* after the server's flight came a message, and an answer to it */
-    bool was_late;          /* a packet's time was not its own: delays cannot be measured */
-    bool watched;           /* its address outside Apple's ranges is in scope's filter */
-    uint16_t mss_up;        /* announced in the client's SYN */
-    uint32_t evidence_id;   /* of record.evidence, in the tracker's pool */
-    uint32_t idle_id;       /* of record.idle, likewise */
-    uint32_t up_at_flight;  /* up.next when the server's flight had come (count_answer) */
-    struct habits habits[2]; /* by enum direction */
+    int64_t queued_ns;    /* last_ns when it was put into its list */
+    uint8_t state;        /* enum lifecycle_state */
+    uint8_t wait;         /* enum lifecycle_wait: the list it is in */
+    uint8_t standing;     /* enum flow_standing */
+    bool opened;          /* EVENT_FLOW_OPENED was sent */
+    bool heard_out;       /* its conversation is over: payload is only counted */
+    bool works_told;      /* NEWS_WORKS was given; told if ours: record.told_to_work */
+    bool follows_failure; /* its first SYN came as a fallback from 5223 comes (scope_is_fallback) */
+    bool went_on;         /* after the server's flight came a message, and an answer to it */
+    bool answered_late;   /* new bytes of the server's came long after its start: late_end */
+    bool was_late;        /* a packet's time was not its own: delays cannot be measured */
+    bool watched;         /* its address outside Apple's ranges is in scope's filter */
+    uint16_t mss_up;      /* announced in the client's SYN */
+    uint32_t evidence_id; /* of record.evidence, in the tracker's pool */
+    uint32_t idle_id;     /* of record.idle, likewise */
+    uint32_t up_at_flight;           /* up.next when the server's flight had come (count_answer) */
+    uint32_t late_end;               /* one past those bytes */
+    struct habits habits[2];         /* by enum direction */
     uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */
     uint8_t lane_count;
-    uint8_t lane_copies; /* bits by place in `lanes`: it carries copies */
+    uint8_t lane_copies;   /* bits by place in `lanes`: it carries copies */
     uint8_t settled_state; /* the state in which tracker_interim told it settled; new: never */
     uint32_t told_packets; /* how many it had when tracker_interim last told it */
     struct flow_record record;

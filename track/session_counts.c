@@ -62,6 +62,19 @@ static void count_answer(struct flow *flow, uint32_t size)
         flow->went_on = true;
 }
 
+/* A handshake that fails is over, and given up, within the 30 s that an attempt takes at most
+ * (wire.md section 3): what the server says anew after that belongs to a session that works. */
+static void note_late_answer(struct flow *flow, const struct packet *packet)
+{
+    const int64_t late_ns = 30 * NS_PER_S;
+    uint32_t end = packet->sequence + packet->payload_size;
+    if (flow->answered_late || flow->record.last_ns - flow->record.started_ns < late_ns ||
+        !flow->down.known || sequence_distance(flow->down.next, end) <= 0)
+        return;
+    flow->answered_late = true;
+    flow->late_end = end;
+}
+
 static void count_down(struct flow *flow, const struct packet *packet)
 {
     struct flow_record *record = &flow->record;
@@ -81,6 +94,8 @@ static void count_down(struct flow *flow, const struct packet *packet)
     if (packet->payload_size) {
         record->speaks_from_farther |= ttl_hops(packet->ttl) > record->hops_server + TTL_TOLERANCE;
         count_answer(flow, packet->payload_size);
+        if (!flow->works_told)
+            note_late_answer(flow, packet);
     }
 }
 

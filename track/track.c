@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dissect/checksum.h"
 #include "dissect/dissect.h"
 #include "expiry.h"
 #include "lanes.h"
@@ -185,9 +186,20 @@ static void take_doubted(struct tracker *tracker, const struct packet *packet, u
         take_in_time(tracker, packet, hash);
 }
 
+/* Whoever dissected it may have asked for its checksum already. */
+static bool is_damaged(struct tracker *tracker, const struct packet *packet)
+{
+    enum packet_checksum checksum = (enum packet_checksum)packet->checksum;
+    if (checksum == CHECKSUM_UNASKED)
+        checksum = dissect_checksum(packet);
+    return damage_found(&tracker->damage, packet, checksum);
+}
+
 static void take_packet(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
-    if (!tracker->time.holds && goes_on(tracker, packet->time_ns))
+    if (is_damaged(tracker, packet))
+        tracker->counts.skipped[SKIP_DAMAGED]++;
+    else if (!tracker->time.holds && goes_on(tracker, packet->time_ns))
         take_in_time(tracker, packet, hash);
     else
         take_doubted(tracker, packet, hash);
@@ -198,7 +210,9 @@ static void take_packet(struct tracker *tracker, const struct packet *packet, ui
 static void take_fragment(struct tracker *tracker, const struct packet *fragment)
 {
     struct packet packet;
-    enum skip_reason reason = fragments_take(tracker->fragments, fragment, &packet);
+    enum skip_reason reason = is_damaged(tracker, fragment)
+                                  ? SKIP_DAMAGED
+                                  : fragments_take(tracker->fragments, fragment, &packet);
     if (reason == SKIP_NONE && tracker->options.passes &&
         !tracker->options.passes(tracker->options.passes_context, &packet))
         reason = SKIP_FILTERED;

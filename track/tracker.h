@@ -4,6 +4,7 @@
 
 #include "attempts.h"
 #include "conversation.h"
+#include "damage.h"
 #include "dissect/fragments.h"
 #include "duplicates.h"
 #include "evidence.h"
@@ -24,6 +25,7 @@ struct tracker {
     struct certificate_store *certificates;
     struct protocol_engine *protocols;
     struct duplicates duplicates;
+    struct damage damage;
     struct fragments *fragments;
     struct name_watch names;
     struct attempts attempts;

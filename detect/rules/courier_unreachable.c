@@ -197,15 +197,14 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     int port = port_of(way_of(flow));
     if (port < 0)
         return;
-    /* of a one-sided session nobody knows that it did not work */
-    if (!is_closed || flow_works(flow) || flow->outcome == OUTCOME_ONE_SIDED) {
+    if (!is_closed || flow_works(flow) || flow_may_have_worked(flow)) {
         recover(judge, run, flow, is_closed);
         return;
     }
     if (!flow_fails(flow) || judge_session_is_open(judge))
         return;
     /* an attempt that is judged late, after its successor already worked */
-    if (flow->started_ns / NS_PER_S <= judge_last_success_s(judge, false))
+    if (flow->started_ns / NS_PER_S <= judge_last_possible_success_s(judge, false))
         return;
     run_add(run, port, flow);
     if (run_tells(run))
@@ -224,12 +223,14 @@ const struct detector detector_courier_unreachable = {
     .looks_like = "ip.addr of the device && (tcp.port == 5223 || tcp.port == 443): pairs of "
                   "attempts, first one port, then the other, then a pause, none with data from "
                   "the server after its handshake.",
-    .innocent = "Attempts that the capture's end cut short, a short outage, a second session that "
-                "fails while a first one works, an address of a machine that works by its other IP "
-                "version, silence (a phone may keep APNs on its cellular "
-                "connection), browsers and port tests (other ALPN) that do not trust Apple's own "
-                "root, and failures on one port in a capture whose snap length would hide a proxy "
-                "are not reported.",
+    .innocent =
+        "Attempts that the capture's end cut short, sessions of which it holds too little to "
+        "tell, a short outage, a second session that "
+        "fails while a first one works, an address of a machine that works by its other IP "
+        "version, silence (a phone may keep APNs on its cellular "
+        "connection), browsers and port tests (other ALPN) that do not trust Apple's own "
+        "root, and failures on one port in a capture whose snap length would hide a proxy "
+        "are not reported.",
     .remedy = "Allow outbound TCP 5223 and TCP 443 from this device to 17.0.0.0/8 and Apple's IPv6 "
               "ranges, without a proxy and without TLS inspection. The other findings of this "
               "device say what stops each port and where.",

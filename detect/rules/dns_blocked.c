@@ -193,7 +193,7 @@ static void review(struct judge *judge, const struct state *state)
 {
     struct finding *kept = judge_kept(judge, 53);
     bool has_good = judge_device_good_answers(judge);
-    bool is_well = has_good || judge_last_success_s(judge, false);
+    bool is_well = has_good || judge_last_possible_success_s(judge, false);
     bool is_short = state->last_ns - state->first_ns < OUTAGE_NS;
     bool hides_ipv6 = state->seen[SINKHOLE] && !state->sinkholes_ipv4 &&
                       seen_in_all(state) == state->seen[SINKHOLE];

@@ -112,7 +112,8 @@ static void take_frames(struct run *run, const struct frame *frames, size_t coun
     run->frames_analysed += kept;
 }
 
-/* Fragments may turn out to be skipped, but nothing else that the tracker was given. */
+/* Fragments may turn out to be skipped, and damaged packets, but nothing else that the tracker was
+ * given. */
 static void check_counts(const struct run *run)
 {
     uint64_t skipped = 0;
@@ -120,7 +121,8 @@ static void check_counts(const struct run *run)
         skipped += run->quality.skipped[reason];
     assert(run->quality.frames == run->frames_read);
     assert(run->quality.frames <= run->frames_analysed + skipped);
-    assert(run->quality.frames + run->fragments >= run->frames_analysed + skipped);
+    uint64_t late = run->fragments + run->quality.skipped[SKIP_DAMAGED];
+    assert(run->quality.frames + late >= run->frames_analysed + skipped);
 }
 
 static void judge(struct run *run)

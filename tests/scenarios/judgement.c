@@ -95,6 +95,7 @@ static void on_finding(void *context, const struct finding *finding)
 {
     struct bench *bench = (struct bench *)context;
     char client[ADDRESS_TEXT_SIZE];
+    bench->judgement->faults += finding->severity == SEVERITY_FAIL;
     if (strncmp(finding->code, "capture-", 8) != 0)
         text_format(&bench->findings, "%s %s %u\n", finding->code,
                     address_text(&finding->client_ip, client), finding->server_port);

@@ -11,15 +11,16 @@
 enum { JUDGEMENT_TEXT_SIZE = 64 * 1024 };
 
 struct judgement {
-    bool readable;          /* the file could be opened as a capture */
-    char sentence[512];     /* why not */
+    bool readable;      /* the file could be opened as a capture */
+    char sentence[512]; /* why not */
     uint64_t frames_read;
     uint64_t frames_analysed;
     struct capture_quality quality;
+    uint32_t faults; /* findings of severity fail */
     size_t findings_length;
     char findings[JUDGEMENT_TEXT_SIZE]; /* a line each: code, client, port; without capture-* */
     size_t flows_length;
-    char flows[JUDGEMENT_TEXT_SIZE];    /* a line each: role, outcome, addresses */
+    char flows[JUDGEMENT_TEXT_SIZE]; /* a line each: role, outcome, addresses */
     /* What is known of each flow but for frames, MAC addresses, tags and numbers of packets. */
     char details[4 * JUDGEMENT_TEXT_SIZE];
     char counts[JUDGEMENT_TEXT_SIZE];   /* a line each: packets up and down */

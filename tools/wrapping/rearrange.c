@@ -153,9 +153,10 @@ static void add_fragment(const struct whole *whole, uint32_t at, uint32_t size,
     bool is_v4 = whole->ip[0] >> 4 == 4;
     bool is_last = at + size == whole->payload_size;
     bytes_add(&bytes, whole->frame->bytes, ETHERNET_SIZE + whole->header_size);
-    if (is_v4) { /* the sum is left wrong: capturing machines see that of unsent packets too */
+    if (is_v4) { /* the sum is left out: capturing machines see that of unsent packets too */
         bytes_set_u16(&bytes, ETHERNET_SIZE + 2, whole->header_size + size);
         bytes_set_u16(&bytes, ETHERNET_SIZE + 6, at / 8 | (is_last ? 0U : 0x2000U));
+        bytes_set_u16(&bytes, ETHERNET_SIZE + 10, 0);
     } else {
         bytes_set_u16(&bytes, ETHERNET_SIZE + 4, FRAGMENT_SIZE + size);
         bytes_u8(&bytes, whole->ip[6]);

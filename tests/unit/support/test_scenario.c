@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -379,6 +380,17 @@ static void check_ipv6(const uint8_t *packet)
         assert_int_equal(ones_sum(packet + 40, size, pseudo), 0xffff);
 }
 
+/* Those that say so themselves have wrong ones. */
+static bool has_bad_checksums(const char *path)
+{
+    static char text[64 * 1024];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return strstr(text, "bad-checksum") != NULL;
+}
+
 static void every_scenario_of_the_project_has_right_checksums_and_a_title(void **state)
 {
     glob_t found;
@@ -393,7 +405,8 @@ static void every_scenario_of_the_project_has_right_checksums_and_a_title(void *
         assert_true(scenario->proves_count + scenario->spares_count + scenario->spares_all > 0);
         for (size_t f = 0; f < scenario->frame_count; f++) {
             const uint8_t *bytes = scenario->frames[f].bytes;
-            if (scenario->capture.link_type != 1) /* Ethernet */
+            if (scenario->capture.link_type != 1 /* Ethernet */ ||
+                has_bad_checksums(found.gl_pathv[i]))
                 break;
             if (load_u16(bytes + 12) == 0x0800)
                 check_ipv4(bytes + ETHERNET);
