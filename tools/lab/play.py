@@ -11,6 +11,8 @@ import platform
 import re
 import subprocess
 
+from network import DEVICE
+
 PLAYS = {}
 
 
@@ -82,6 +84,11 @@ def is_fail(code):
 def finding(code, **columns):
     """A finding that must be there: device= port= blocker_ip= blocker_hops= confidence= …"""
     return {"code": code, **columns}
+
+
+def both_ports(code, device=DEVICE[1], **columns):
+    """The same about 5223 and 443, of which a device tries one after the other."""
+    return [finding(code, device=device, port=port, **columns) for port in (5223, 443)]
 
 
 def flow(where, count=1, **columns):

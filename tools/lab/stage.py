@@ -213,6 +213,12 @@ class Stage(Network):
         self.device_processes.clear()
         return said
 
+    def devices_do(self, numbers, *words):
+        """Several devices side by side from beginning to end, each first with another courier."""
+        for number in numbers:
+            self.device(number, f"--first={number}", *words)
+        self.devices_end()
+
     def device_does(self, number, *words, expect=None, **options):
         """A device from beginning to end; `expect` must be in what it says."""
         said = self.await_end(self.device(number, *words, **options), 180)

@@ -1,7 +1,7 @@
 """Boxes of other kinds: ways that are lost, portals, SYN proxies."""
 
 from network import DEVICE, FIREWALL, HOPS_FIREWALL
-from play import finding, flow, play
+from play import both_ports, finding, flow, play
 
 BROKEN = {"verdict": "broken"}
 SYN = "tcp.flags.syn == 1 && tcp.flags.ack == 0"
@@ -10,9 +10,8 @@ HELLO = "tls.handshake.type == 1"
 
 
 @play("A firewall on the way out sees only half and drops the rest of each handshake",
-      findings=[finding("stall-after-client-hello", device=DEVICE[1], port=port,
-                        summary="~nothing that it sent after its SYN arrived")
-                for port in (5223, 443)]
+      findings=both_ports("stall-after-client-hello",
+                          summary="~nothing that it sent after its SYN arrived")
       + [finding("courier-unreachable", device=DEVICE[1])],
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-no-answer", count=2),
@@ -31,8 +30,8 @@ def half_seen(lab):
 
 
 @play("A captive portal answers everything with a web page",
-      findings=[finding("transparent-proxy", device=DEVICE[1], port=port, blocker_hops=HOPS_FIREWALL,
-                        summary="~HTTP/1.1 400 Bad Request") for port in (5223, 443)]
+      findings=both_ports("transparent-proxy", blocker_hops=HOPS_FIREWALL,
+                          summary="~HTTP/1.1 400 Bad Request")
       + [finding("courier-unreachable", device=DEVICE[1])],
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="tls-failed", count=2),
@@ -59,8 +58,7 @@ def captive_portal(lab):
 
 
 @play("Routes to Apple's addresses run in a circle",
-      findings=[finding("port-unreachable", device=DEVICE[1], port=port, blocker_ip=FIREWALL,
-                        summary="~time exceeded") for port in (5223, 443)]
+      findings=both_ports("port-unreachable", blocker_ip=FIREWALL, summary="~time exceeded")
       + [finding("courier-unreachable", device=DEVICE[1])],
       devices={DEVICE[1]: BROKEN},
       flows=[flow({"server_port": 5223}, outcome="unreachable", count=2)],
@@ -97,7 +95,4 @@ table ip labbox {
     lab.sysctl("fw", "net.netfilter.nf_conntrack_tcp_loose=0")
     lab.couriers()
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, "--sessions=3", "--attempts=3", "--hold=500", "--pushes=200:640",
-                   f"--first={number}")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--sessions=3", "--attempts=3", "--hold=500", "--pushes=200:640")

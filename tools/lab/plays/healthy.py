@@ -33,10 +33,7 @@ def healthy_tls12(lab):
     lab.apple()
     lab.resolver()
     lab.fetch_bag(1)
-    for number in (1, 2):
-        lab.device(number, "--tls=1.2", "--heartbeat=700", "--pushes=300:640,900:1200",
-                   f"--first={number}")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--tls=1.2", "--heartbeat=700", "--pushes=300:640,900:1200")
 
 
 @play("TLS 1.3 only: the certificate is encrypted",
@@ -53,9 +50,7 @@ def healthy_tls13(lab):
     and heartbeats, and close."""
     lab.couriers()
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, "--heartbeat=700", "--pushes=300:640,900:1200", f"--first={number}")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--heartbeat=700", "--pushes=300:640,900:1200")
 
 
 @play("IPv6: couriers by their IPv6 addresses",
@@ -262,9 +257,7 @@ def healthy_nat_outside(lab):
                family="ip")
     lab.couriers()
     lab.resolver()
-    for number in (1, 2, 3):
-        lab.device(number, f"--first={number}", "--pushes=300:640")
-    lab.devices_end()
+    lab.devices_do((1, 2, 3), "--pushes=300:640")
 
 
 @play("The capture begins in the middle of a session and ends before its end",

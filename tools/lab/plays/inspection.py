@@ -210,10 +210,7 @@ def transparent_proxy(lab):
     lab.relay("fw", [("0.0.0.0:7000", None)])
     lab.couriers()
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, "--sessions=3", "--attempts=3", "--hold=500", "--pushes=200:640",
-                   f"--first={number}")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--sessions=3", "--attempts=3", "--hold=500", "--pushes=200:640")
 
 
 # ---- proxies that are asked by name ----

@@ -14,9 +14,7 @@ SYN_ACK = "tcp.flags.syn == 1 && tcp.flags.ack == 1"
 def two_devices(lab, *words):
     lab.couriers()
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, "--ports=5223", "--pushes=300:640,600:900", f"--first={number}", *words)
-    lab.devices_end()
+    lab.devices_do((1, 2), "--ports=5223", "--pushes=300:640,600:900", *words)
 
 
 def one_way(lab, way):

@@ -3,7 +3,7 @@
 import time
 
 from network import (COURIERS, DEVICE, ELSEWHERE, HOPS_FIREWALL, HOPS_PROVIDER, RESOLVER)
-from play import finding, flow, play
+from play import both_ports, finding, flow, play
 
 BROKEN = {"verdict": "broken"}
 SYN = "tcp.flags.syn == 1 && tcp.flags.ack == 0"
@@ -19,10 +19,6 @@ def string_rule(lab, space, verdict, text="push.apple.com"):
     """iptables looks for the name in every packet, as cheap filters do."""
     lab.execute(space, "iptables-nft", "-A", "FORWARD", "-p", "tcp", "-m", "string", "--algo", "bm",
                 "--string", text, "-j", *verdict)
-
-
-def both_ports(code, device=DEVICE[1], **columns):
-    return [finding(code, device=device, port=port, **columns) for port in (5223, 443)]
 
 
 @play("A name filter resets the connection after the ClientHello",

@@ -33,9 +33,7 @@ def dropped_5223_falls_back(lab):
     lab.filter("fw", "tcp dport 5223 drop")
     lab.couriers()
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, f"--first={number}", "--pushes=300:640")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--pushes=300:640")
 
 
 @play("5223 and 443 are dropped: nothing works",
@@ -72,9 +70,7 @@ def refused_at_campus_firewall(lab):
     lab.filter("fw", "tcp dport 5223 reject with tcp reset")
     lab.couriers()
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, f"--first={number}", "--pushes=300:640")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--pushes=300:640")
 
 
 @play("5223 is refused by a TCP reset of the provider's router",
@@ -126,9 +122,7 @@ def refused_at_the_far_end(lab):
     from Apple's own distance."""
     lab.couriers(ports=(443,))
     lab.resolver()
-    for number in (1, 2):
-        lab.device(number, f"--first={number}", "--pushes=300:640")
-    lab.devices_end()
+    lab.devices_do((1, 2), "--pushes=300:640")
 
 
 def icmp_play(name, title, text, box, address, rule, proof, number=1, ipv6=False):

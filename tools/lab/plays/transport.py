@@ -3,7 +3,7 @@
 import time
 
 from network import COURIERS, DEVICE, FIREWALL, HOPS_FIREWALL, HOPS_PROVIDER
-from play import finding, flow, play
+from play import both_ports, finding, flow, play
 
 WORKS = {"verdict": "works", "works_on": "5223"}
 BROKEN = {"verdict": "broken"}
@@ -242,8 +242,8 @@ def small_hellos(lab):
 
 
 @play("A box passes only hellos of one segment",
-      findings=[finding("large-hello-blocked", device=DEVICE[1], port=port)
-                for port in (5223, 443)] + [finding("courier-unreachable", device=DEVICE[1])],
+      findings=both_ports("large-hello-blocked")
+      + [finding("courier-unreachable", device=DEVICE[1])],
       devices={DEVICE[1]: BROKEN, DEVICE[2]: {"verdict": "works"}},
       proof=[("ip.src == 10.20.0.11 && tcp.len > 1000", "== 4"),
              ("ip.src == 10.20.0.11 && tcp.analysis.retransmission && tcp.len > 100", ">= 4"),
@@ -264,8 +264,8 @@ def large_hello_dropped(lab):
 
 
 @play("A box resets hellos of two segments",
-      findings=[finding("large-hello-blocked", device=DEVICE[1], port=port)
-                for port in (5223, 443)] + [finding("courier-unreachable", device=DEVICE[1])],
+      findings=both_ports("large-hello-blocked")
+      + [finding("courier-unreachable", device=DEVICE[1])],
       devices={DEVICE[1]: BROKEN, DEVICE[2]: {"verdict": "works"}},
       proof=[("ip.src == 10.20.0.11 && tcp.len > 1000", "== 4"),
              (f"{RESET_FROM_APPLE} && ip.ttl == 63 && ip.dst == 10.20.0.11", ">= 4"),
