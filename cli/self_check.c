@@ -7,39 +7,11 @@
 #include <stdio.h>
 
 #include "base/count.h"
-#include "base/reader.h"
 #include "base/text.h"
+#include "dissect/checksum.h"
 #include "model/apple.h"
 
 enum { ETHERNET_MTU_MAX = 9216, CHECKSUMS_MAX = 2000, PERCENT = 100 };
-
-/* RFC 1071 over the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1) and the segment. */
-static bool checksum_is_right(const struct packet *packet)
-{
-    const uint8_t *ip = packet->ip;
-    size_t header_size = packet->ip_version == 4 ? (size_t)(ip[0] & 15) * 4 : 40;
-    const uint8_t *at = ip + header_size, *end = packet->payload + packet->payload_size;
-    const uint8_t *addresses = packet->ip_version == 4 ? ip + 12 : ip + 8;
-    size_t address_size = packet->ip_version == 4 ? 8 : 32;
-    uint64_t sum = 6 + (uint64_t)(end - at);
-    for (size_t i = 0; i < address_size; i += 2)
-        sum += load_u16(addresses + i);
-    for (; at + 1 < end; at += 2)
-        sum += load_u16(at);
-    if (at < end)
-        sum += (uint64_t)*at << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum == 0xffff;
-}
-
-/* Extension headers are left alone: they are rare, and the sum needs the last one's place. */
-static bool checksum_can_be_checked(const struct packet *packet)
-{
-    bool is_plain = packet->ip_version == 4 ? packet->ip[9] == 6 : packet->ip[6] == 6;
-    return is_plain && !packet->is_fragment && !packet->length_from_frame &&
-           packet->payload_captured == packet->payload_size;
-}
 
 static void note_vlan(struct self_check *check, uint16_t vlan)
 {
@@ -62,8 +34,10 @@ void self_check_take(struct self_check *check, const struct packet *packet)
     if (packet->vlan)
         note_vlan(check, packet->vlan);
     check->merged += packet->payload_size > ETHERNET_MTU_MAX;
-    if (check->checksums < CHECKSUMS_MAX && checksum_can_be_checked(packet)) {
-        bool is_wrong = !checksum_is_right(packet);
+    enum packet_checksum checksum =
+        check->checksums < CHECKSUMS_MAX ? dissect_tcp_checksum_as_is(packet) : CHECKSUM_LEFT_OUT;
+    if (checksum != CHECKSUM_LEFT_OUT) {
+        bool is_wrong = checksum == CHECKSUM_WRONG;
         check->checksums++;
         check->checksums_wrong += is_wrong;
         check->checksums_wrong_up += is_wrong && to_apple;

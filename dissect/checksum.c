@@ -78,19 +78,25 @@ static bool is_left_out(const uint8_t *ip, uint8_t protocol, size_t size, const 
            size + IPV4_HEADER_SIZE > FRAME_SIZE_MAX;
 }
 
-static enum packet_checksum transport_checksum(const uint8_t *ip, uint8_t protocol,
-                                               const uint8_t *at, size_t size, size_t place)
+/* As the field stands: whether a card is still to fill it in is not asked. */
+static enum packet_checksum checksum_as_is(const uint8_t *ip, uint8_t protocol, const uint8_t *at,
+                                           size_t size, size_t place)
 {
-    bool has_pseudo_header = protocol != PROTOCOL_ICMP;
     if (size > UINT16_MAX || size < place + 2)
         return CHECKSUM_LEFT_OUT;
     uint64_t sum = sum_bytes(at, size);
-    if (has_pseudo_header)
+    if (protocol != PROTOCOL_ICMP) /* RFC 792: of the message alone */
         sum += sum_pseudo_header(ip, protocol, size);
-    if (is_right(sum))
-        return CHECKSUM_RIGHT;
-    return has_pseudo_header && is_left_out(ip, protocol, size, at + place) ? CHECKSUM_LEFT_OUT
-                                                                            : CHECKSUM_WRONG;
+    return is_right(sum) ? CHECKSUM_RIGHT : CHECKSUM_WRONG;
+}
+
+static enum packet_checksum transport_checksum(const uint8_t *ip, uint8_t protocol,
+                                               const uint8_t *at, size_t size, size_t place)
+{
+    enum packet_checksum checksum = checksum_as_is(ip, protocol, at, size, place);
+    bool may_be_left_out = checksum == CHECKSUM_WRONG && protocol != PROTOCOL_ICMP;
+    return may_be_left_out && is_left_out(ip, protocol, size, at + place) ? CHECKSUM_LEFT_OUT
+                                                                          : checksum;
 }
 
 /* Behind extension headers the addresses that were summed up may be others (RFC 8200 section 8.1),
@@ -100,12 +106,24 @@ static bool carries(const uint8_t *ip, uint8_t protocol)
     return (ip[0] >> 4 == 4 ? ip[9] : ip[6]) == protocol;
 }
 
+static size_t size_behind(const struct packet *packet)
+{
+    return (size_t)(packet->payload + packet->payload_size - packet->ip - header_size(packet->ip));
+}
+
+static bool is_whole(const struct packet *packet)
+{
+    return packet->kind != PACKET_FRAGMENT && !packet->is_fragment && !packet->length_from_frame &&
+           !packet->tcp_options_cut && packet->payload_captured == packet->payload_size;
+}
+
 /* Where the field stands: RFC 9293 section 3.1; RFC 768, where 0 is none. */
+enum { TCP_FIELD = 16, UDP_FIELD = 6 };
+
 static enum packet_checksum checksum_behind(const struct packet *packet)
 {
-    enum { TCP_FIELD = 16, UDP_FIELD = 6 };
     const uint8_t *ip = packet->ip, *at = ip + header_size(ip);
-    size_t size = (size_t)(packet->payload + packet->payload_size - at);
+    size_t size = size_behind(packet);
     if (packet->kind == PACKET_TCP && carries(ip, PROTOCOL_TCP) && size >= TCP_HEADER_SIZE)
         return transport_checksum(ip, PROTOCOL_TCP, at, size, TCP_FIELD);
     if (packet->kind == PACKET_DNS && carries(ip, PROTOCOL_UDP))
@@ -116,13 +134,18 @@ static enum packet_checksum checksum_behind(const struct packet *packet)
 enum packet_checksum dissect_checksum(const struct packet *packet)
 {
     enum packet_checksum header = header_checksum(packet->ip);
-    bool is_whole = packet->kind != PACKET_FRAGMENT && !packet->is_fragment &&
-                    !packet->length_from_frame && !packet->tcp_options_cut &&
-                    packet->payload_captured == packet->payload_size;
-    if (header == CHECKSUM_WRONG || !is_whole)
+    if (header == CHECKSUM_WRONG || !is_whole(packet))
         return header;
     enum packet_checksum rest = checksum_behind(packet);
     return rest == CHECKSUM_LEFT_OUT ? header : rest;
+}
+
+enum packet_checksum dissect_tcp_checksum_as_is(const struct packet *packet)
+{
+    if (packet->kind != PACKET_TCP || !is_whole(packet) || !carries(packet->ip, PROTOCOL_TCP))
+        return CHECKSUM_LEFT_OUT;
+    return checksum_as_is(packet->ip, PROTOCOL_TCP, packet->ip + header_size(packet->ip),
+                          size_behind(packet), TCP_FIELD);
 }
 
 enum packet_checksum dissect_icmp_checksum(const uint8_t *ip, const uint8_t *message, size_t size)

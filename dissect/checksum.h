@@ -14,6 +14,10 @@
  * be checked, which of a part of a packet is its IPv4 header. Never CHECKSUM_UNASKED. */
 enum packet_checksum dissect_checksum(const struct packet *packet);
 
+/* Of TCP alone, and wrong also where a network card is still to fill it in, which tells that such
+ * packets are captured. Not left out: the packet can be checked. */
+enum packet_checksum dissect_tcp_checksum_as_is(const struct packet *packet);
+
 /* Of a whole ICMP or ICMPv6 message behind its IP header. */
 enum packet_checksum dissect_icmp_checksum(const uint8_t *ip, const uint8_t *message, size_t size);
 

@@ -15,19 +15,6 @@ static enum skip_reason pass_tag(struct walk *walk, uint32_t size)
     return link_typed(walk);
 }
 
-/* Direction, destination and source interface (Cisco Nexus and UCS); path, size and sequence (HSR,
- * IEC 62439-3); reserved and sequence (IEEE 802.1CB section 7.8). */
-static enum skip_reason pass_4(struct walk *walk)
-{
-    return pass_tag(walk, 4);
-}
-
-/* A time stamp of 48 bits (Cisco Nexus), or priority and port identifiers (IEEE 802.1BR). */
-static enum skip_reason pass_6(struct walk *walk)
-{
-    return pass_tag(walk, 6);
-}
-
 /* Cisco TrustSec: version 1, length in 32-bit words of the options behind these two bytes. */
 static enum skip_reason link_cisco_metadata(struct walk *walk)
 {
@@ -95,58 +82,55 @@ static enum skip_reason link_service_header(struct walk *walk)
     return SKIP_NOT_IP;
 }
 
-static const struct {
+static const struct stacked {
     uint16_t type;
-    walk_step step;
+    uint8_t size;   /* before the next EtherType, where that always follows; else 0 */
+    walk_step step; /* NULL: nothing of it is needed */
 } stacked[] = {
-    {ETHERTYPE_MPLS, link_mpls},
-    {ETHERTYPE_MPLS_MULTICAST, link_mpls},
-    {ETHERTYPE_PPPOE_SESSION, link_pppoe},
-    {ETHERTYPE_BACKBONE, link_backbone},
-    {ETHERTYPE_MACSEC, link_macsec},
-    {ETHERTYPE_CISCO_METADATA, link_cisco_metadata},
-    {ETHERTYPE_CISCO_TIME, pass_6},
-    {ETHERTYPE_CISCO_TIME_ASSIGNED, pass_6},
-    {ETHERTYPE_ARISTA_TIME, link_arista_time},
-    {ETHERTYPE_VN_TAG, pass_4},
-    {ETHERTYPE_PORT_EXTENSION, pass_6},
-    {ETHERTYPE_REDUNDANCY, pass_4},
-    {ETHERTYPE_SEAMLESS_RING, pass_4},
-    {ETHERTYPE_SERVICE_HEADER, link_service_header},
-    {ETHERTYPE_BRIDGED, link_ethernet},
-    {ETHERTYPE_PPP, link_ppp},
+    {ETHERTYPE_MPLS, 0, link_mpls},
+    {ETHERTYPE_MPLS_MULTICAST, 0, link_mpls},
+    {ETHERTYPE_PPPOE_SESSION, 0, link_pppoe},
+    {ETHERTYPE_BACKBONE, 4 + 2 * MAC_SIZE, link_backbone},
+    {ETHERTYPE_MACSEC, 0, link_macsec},
+    {ETHERTYPE_CISCO_METADATA, 0, link_cisco_metadata},
+    {ETHERTYPE_CISCO_TIME, 6, NULL}, /* Cisco Nexus: a time stamp of 48 bits */
+    {ETHERTYPE_CISCO_TIME_ASSIGNED, 6, NULL},
+    {ETHERTYPE_ARISTA_TIME, 0, link_arista_time},
+    {ETHERTYPE_VN_TAG, 4, NULL},         /* Cisco Nexus and UCS: direction, interfaces */
+    {ETHERTYPE_PORT_EXTENSION, 6, NULL}, /* IEEE 802.1BR: priority, port identifiers */
+    {ETHERTYPE_REDUNDANCY, 4, NULL},     /* IEEE 802.1CB section 7.8: reserved, sequence */
+    {ETHERTYPE_SEAMLESS_RING, 4, NULL},  /* HSR, IEC 62439-3: path, size, sequence */
+    {ETHERTYPE_SERVICE_HEADER, 0, link_service_header},
+    {ETHERTYPE_BRIDGED, 2 * MAC_SIZE, link_ethernet},
+    {ETHERTYPE_PPP, 0, link_ppp},
 };
 
-enum skip_reason link_stacked(struct walk *walk, uint16_t type)
+static const struct stacked *stacked_of(uint16_t type)
 {
     for (size_t i = 0; i < sizeof stacked / sizeof stacked[0]; i++)
         if (stacked[i].type == type)
-            return walk_deeper(walk) ? stacked[i].step(walk) : SKIP_TOO_DEEP;
-    return SKIP_NOT_IP;
+            return &stacked[i];
+    return NULL;
+}
+
+enum skip_reason link_stacked(struct walk *walk, uint16_t type)
+{
+    const struct stacked *known = stacked_of(type);
+    if (!known)
+        return SKIP_NOT_IP;
+    if (!walk_deeper(walk))
+        return SKIP_TOO_DEEP;
+    return known->step ? known->step(walk) : pass_tag(walk, known->size);
 }
 
 /* ---- for tunnels that are believed only with a packet inside ---- */
-
-static const struct {
-    uint16_t type;
-    uint8_t size; /* before the next EtherType */
-} plain_tags[] = {{ETHERTYPE_CISCO_TIME, 6},
-                  {ETHERTYPE_CISCO_TIME_ASSIGNED, 6},
-                  {ETHERTYPE_VN_TAG, 4},
-                  {ETHERTYPE_PORT_EXTENSION, 6},
-                  {ETHERTYPE_REDUNDANCY, 4},
-                  {ETHERTYPE_SEAMLESS_RING, 4},
-                  {ETHERTYPE_BRIDGED, 2 * MAC_SIZE},
-                  {ETHERTYPE_BACKBONE, 4 + 2 * MAC_SIZE}};
 
 static uint32_t plain_tag_size(uint16_t type)
 {
     if (link_is_vlan_tag(type))
         return VLAN_TAG_SIZE - ETHERTYPE_SIZE;
-    for (size_t i = 0; i < sizeof plain_tags / sizeof plain_tags[0]; i++)
-        if (plain_tags[i].type == type)
-            return plain_tags[i].size;
-    return 0;
+    const struct stacked *known = stacked_of(type);
+    return known ? known->size : 0;
 }
 
 /* RFC 2516 section 4, RFC 1332 section 3, RFC 5072 section 3 */
