@@ -57,14 +57,6 @@ int command_summary(const struct settings *settings, int64_t run_id)
     return fault_found ? EXIT_FAULT : EXIT_NO_FAULT;
 }
 
-static int64_t end_of(const struct settings *settings)
-{
-    int64_t ends_ns;
-    bool has_end = settings->duration_ns &&
-                   !__builtin_add_overflow(now_monotonic_ns(), settings->duration_ns, &ends_ns);
-    return has_end ? ends_ns : INT64_MAX;
-}
-
 /* What is wrong in the command line is said before any capture is opened. */
 static bool makes_sense(const struct settings *settings, struct fault *fault)
 {
@@ -84,7 +76,7 @@ int command_analyze(const struct settings *settings)
     struct fault fault = {{0}};
     struct pipeline_result result;
     struct watch watch = {.progress = progress_begin(!settings->quiet),
-                          .ends_ns = end_of(settings)};
+                          .ends_ns = settings_end_ns(settings)};
     struct pipeline_hooks hooks = {
         .context = &watch, .progress = on_progress, .stop = stop_is_asked};
     if (!makes_sense(settings, &fault))

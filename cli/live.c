@@ -120,14 +120,6 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
            filter_check_packets(settings->also, fault);
 }
 
-static int64_t end_of(const struct settings *settings)
-{
-    int64_t ends_ns;
-    bool has_end = settings->duration_ns &&
-                   !__builtin_add_overflow(now_monotonic_ns(), settings->duration_ns, &ends_ns);
-    return has_end ? ends_ns : INT64_MAX;
-}
-
 /* Privileged until here: interfaces are open, their filters locked. Outputs are opened as the user
  * who goes on, before files and sockets are closed off. */
 static bool on_opened(void *context, struct live_run *run, struct fault *fault)
@@ -179,7 +171,7 @@ static bool run_it(const struct settings *settings, struct live_run_result *resu
                    struct fault *fault)
 {
     struct live_watch watch = {.settings = settings,
-                               .ends_ns = end_of(settings),
+                               .ends_ns = settings_end_ns(settings),
                                .manager = {.socket = -1},
                                .feeds = {.quit = stop}};
     struct live_run_hooks hooks = {.context = &watch,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/now.h"
 #include "capture/live.h"
 #include "feed/excerpts.h"
 #include "settings.h"
@@ -460,6 +461,14 @@ bool settings_read(struct settings *settings, enum command_bit command, int argc
         settings->since_ns >= settings->until_ns)
         return fault_set(fault, "--until must be a later time than --since");
     return true;
+}
+
+int64_t settings_end_ns(const struct settings *settings)
+{
+    int64_t ends_ns;
+    bool has_end = settings->duration_ns &&
+                   !__builtin_add_overflow(now_monotonic_ns(), settings->duration_ns, &ends_ns);
+    return has_end ? ends_ns : INT64_MAX;
 }
 
 struct scope_filter settings_scope_filter(const struct settings *settings)

@@ -88,6 +88,8 @@ struct settings {
 /* Reads options of the command with that bit. False: a usage error, with its sentence. */
 MUST_USE bool settings_read(struct settings *settings, enum command_bit command, int argc,
                             char **argv, struct fault *fault);
+/* When --duration, counted from now, is over, by now_monotonic_ns; INT64_MAX: never. */
+int64_t settings_end_ns(const struct settings *settings);
 /* The kernel's filter that the options ask for. The pointers are the settings'. */
 struct scope_filter settings_scope_filter(const struct settings *settings);
 /* The option lines of --help for a command. */
