@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "detect/judge.h"
 
 enum {
@@ -39,7 +40,7 @@ struct state {
     uint16_t seen[BLOCK_COUNT];
     uint16_t sinkholes_ipv4; /* of the sinkholes, those of A records */
     uint16_t last_id;
-    uint16_t good; /* answers with addresses, of either family */
+    bool has_good; /* an answer with addresses, of either family */
     struct silence silence;
 };
 
@@ -128,10 +129,9 @@ static void note(struct state *state, const struct event *event, enum block bloc
         state->first_ns = event->time_ns;
     state->last_ns = event->time_ns;
     state->last_id = event->dns->id;
-    if (state->seen[block] < UINT16_MAX)
-        state->seen[block]++;
-    if (block == SINKHOLE && event->dns->type == DNS_A && state->sinkholes_ipv4 < UINT16_MAX)
-        state->sinkholes_ipv4++;
+    counter_up(&state->seen[block]);
+    if (block == SINKHOLE && event->dns->type == DNS_A)
+        counter_up(&state->sinkholes_ipv4);
 }
 
 static bool is_enough(const struct state *state, enum block block, enum confidence *confidence)
@@ -150,7 +150,7 @@ static bool is_enough(const struct state *state, enum block block, enum confiden
     case FAILED:
         return state->seen[FAILED] >= FAILURES_NEEDED;
     case EMPTY:
-        return state->seen[EMPTY] >= EMPTY_NEEDED && !state->good;
+        return state->seen[EMPTY] >= EMPTY_NEEDED && !state->has_good;
     default:
         return false;
     }
@@ -201,7 +201,7 @@ static void review(struct judge *judge, const struct state *state)
     if (state->sinkholes_ipv4)
         is_well = has_good;
     if (hides_ipv4)
-        is_well |= state->good > 0;
+        is_well |= state->has_good;
     if (kept && is_well && (is_short || hides_ipv6 || hides_ipv4))
         judge_withdraw(judge, kept);
 }
@@ -215,9 +215,9 @@ static void note_question(struct silence *silence, const struct event *event)
     if (is_first)
         *silence = (struct silence){.first_ns = event->time_ns, .first_frame = event->frame};
     if (is_first || silence->last_id != dns->id)
-        silence->questions = (uint16_t)(silence->questions + (silence->questions < UINT16_MAX));
+        counter_up(&silence->questions);
     else
-        silence->repeats = (uint16_t)(silence->repeats + (silence->repeats < UINT16_MAX));
+        counter_up(&silence->repeats);
     silence->last_id = dns->id;
 }
 
@@ -278,7 +278,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
         return;
     }
     state->silence = (struct silence){0};
-    state->good = (uint16_t)(state->good + (is_good(event->dns) && state->good < UINT16_MAX));
+    state->has_good |= is_good(event->dns);
     enum block block = block_of(event->dns);
     if (block == NOT_BLOCKED || was_counted(state, event))
         return;
@@ -306,12 +306,15 @@ const struct detector detector_dns_blocked = {
                 "resolver answers others. Good answers or working sessions of the same device "
                 "soon after would prove a passing disturbance.",
     .looks_like = "dns.flags.response == 1 && dns.qry.name contains \"push.apple.com\" && "
-                  "(dns.flags.rcode != 0 || dns.a == 0.0.0.0 || dns.aaaa == ::); often for several "
-                  "numbers N-courier in a row, with no SYN afterwards.",
-    .innocent = "NOERROR without an address (the bare courier name, AAAA, type 65), errors for "
-                "AAAA or type 65 only, a single SERVFAIL or REFUSED, NXDOMAIN for names that may "
-                "not exist, and \"::\" from a resolver that hides IPv6 while IPv4 is answered are "
-                "not reported.",
+                  "(dns.flags.rcode != 0 || dns.count.answers == 0 || dns.a == 0.0.0.0 || dns.aaaa "
+                  "== ::), or dns.flags.response == 0 with the same dns.id again and again; often "
+                  "for several numbers N-courier in a row, with no SYN afterwards.",
+    .innocent = "NOERROR without an address where that is the right answer (the bare courier name, "
+                "AAAA, type 65, and A in a network without IPv4, where AAAA is answered), errors "
+                "for AAAA or type 65 only, a single SERVFAIL or REFUSED, NXDOMAIN for names that "
+                "may not exist, \"::\" from a resolver that hides IPv6 while IPv4 is answered, and "
+                "questions without an answer where nothing else of that resolver's was captured "
+                "(the filter of a live run takes only answers about push names) are not reported.",
     .remedy =
         "On the resolver named take push.apple.com, apple.com and akadns.net off block lists, "
         "response policies (RPZ: also their actions NODATA and DROP) and category filters; for "
