@@ -141,16 +141,17 @@ struct flow_record {
     int64_t icmp_ns;
     struct address icmp_source; /* unspecified: none */
     uint8_t reset_mac[6];
-    bool reset_mac_differs;    /* from what that side's other packets carry */
-    bool has_reset_mac;
-    bool told_to_work;         /* EVENT_FLOW_WORKS was told of it */
-    bool speaks_from_farther;  /* the server's data, than its SYN-ACK: a SYN proxy answered for it */
-    bool has_server_mac;
+    bool reset_mac_differs : 1;   /* from what that side's other packets carry */
+    bool has_reset_mac : 1;
+    bool told_to_work : 1;        /* EVENT_FLOW_WORKS was told of it */
+    bool speaks_from_farther : 1; /* the server's data, than its SYN-ACK: a SYN proxy answered for it */
+    bool has_server_mac : 1;
     uint8_t server_mac[6];     /* of the server's first packet that is no reset */
     uint8_t icmp_type;
     uint8_t icmp_code;
     int16_t icmp_ttl;          /* -1: none */
     uint16_t proxy_status;     /* HTTP status of the CONNECT's answer; 0: none */
+    int32_t process_id;        /* -1: not known */
 
     const char *sni;           /* as sent, without a trailing dot */
     const char *alpn;          /* offered, comma separated */
@@ -162,7 +163,6 @@ struct flow_record {
     const char *ndpi_protocol;
     const char *ndpi_risks;
     const char *process_name;
-    int32_t process_id;        /* -1: not known */
 };
 
 /* Hops between a sender and the capture point: stacks start at 32, 64, 128 or 255, and a path is

@@ -67,19 +67,22 @@ struct flow {
     bool answered_late;   /* new bytes of the server's came long after its start: late_end */
     bool was_late;        /* a packet's time was not its own: delays cannot be measured */
     bool watched;         /* its address outside Apple's ranges is in scope's filter */
-    uint16_t mss_up;      /* announced in the client's SYN */
-    uint32_t evidence_id; /* of record.evidence, in the tracker's pool */
-    uint32_t idle_id;     /* of record.idle, likewise */
-    uint32_t up_at_flight;           /* up.next when the server's flight had come (count_answer) */
-    uint32_t late_end;               /* one past those bytes */
-    struct habits habits[2];         /* by enum direction */
-    uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */
     uint8_t lane_count;
-    uint8_t lane_copies;   /* bits by place in `lanes`: it carries copies */
-    uint8_t settled_state; /* the state in which tracker_interim told it settled; new: never */
-    uint32_t told_packets; /* how many it had when tracker_interim last told it */
+    uint8_t lane_copies;     /* bits by place in `lanes`: it carries copies */
+    uint8_t settled_state;   /* the state in which tracker_interim told it settled; new: never */
+    uint16_t mss_up;         /* announced in the client's SYN */
+    uint32_t evidence_id;    /* of record.evidence, in the tracker's pool */
+    uint32_t idle_id;        /* of record.idle, likewise */
+    uint32_t up_at_flight;   /* up.next when the server's flight had come (count_answer) */
+    uint32_t late_end;       /* one past those bytes */
+    struct habits habits[2]; /* by enum direction */
+    uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */
+    uint32_t told_packets;           /* how many it had when tracker_interim last told it */
     struct flow_record record;
 };
+
+_Static_assert(sizeof(struct flow) <= 11 * FLOW_ALIGNMENT,
+               "docs/performance.md tells how large a session is, and memory is time");
 
 /* Bytes of a flow that an ordinary packet of an established session needs. */
 enum { FLOW_HOT_SIZE = offsetof(struct flow, record.syn_frame) };
