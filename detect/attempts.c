@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/counter.h"
 #include "base/text.h"
 
 /* An attempt that fails for less than this may have met an outage that was already passing. */
@@ -35,8 +36,7 @@ bool is_attempt_at_apple(const struct flow_record *flow)
 
 static void case_add(struct attempt_case *attempt_case, const struct flow_record *flow)
 {
-    if (attempt_case->attempts < UINT16_MAX)
-        attempt_case->attempts++;
+    counter_up(&attempt_case->attempts);
     if (!address_equal(&attempt_case->server, &flow->server_ip))
         attempt_case->several_servers = true;
     if (flow->ip_version != 6)
@@ -185,10 +185,8 @@ bool attempts_weigh(const struct judge *judge, const struct attempt_case *attemp
         *confidence = elsewhere.own || elsewhere.site ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     else if (elsewhere.own || elsewhere.site || (attempt_case->is_near && is_repeated))
         *confidence = CONFIDENCE_CERTAIN;
-    else if (is_repeated || attempt_case->is_near || !is_lone_and_short(attempt_case))
-        *confidence = CONFIDENCE_LIKELY;
     else
-        *confidence = CONFIDENCE_POSSIBLE;
+        *confidence = CONFIDENCE_LIKELY;
     return true;
 }
 

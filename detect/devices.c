@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/counter.h"
+
 struct device_key {
     struct address ip;
     uint32_t lane;
@@ -177,11 +179,6 @@ uint32_t second_of(int64_t time_ns)
     return second > UINT32_MAX ? UINT32_MAX : (uint32_t)second;
 }
 
-static void count_up(uint16_t *counter)
-{
-    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
-}
-
 static void newest_of(uint32_t *second, int64_t time_ns)
 {
     uint32_t other = second_of(time_ns);
@@ -222,10 +219,10 @@ void devices_session_works(struct devices *devices, uint32_t id, const struct fl
     if (way == WAY_NONE)
         return;
     device->working_ways |= (uint8_t)(1u << way);
-    count_up(&device->way[way].worked);
+    counter_up(&device->way[way].worked);
     note_success(device, way, flow);
     if (!way_is_provider(way))
-        count_up(&device->open_sessions);
+        counter_up(&device->open_sessions);
 }
 
 static void device_see(struct device *device, const struct flow_record *flow)
@@ -271,11 +268,11 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
     enum way way = way_of(flow);
     device_see(device, flow);
     if (flow->outcome == OUTCOME_UNFINISHED)
-        count_up(&device->unfinished);
+        counter_up(&device->unfinished);
     if (flow->outcome == OUTCOME_ONE_SIDED && !is_left_over(flow))
-        count_up(&device->one_sided);
+        counter_up(&device->one_sided);
     if (flow->role == ROLE_LEGACY_PROVIDER)
-        count_up(&device->legacy);
+        counter_up(&device->legacy);
     if (flow->outcome != OUTCOME_UNFINISHED || flow->saw & SAW_DOWN)
         device_prove(devices, id);
     if (way == WAY_NONE)
@@ -291,12 +288,12 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
             note_silence(&device->silence_down_s, flow->survived_down_s);
         }
         if (!flow->told_to_work)
-            count_up(&device->way[way].worked);
+            counter_up(&device->way[way].worked);
         note_success(device, way, flow);
     } else if (flow->outcome == OUTCOME_UNFINISHED && flow_may_have_worked(flow)) {
         newest_of(&device->maybe_s, established_by(flow));
     } else if (flow_fails(flow)) {
-        count_up(&device->way[way].failed);
+        counter_up(&device->way[way].failed);
         newest_of(&device->way[way].failed_s, flow->last_ns);
     }
 }

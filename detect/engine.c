@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "sentences.h"
 
 static void *cleared(size_t count, size_t size)
@@ -231,7 +232,7 @@ static void learn_answer(struct engine *engine, const struct event *event)
     if (id == DEVICE_NONE)
         return;
     struct device *device = devices_at(&engine->devices, id);
-    device->good_answers = (uint16_t)(device->good_answers + (device->good_answers < UINT16_MAX));
+    counter_up(&device->good_answers);
 }
 
 static void learn(struct engine *engine, const struct event *event)

@@ -70,6 +70,8 @@ void finding_name_mac(struct finding *finding, const struct flow_record *flow);
 
 /* How the fields of Wireshark's filters about that address begin: "ip" or "ipv6". */
 const char *filter_family(const struct address *ip);
+/* Shows both courier ports of the finding's client: its sessions there were weighed together. */
+void finding_show_couriers(struct finding *finding);
 
 /* True when the event adds no more than a count to what is kept of the running rule (device scope)
  * about this device and the flow's server port, or when no more findings fit; the count is then

@@ -257,9 +257,10 @@ static void judge_direct(const struct engine *engine, struct requirement_record 
     row->seen = site->direct_worked + proxied + against.fails;
     row->failed = proxied + against.fails;
     if (row->seen)
-        say(row, "Sessions that worked: %s straight to Apple's addresses, %s through a proxy%s%s.",
+        say(row,
+            "Sessions that worked: %s straight to Apple's addresses, %s through a proxy%s%s%s.",
             DIGITS(site->direct_worked), DIGITS(proxied), others ? ", " : "",
-            others ? COUNTED(others, "answered by somebody else|answered by somebody else") : "");
+            others ? DIGITS(others) : "", others ? " answered by somebody else" : "");
     else
         say(row, "No session that works was seen.");
     decide(row, &against, site->direct_worked && !proxied);

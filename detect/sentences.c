@@ -74,6 +74,14 @@ void filter_of_device(struct finding *finding)
         text_format(&text, " && tcp.port == %u", finding->server_port);
 }
 
+void finding_show_couriers(struct finding *finding)
+{
+    char client[ADDRESS_TEXT_SIZE];
+    finding_say(finding->display_filter, sizeof finding->display_filter,
+                "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
+                filter_family(&finding->client_ip), address_text(&finding->client_ip, client));
+}
+
 void filter_of_dns(struct finding *finding, const struct dns_message *dns)
 {
     char client[ADDRESS_TEXT_SIZE];

@@ -1,7 +1,7 @@
 /* Which wrong checksums to believe: see damage.h. */
 #include "damage.h"
 
-#include <string.h>
+#include "base/table.h"
 
 /* So many times as many may be wrong: at one changed byte in 100 of the headers and the small
  * messages that courier sessions are made of, most of them are. */
@@ -18,10 +18,8 @@ enum { REPLACED = 16 };
 
 static struct checksum_counts *counts_of(struct damage *damage, const struct packet *packet)
 {
-    uint64_t words[2];
-    memcpy(words, packet->source.byte, sizeof words);
-    uint64_t hash = (words[0] ^ words[1] ^ words[1] >> 29) * UINT64_C(0x9fb21c651e98df25);
-    return damage->senders[hash >> 54];
+    uint64_t hash = hash_bytes(packet->source.byte, sizeof packet->source.byte, 0);
+    return damage->senders[hash % DAMAGE_SENDERS];
 }
 
 static bool are_right_mostly(const struct checksum_counts *counts)

@@ -4,11 +4,12 @@
  * is weighed in detect/. Follows one hole of the server's first bytes; what is behind several at
  * once is heavy loss, of which nothing is concluded. */
 #include "evidence.h"
-#include "base/text.h"
 
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/reader.h"
+#include "base/text.h"
 #include "dissect/dissect.h"
 #include "dissect/tls.h"
 #include "tracker.h"
@@ -111,12 +112,12 @@ static void take_hello(const struct tracker *tracker, const struct flow *flow,
         hello->largest_segment = packet->payload_size;
     if (end <= hello->size) {
         hello->repeat = tracker_proof(tracker, packet);
-        hello->repeats = (uint16_t)(hello->repeats + (hello->repeats < UINT16_MAX));
+        counter_up(&hello->repeats);
         return;
     }
     hello->last = tracker_proof(tracker, packet);
     hello->size = end;
-    hello->segments = (uint16_t)(hello->segments + (hello->segments < UINT16_MAX));
+    counter_up(&hello->segments);
 }
 
 /* The client's acknowledgement: what it has, and how often it says that it misses the same. */
@@ -134,7 +135,7 @@ static void take_client_ack(const struct tracker *tracker, const struct flow *fl
     if (flight->acked_size >= flight->end)
         return;
     flight->stuck = tracker_proof(tracker, packet);
-    flight->stuck_acks = (uint16_t)(flight->stuck_acks + (flight->stuck_acks < UINT16_MAX));
+    counter_up(&flight->stuck_acks);
 }
 
 static void take_up(const struct tracker *tracker, const struct flow *flow,
@@ -156,8 +157,7 @@ static void take_flight(const struct tracker *tracker, struct flight_evidence *f
         flight->largest_segment = packet->payload_size;
     if (end <= flight->end && start < flight->contiguous && packet->payload_size >= FULL_SEGMENT) {
         flight->repeat = tracker_proof(tracker, packet);
-        flight->large_repeats =
-            (uint16_t)(flight->large_repeats + (flight->large_repeats < UINT16_MAX));
+        counter_up(&flight->large_repeats);
     }
     if (start > flight->contiguous && !flight->beyond.frame) {
         flight->beyond = tracker_proof(tracker, packet);
@@ -197,7 +197,7 @@ static void take_syn_ack_again(const struct tracker *tracker, const struct flow 
         time_between(flow->record.established_ns, tracker->now_ns) < soon_ns)
         return;
     unheard->proof = tracker_proof(tracker, packet);
-    unheard->count = (uint16_t)(unheard->count + (unheard->count < UINT16_MAX));
+    counter_up(&unheard->count);
 }
 
 static void take_down(const struct tracker *tracker, const struct flow *flow,
@@ -327,7 +327,7 @@ static void note_first(const struct tracker *tracker, const struct flow *flow,
 
 static void note_again(struct reset_evidence *reset, const struct packet *packet)
 {
-    reset->count = (uint16_t)(reset->count + (reset->count < UINT16_MAX));
+    counter_up(&reset->count);
     if (sequence_distance(reset->highest, packet->sequence) < SERIES_STEP)
         return;
     reset->highest = packet->sequence;

@@ -6,6 +6,7 @@
  * more: it may be asleep or gone. Who cut the session is weighed in detect/. */
 #include "idle.h"
 
+#include "base/counter.h"
 #include "tracker.h"
 
 /* As for SYNs (outcome.c): at least so often, over at least so long. */
@@ -84,7 +85,7 @@ static void count_try(const struct tracker *tracker, struct idle_evidence *idle,
                       const struct packet *packet)
 {
     idle->last_try = tracker_proof(tracker, packet);
-    idle->tries = (uint16_t)(idle->tries + (idle->tries < UINT16_MAX));
+    counter_up(&idle->tries);
 }
 
 static bool tried_in_vain(const struct idle_evidence *idle)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "dissect/dns.h"
 #include "dissect/push_name.h"
+#include "screen.h"
 #include "tracker.h"
 
 static bool read_message(const struct packet *packet, struct dns_message *message)
@@ -90,7 +91,7 @@ static int64_t spoke_ns(struct name_watch *watch, const struct address *resolver
 /* Whatever it answers: only of a resolver that is heard can silence be told. */
 static void note_resolver(struct tracker *tracker, const struct packet *packet)
 {
-    enum { DNS_PORT = 53, QR_OFFSET = 2, QR = 0x80 };
+    enum { QR_OFFSET = 2, QR = 0x80 };
     if (packet->kind == PACKET_DNS && packet->source_port == DNS_PORT &&
         packet->payload_captured > QR_OFFSET && packet->payload[QR_OFFSET] & QR)
         *resolver_slot(&tracker->names, &packet->source) =

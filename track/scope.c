@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/counter.h"
 #include "dissect/push_name.h"
 
 struct learned_address {
@@ -89,8 +90,7 @@ static uint64_t address_hash(const struct address *address, uint32_t lane)
 void scope_watch(struct scope *scope, const struct address *address)
 {
     uint16_t *count = &scope->watch[scope_watch_slot(address)];
-    if (*count < UINT16_MAX)
-        (*count)++;
+    counter_up(count);
     scope->watch_changes++;
     scope->watched_count++;
 }

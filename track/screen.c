@@ -9,8 +9,6 @@
 #include "dissect/push_name.h"
 #include "dissect/tls.h"
 
-enum { DNS_PORT = 53 };
-
 bool screen_may_name_push_host(const struct tracker *tracker, const struct packet *packet)
 {
     const uint8_t *bytes = packet->payload;

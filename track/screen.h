@@ -4,6 +4,8 @@
 
 #include "tracker.h"
 
+enum { DNS_PORT = 53 };
+
 /* The first payload bytes of a foreign session that may name a push host: a ClientHello with such
  * a name, one that goes on in the next segment, or a CONNECT. */
 bool screen_may_name_push_host(const struct tracker *tracker, const struct packet *packet);

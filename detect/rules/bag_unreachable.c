@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/counter.h"
 #include "base/text.h"
 #include "resets.h"
 
@@ -56,7 +57,7 @@ static void note_failure(const struct judge *judge, struct state *state,
     state->lane = flow->lane;
     state->last_ns = flow->last_ns;
     state->outcome = flow->outcome;
-    state->failed = (uint16_t)(state->failed + (state->failed < UINT16_MAX));
+    counter_up(&state->failed);
 }
 
 static void note_success(struct state *state, const struct flow_record *flow)
@@ -75,7 +76,7 @@ static void note_question(struct state *state, const struct event *event)
     state->client = event->client;
     state->lane = event->lane;
     state->txt = (struct proof){.frame = event->frame, .time_ns = event->time_ns};
-    state->asked = (uint16_t)(state->asked + (state->asked < UINT16_MAX));
+    counter_up(&state->asked);
 }
 
 static bool asked_after_failing(const struct state *state)

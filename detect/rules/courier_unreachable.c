@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/text.h"
 #include "detect/judge.h"
 
@@ -62,8 +63,7 @@ static void run_add(struct run *run, int port, const struct flow_record *flow)
         run->frame[port] = flow->first_frame;
         run->time_ns[port] = flow->started_ns;
     }
-    if (run->failed[port] < UINT16_MAX)
-        run->failed[port]++;
+    counter_up(&run->failed[port]);
     run->outcome[port] = flow->outcome;
     if (is_first || flow->started_ns < run->first_ns)
         run->first_ns = flow->started_ns;
@@ -136,11 +136,8 @@ static void raise(struct judge *judge, const struct run *run, const struct event
         update(judge, run, kept);
         return;
     }
-    char client[ADDRESS_TEXT_SIZE];
     struct finding finding = judge_draft(judge, event);
-    finding_say(finding.display_filter, sizeof finding.display_filter,
-                "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
-                filter_family(&finding.client_ip), address_text(&finding.client_ip, client));
+    finding_show_couriers(&finding);
     update(judge, run, &finding);
     judge_raise(judge, &finding);
 }

@@ -123,7 +123,6 @@ static void describe(const struct state *state, struct finding *finding)
 
 static void raise(struct judge *judge, struct state *state, const struct event *event)
 {
-    char client[ADDRESS_TEXT_SIZE];
     struct finding finding = judge_draft(judge, event);
     finding.flow_number = state->success.flow;
     finding.server_ip = state->success.server;
@@ -131,9 +130,7 @@ static void raise(struct judge *judge, struct state *state, const struct event *
     finding.first_ns = state->failure.started_ns;
     finding.last_ns = state->success.opened_ns;
     finding.confidence = state->success.is_named ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
-    finding_say(finding.display_filter, sizeof finding.display_filter,
-                "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
-                filter_family(&finding.client_ip), address_text(&finding.client_ip, client));
+    finding_show_couriers(&finding);
     describe(state, &finding);
     judge_raise(judge, &finding);
     state->success.is_waiting = false;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/counter.h"
 #include "base/text.h"
 #include "resets.h"
 
@@ -273,7 +274,7 @@ static void note_death(const struct judge *judge, struct state *state,
         state->shortest_s = age_s;
     if (age_s > state->longest_s)
         state->longest_s = age_s;
-    state->deaths = (uint16_t)(state->deaths + (state->deaths < UINT16_MAX));
+    counter_up(&state->deaths);
     /* A device that closes for want of a heartbeat is back before its farewell is given up. */
     if (judge_last_success_s(judge, false) >= flow->idle->breaker.time_ns / NS_PER_S)
         state->is_replaced = state->was_open = true;

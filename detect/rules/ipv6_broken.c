@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/count.h"
+#include "base/counter.h"
 #include "base/text.h"
 #include "detect/judge.h"
 
@@ -53,7 +54,7 @@ static void note(struct state *state, const struct flow_record *flow)
                                         .port = flow->server_port};
     port_case->several_servers |= !address_equal(&port_case->server, &flow->server_ip);
     port_case->last_ns = flow->last_ns;
-    port_case->failed = (uint16_t)(port_case->failed + (port_case->failed < UINT16_MAX));
+    counter_up(&port_case->failed);
 }
 
 /* By the machine, or all behind its router. IPv4 that failed in the same time, half as often as

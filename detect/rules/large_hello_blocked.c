@@ -6,6 +6,7 @@
  * Deliberately silent where one large hello got through, or a small one of the device did not. */
 #include <stdio.h>
 
+#include "base/counter.h"
 #include "hello.h"
 #include "resets.h"
 
@@ -88,7 +89,7 @@ static void note(const struct judge *judge, struct state *state, const struct fl
     uint16_t *counter = is_large      ? &place->failed
                         : is_answered ? &place->small_answered
                                       : &place->small_failed;
-    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
+    counter_up(counter);
     if (is_large) {
         place->cut = (uint16_t)(place->cut + (fate == HELLO_CUT));
         place->cut_short = (uint16_t)(place->cut_short + is_cut_short(&flow->evidence->hello));

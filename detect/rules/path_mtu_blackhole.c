@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attempts.h"
+#include "base/counter.h"
 
 /* What is missing for so long was sent again three times and more (RFC 6298). */
 #define MISSING_NS (5 * NS_PER_S)
@@ -147,7 +148,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     enum side side = side_of(flow);
     if (side == NOT_STUCK)
         return;
-    state->seen = (uint16_t)(state->seen + (state->seen < UINT16_MAX));
+    counter_up(&state->seen);
     bool is_sure = state->seen > 1 || flow->evidence->too_big.frame;
     if (is_sure || stuck_ns(flow) >= LONE_NS)
         raise(judge, event, side, is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "resets.h"
 
 /* An encrypted alert has the size of other short records, so it takes one more. */
@@ -56,7 +57,7 @@ static void note(struct state *state, const struct flow_record *flow, enum refus
         state->first = (struct proof){.frame = flow->alert_frame, .time_ns = flow->last_ns};
         state->first_ns = flow->started_ns;
     }
-    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
+    counter_up(counter);
 }
 
 static uint32_t refusals(const struct state *state)

@@ -2,6 +2,7 @@
  *
  * A rule of the fourth stage. Rests on the status that the proxy sends. Deliberately takes a 407
  * for what it mostly is, the first half of authentication, until no success follows. */
+#include "base/counter.h"
 #include "detect/judge.h"
 
 enum { STATUS_AUTHENTICATE = 407 /* RFC 9110 section 15.5.8 */, AUTHENTICATIONS_NEEDED = 3 };
@@ -13,16 +14,11 @@ struct state {
     uint16_t successes;
 };
 
-static void count_up(uint16_t *counter)
-{
-    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
-}
-
 /* A success afterwards: the 407 was authentication, a lone 5xx was passing. */
 static void allowed(struct judge *judge, struct state *state, const struct event *event)
 {
     struct finding *kept = judge_kept(judge, event->flow->server_port);
-    count_up(&state->successes);
+    counter_up(&state->successes);
     if (kept && !state->refusals && state->failures <= 1)
         judge_withdraw(judge, kept);
     if (!state->refusals && state->failures <= 1)
@@ -33,10 +29,10 @@ static void allowed(struct judge *judge, struct state *state, const struct event
 static bool is_worth_saying(struct state *state, uint16_t status)
 {
     if (status == STATUS_AUTHENTICATE) {
-        count_up(&state->authentications);
+        counter_up(&state->authentications);
         return !state->successes || state->authentications >= AUTHENTICATIONS_NEEDED;
     }
-    count_up(status < 500 ? &state->refusals : &state->failures);
+    counter_up(status < 500 ? &state->refusals : &state->failures);
     return status < 500 || !state->successes || state->failures > 1;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/text.h"
 #include "resets.h"
 
@@ -125,7 +126,7 @@ static bool nearer_repeats(struct state *state, const struct flow_record *flow,
         return false;
     if (!state->nearer)
         state->first_ns = flow->started_ns;
-    state->nearer = (uint16_t)(state->nearer + (state->nearer < UINT16_MAX));
+    counter_up(&state->nearer);
     return state->nearer >= NEARER_NEEDED;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/count.h"
+#include "base/counter.h"
 #include "base/text.h"
 #include "detect/judge.h"
 
@@ -42,7 +43,7 @@ static void note(struct state *state, const struct flow_record *flow, int64_t li
         state->server = flow->server_ip;
     }
     state->several_servers |= !address_equal(&state->server, &flow->server_ip);
-    state->ends = (uint16_t)(state->ends + (state->ends < UINT16_MAX));
+    counter_up(&state->ends);
     state->fins += flow->ended_by == ENDED_SERVER_FIN;
     if (life_ns > state->longest_ns)
         state->longest_ns = life_ns;
@@ -62,15 +63,6 @@ static void describe(const struct flow_record *flow, const struct state *state,
                 "session lasts for hours where nothing cuts it. What ends them does not show.",
                 state->ends - state->fins, state->fins,
                 state->several_servers ? "several servers" : "one server");
-}
-
-/* All of its courier sessions: they were counted together. */
-static void show_filter(const struct flow_record *flow, struct finding *finding)
-{
-    char client[ADDRESS_TEXT_SIZE];
-    finding_say(finding->display_filter, sizeof finding->display_filter,
-                "%s.addr == %s && (tcp.port == 5223 || tcp.port == 443)",
-                filter_family(&flow->client_ip), address_text(&flow->client_ip, client));
 }
 
 static void observe(struct judge *judge, void *memory, const struct event *event)
@@ -97,7 +89,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     finding.first_ns = state->first_ns;
     finding.count = state->ends;
     describe(flow, state, &finding);
-    show_filter(flow, &finding);
+    finding_show_couriers(&finding);
     finding_add_frame(&finding, flow->reset_frame ? flow->reset_frame : flow->last_frame,
                       flow->last_ns, "the end of the last of these sessions");
     judge_renew(judge, &finding);

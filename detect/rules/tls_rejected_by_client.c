@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "resets.h"
 
 enum { ALERTS_NEEDED = 2, CLOSES_NEEDED = 3 };
@@ -109,7 +110,7 @@ static void note(struct state *state, const struct flow_record *flow, enum rejec
         state->by_way[way].first_ns = flow->started_ns;
     state->last_ns = flow->last_ns;
     uint16_t *counter = rejection == BY_ALERT ? &state->alerts : &state->closes;
-    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
+    counter_up(counter);
 }
 
 static void name_alert(const struct flow_record *flow, char *text, size_t size)

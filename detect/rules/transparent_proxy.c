@@ -8,6 +8,7 @@
  * where the certificate, or the device's refusal of it, already says that TLS is opened. */
 #include <stdio.h>
 
+#include "base/counter.h"
 #include "base/text.h"
 #include "hello.h"
 #include "resets.h"
@@ -71,7 +72,8 @@ static struct port_case *case_of(struct state *state, uint16_t port)
 
 static void count(uint16_t *counter, bool really)
 {
-    *counter = (uint16_t)(*counter + (really && *counter < UINT16_MAX));
+    if (really)
+        counter_up(counter);
 }
 
 static void note(struct port_case *place, const struct flow_record *flow)
@@ -85,10 +87,9 @@ static void note(struct port_case *place, const struct flow_record *flow)
     count(&place->near, near);
     count(&place->slow, slow);
     count(&place->downgraded, flow_is_downgraded(flow));
-    if (answers_text(flow)) {
-        count(&place->texts, true);
+    count(&place->texts, answers_text(flow));
+    if (answers_text(flow))
         place->text_s = (uint32_t)(flow->last_ns / NS_PER_S);
-    }
     count(&place->worked, flow_works(flow));
     count(&place->failed, !flow_works(flow));
 }
@@ -155,6 +156,14 @@ static bool weigh(const struct judge *judge, const struct port_case *place,
     return place->slow && place->hops <= 2 && alike >= UNCOMPARED_NEEDED;
 }
 
+static bool stands(const struct judge *judge, const struct state *state,
+                   const struct port_case *place, const struct reference *reference,
+                   enum confidence *confidence)
+{
+    return (place->texts && weigh_texts(judge, state, confidence)) ||
+           weigh(judge, place, reference, confidence);
+}
+
 static void explain(const struct port_case *place, const struct reference *reference,
                     struct finding *finding)
 {
@@ -201,8 +210,7 @@ static void review(struct judge *judge, const struct state *state, const struct 
     struct reference reference = find_reference(judge, place, &kept->server_ip);
     if (judge_has_finding(judge, "tls-intercepted", place->port) ||
         judge_has_finding(judge, "tls-rejected-by-client", place->port) ||
-        (!(place->texts && weigh_texts(judge, state, &kept->confidence)) &&
-         !weigh(judge, place, &reference, &kept->confidence))) {
+        !stands(judge, state, place, &reference, &kept->confidence)) {
         judge_withdraw(judge, kept);
         return;
     }
