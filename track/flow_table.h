@@ -48,7 +48,7 @@ struct flow *flow_table_find_elsewhere(const struct flow_table *flows, const str
                                        uint64_t hash, flow_test *test, void *context);
 /* A new flow (zeroed beyond the record, record blank) with its key set as client and server, in
  * the half-open list; NULL when flow_table_crowded should have been heeded. */
-struct flow *flow_table_add(struct flow_table *flows, const struct packet *packet,
+struct flow *flow_table_add(struct flow_table *flows, const struct packet *packet, uint64_t hash,
                             bool from_client);
 void flow_table_remove(struct flow_table *flows, struct flow *flow);
 

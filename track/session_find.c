@@ -102,13 +102,13 @@ static void make_room(struct tracker *tracker)
         session_finish(tracker, flow, CAUSE_EVICTED);
 }
 
-static struct flow *begin_flow(struct tracker *tracker, const struct packet *packet)
+static struct flow *begin_flow(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     struct beginning beginning = find_beginning(tracker, packet);
     if (beginning.standing == STANDING_OTHER)
         return NULL;
     make_room(tracker);
-    struct flow *flow = flow_table_add(&tracker->flows, packet, beginning.from_client);
+    struct flow *flow = flow_table_add(&tracker->flows, packet, hash, beginning.from_client);
     assert(flow);
     flow->standing = (uint8_t)beginning.standing;
     flow->record.server_is_apple = scope_is_apple(&tracker->scope, &flow->record.server_ip);
@@ -145,5 +145,5 @@ struct flow *session_find(struct tracker *tracker, const struct packet *packet, 
     flow = unless_over(tracker, flow, packet);
     if (!flow)
         flow = unless_over(tracker, lanes_find(tracker, packet, hash), packet);
-    return flow ? flow : begin_flow(tracker, packet);
+    return flow ? flow : begin_flow(tracker, packet, hash);
 }

@@ -23,7 +23,7 @@ static struct packet packet_between(const char *source, uint16_t source_port,
 static struct flow *add(struct flow_table *flows, uint16_t port, enum lifecycle_state state)
 {
     struct packet packet = packet_between("10.0.0.1", port, "17.57.144.10", 5223);
-    struct flow *flow = flow_table_add(flows, &packet, true);
+    struct flow *flow = flow_table_add(flows, &packet, flow_hash(&packet), true);
     assert_non_null(flow);
     flow->standing = STANDING_OURS;
     flow->state = (uint8_t)state;
@@ -40,7 +40,7 @@ static void both_directions_find_the_same_flow(void **state)
     struct packet up = packet_between("10.0.0.1", 50000, "17.57.144.10", 5223);
     struct packet down = packet_between("17.57.144.10", 5223, "10.0.0.1", 50000);
     struct packet other = packet_between("17.57.144.10", 5223, "10.0.0.1", 50001);
-    struct flow *flow = flow_table_add(&flows, &up, true);
+    struct flow *flow = flow_table_add(&flows, &up, flow_hash(&up), true);
     assert_int_equal(flow_hash(&up), flow_hash(&down));
     assert_ptr_equal(flow_table_find(&flows, &down, flow_hash(&down)), flow);
     assert_null(flow_table_find(&flows, &other, flow_hash(&other)));
