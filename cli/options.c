@@ -258,7 +258,7 @@ static bool read_size(int64_t *size, const char *value, const char *option, stru
 
 static bool apply_buffer_size(struct settings *settings, const char *value, struct fault *fault)
 {
-    int64_t size;
+    int64_t size = 0;
     if (!read_size(&size, value, "buffer-size", fault))
         return false;
     if (size < 1 << 20 || size > 1 << 30)

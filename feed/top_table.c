@@ -300,9 +300,10 @@ void top_list_fill(struct top_list *list, const struct top_model *model)
 {
     const size_t counts[TOP_VIEW_COUNT] = {model->finding_count, model->device_count,
                                            model->session_count};
+    const size_t count = counts[list->view];
     struct order order = {model, list};
     list->count = 0;
-    for (uint32_t i = 0; i < counts[list->view]; i++)
+    for (uint32_t i = 0; i < count; i++)
         if (passes(list, model, i))
             list->rows[list->count++] = i;
     if (list->count)

@@ -89,6 +89,7 @@ static struct known *add(struct pseudonyms *pseudonyms, const char *text, uint64
     if (pseudonyms->count == pseudonyms->room)
         pseudonyms->known =
             gather_grow(pseudonyms->known, &pseudonyms->room, sizeof *pseudonyms->known);
+    assert(pseudonyms->known);
     struct known *known = &pseudonyms->known[pseudonyms->count];
     *known = (struct known){.text = gather_copy(text)};
     table_insert(&pseudonyms->table, hash, (uint32_t)pseudonyms->count);

@@ -15,6 +15,7 @@
 
 static bool is_of(const struct view *site, const struct run_row *run)
 {
+    assert(site->runs); /* add_site's */
     const char *name = site->runs[0]->site;
     return name && run->site ? strcmp(name, run->site) == 0 : !name && !run->site;
 }

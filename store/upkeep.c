@@ -58,8 +58,8 @@ static int delete_old(struct row_writer *writer, int64_t before_ns)
         "DELETE FROM device WHERE last_ns < ?1",
         "DELETE FROM dns_answer WHERE last_ns < ?1",
         "DELETE FROM attempts WHERE minute_ns < ?1",
-        "DELETE FROM run WHERE last_ns < ?1 AND state <> 'running'"
-        " AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.run_id = run.id)",
+        ("DELETE FROM run WHERE last_ns < ?1 AND state <> 'running'"
+         " AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.run_id = run.id)"),
     };
     int result = delete_old_sessions(writer, before_ns);
     for (size_t i = 0; i < sizeof deletions / sizeof deletions[0] && result == SQLITE_OK; i++)

@@ -49,7 +49,7 @@ static uint32_t run(const struct datagram *datagram)
             if (!load(datagram, BPF_SIZE(i->code), (int64_t)(int32_t)i->k + x, &a))
                 return 0;
             break;
-        case BPF_LDX | BPF_W | BPF_IMM:
+        case BPF_LDX | BPF_W | BPF_IMM: /* NOLINT(misc-redundant-expression): two names of 0 */
             x = i->k;
             break;
         case BPF_ST:

@@ -179,8 +179,8 @@ static void a_mac_is_foreign_only_where_apples_are_known(void **state)
     assert_true(places_mac_is_foreign(&places, 0, other));
     assert_false(places_mac_is_foreign(&places, 0, mac));
     assert_false(places_mac_is_foreign(&places, 5, other));
-    for (uint8_t i = 2; i < 2 + PLACE_MACS_MAX; i++) {
-        mac[5] = i;
+    for (int i = 2; i < 2 + PLACE_MACS_MAX; i++) {
+        mac[5] = (uint8_t)i;
         learn_working(mac, 64);
     }
     assert_false(places_mac_is_foreign(&places, 0, other)); /* too many ways to know them all */

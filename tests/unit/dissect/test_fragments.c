@@ -348,9 +348,9 @@ static void a_flood_costs_nothing_but_what_waits(void **state)
     (void)state;
     struct bytes whole = segment(text);
     expect_waits(part4(1, 6, whole, 40, 0));
-    for (uint16_t id = 2; id < 2 + 10 * FRAGMENTS_DATAGRAMS; id++) {
+    for (unsigned id = 2; id < 2 + 10 * FRAGMENTS_DATAGRAMS; id++) {
         now_ns += 1000;
-        expect_waits(part4(id, 6, whole, 40, 16));
+        expect_waits(part4((uint16_t)id, 6, whole, 40, 16));
     }
     expect_counts(0, 1 + 10 * FRAGMENTS_DATAGRAMS);
     expect_waits(part4(2, 6, whole, 0, 40)); /* long forgotten */
@@ -363,10 +363,10 @@ static void datagrams_that_are_done_make_room_first(void **state)
     (void)state;
     struct bytes whole = segment(text);
     expect_waits(part4(1, 6, whole, 40, 0));
-    for (uint16_t id = 2; id < 2 + 2 * FRAGMENTS_DATAGRAMS; id++) {
+    for (unsigned id = 2; id < 2 + 2 * FRAGMENTS_DATAGRAMS; id++) {
         now_ns += 1000;
-        expect_waits(part4(id, 6, whole, 0, 40));
-        assert_int_equal(take(part4(id, 6, whole, 40, 0)), SKIP_NONE);
+        expect_waits(part4((uint16_t)id, 6, whole, 0, 40));
+        assert_int_equal(take(part4((uint16_t)id, 6, whole, 40, 0)), SKIP_NONE);
     }
     expect_told(part4(1, 6, whole, 0, 40), 1000, text);
     expect_counts(0, 0);
