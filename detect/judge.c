@@ -143,6 +143,8 @@ static void draft_from_flow(struct finding *finding, const struct event *event)
     finding->server_ip = flow->server_ip;
     finding->server_port = flow->server_port;
     finding->lane = flow->lane;
+    finding->was_not_passed_on =
+        flow->saw & SAW_SYN && flow->server_is_apple && !flow->was_passed_on;
     finding->first_ns = flow->started_ns;
     finding->last_ns = draft_end(event);
     filter_of_flow(finding, flow);

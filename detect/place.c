@@ -123,6 +123,16 @@ static void learn_router(const struct places *places, struct place_lane *lane,
     }
 }
 
+static void learn_passing(struct place_lane *lane, const struct flow_record *flow)
+{
+    if (!flow_works(flow) || !(flow->saw & SAW_SYN) || !flow->server_is_apple)
+        return;
+    if (flow->was_passed_on)
+        lane->passes_on = true;
+    else
+        lane->passes_unseen = true;
+}
+
 static void learn_client(struct place_lane *lane, const struct flow_record *flow)
 {
     int16_t hops = hops_of_ttl(flow->ttl_client);
@@ -138,6 +148,7 @@ void places_learn(struct places *places, const struct flow_record *flow)
     learn_mac(lane, flow);
     learn_router(places, lane, flow);
     learn_client(lane, flow);
+    learn_passing(lane, flow);
 }
 
 bool places_mac_is_foreign(const struct places *places, uint32_t lane, const uint8_t mac[6])
@@ -235,6 +246,18 @@ static bool judge_by_distance(const struct places *places, struct finding *findi
     return true;
 }
 
+/* The capture was taken on the box itself, or on both of its sides. */
+static bool judge_by_passing(const struct places *places, struct finding *finding)
+{
+    const struct place_lane *lane = find_lane(places, finding->lane);
+    if (!finding->was_not_passed_on || !lane || !lane->passes_on || lane->passes_unseen)
+        return false;
+    say(finding, SIDE_INSIDE,
+        "the box that was captured on both of its sides took these SYNs in and did not pass them "
+        "on, as it did with those of sessions that work");
+    return true;
+}
+
 static void say_unclear(struct finding *finding)
 {
     char text[ADDRESS_TEXT_SIZE];
@@ -277,6 +300,6 @@ void places_judge(const struct places *places, struct finding *finding)
             "lost between the two");
     else if (finding->blocker_is_far)
         say(finding, SIDE_BEYOND, "it answers from where Apple's servers are");
-    else if (!judge_by_distance(places, finding))
+    else if (!judge_by_passing(places, finding) && !judge_by_distance(places, finding))
         say_unclear(finding);
 }

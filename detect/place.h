@@ -23,6 +23,8 @@ struct place_lane {
     uint8_t mac[PLACE_MACS_MAX][6];    /* that packets of Apple's come from */
     uint8_t mac_count;
     bool has_more_macs; /* than fit: nothing follows from one that is new */
+    bool passes_on;     /* sessions that work were captured before and behind a router or NAT */
+    bool passes_unseen; /* others that work were not */
 };
 
 struct places {

@@ -67,7 +67,10 @@ struct sender sender_of_refusal(const struct judge *judge, const struct flow_rec
 
 void sender_name(const struct sender *sender, char *text, size_t size)
 {
-    if (sender->is_near)
+    if (sender->is_near && sender->hops == 0)
+        snprintf(text, size, "by a box on the captured network itself (Apple is %d hops away)",
+                 sender->apple_hops);
+    else if (sender->is_near)
         snprintf(text, size, "by a box %d hop%s away (Apple is %d)", sender->hops,
                  sender->hops == 1 ? "" : "s", sender->apple_hops);
     else if (sender->is_far)

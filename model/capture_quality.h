@@ -37,6 +37,7 @@ struct capture_quality {
     uint64_t other_apple;         /* other Apple sessions: counted, not stored */
     uint64_t session_packets;     /* TCP packets of tracked flows, copies left out */
     uint64_t duplicates;          /* packets seen twice */
+    uint64_t flows_translated;    /* sessions captured on both sides of a NAT, counted once */
     uint64_t gap_bytes;           /* acknowledged, never captured */
     uint64_t fragments_refused;   /* datagrams whose fragments overlap or contradict each other */
     uint64_t fragments_incomplete; /* datagrams of which a fragment is missing or was cut */

@@ -55,6 +55,7 @@ struct finding {
     bool blocker_mac_differs;  /* within the session itself */
     bool blocker_is_far;       /* it answered from where Apple's servers are */
     bool came_through_proxy;   /* that the client asked for it: `server_ip` */
+    bool was_not_passed_on;    /* its flow's SYN was captured, but not behind a router or NAT */
     bool is_before_capture;    /* between the client and the capture point, which saw it pass */
     enum block_kind kind;      /* what the block goes by; BLOCK_NONE: not a block */
     enum blocker_side side;    /* where its author stands; told with the reason in `place` */

@@ -146,6 +146,8 @@ struct flow_record {
     bool told_to_work : 1;        /* EVENT_FLOW_WORKS was told of it */
     bool speaks_from_farther : 1; /* the server's data, than its SYN-ACK: a SYN proxy answered for it */
     bool has_server_mac : 1;
+    bool was_passed_on : 1;       /* its SYN was captured again behind a router or NAT */
+    bool was_translated : 1;      /* of them, a NAT: under another address of the client's */
     uint8_t server_mac[6];     /* of the server's first packet that is no reset */
     uint8_t icmp_type;
     uint8_t icmp_code;

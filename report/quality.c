@@ -42,6 +42,8 @@ static const struct quality_word words[] = {
     {"smallest_snap", "Smallest snap length", UNIT_BYTES, false, "unlimited"},
     {"session_packets", "Packets of followed sessions", UNIT_COUNT, false, "not known"},
     {"duplicates", "Packets captured twice", UNIT_COUNT, true, "not known"},
+    {"flows_translated", "Sessions captured on both sides of a NAT, counted once", UNIT_COUNT, true,
+     "none"},
     {"fragments_refused", "Packets whose fragments overlap: not believed", UNIT_COUNT, true,
      "not known"},
     {"fragments_incomplete", "Packets of which a fragment is missing", UNIT_COUNT, true,

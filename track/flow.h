@@ -37,7 +37,8 @@ enum { FLOW_LANES_MORE = 3 };
 enum flow_standing {
     STANDING_CANDIDATE, /* may become ours: no event, no row yet */
     STANDING_OURS,      /* in scope: events and a row */
-    STANDING_OTHER      /* other Apple traffic: kept only with --all-apple */
+    STANDING_OTHER,     /* other Apple traffic: kept only with --all-apple */
+    STANDING_BEYOND     /* another flow's packets behind a NAT: copies (translation.h) */
 };
 
 enum { FLOW_ALIGNMENT = 64 }; /* a line of cache */

@@ -142,7 +142,8 @@ static void list_unlink(struct flow_table *flows, struct flow *flow)
 static uint8_t wait_of(const struct flow *flow)
 {
     enum lifecycle_wait wait = lifecycle_wait((enum lifecycle_state)flow->state);
-    return flow->standing != STANDING_OURS && wait == WAIT_IDLE ? WAIT_CLOSING : (uint8_t)wait;
+    bool is_ours = flow->standing == STANDING_OURS || flow->standing == STANDING_BEYOND;
+    return !is_ours && wait == WAIT_IDLE ? WAIT_CLOSING : (uint8_t)wait;
 }
 
 void flow_table_touch(struct flow_table *flows, struct flow *flow)
@@ -188,6 +189,7 @@ void flow_table_remove(struct flow_table *flows, struct flow *flow)
 {
     list_unlink(flows, flow);
     table_remove(&flows->table, flow->hash, flow->id);
+    flow->hash = 0; /* nobody who remembers it takes it for one that is there */
     pool_give(&flows->pool, flow->id);
 }
 

@@ -86,6 +86,7 @@ static void finish_ours(struct tracker *tracker, struct flow *flow, enum outcome
     }
     tracker->counts.flows_evicted += cause == CAUSE_EVICTED;
     tracker->counts.flows_tracked++;
+    tracker->counts.flows_translated += flow->record.was_translated;
     count_direction(&tracker->counts, &flow->record);
     session_tell_opened(tracker, flow);
     tracker_tell(tracker, EVENT_FLOW_CLOSED, flow, 0);

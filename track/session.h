@@ -45,7 +45,15 @@ void session_count(struct tracker *tracker, struct flow *flow, const struct pack
 void session_take_copy(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                        enum direction direction);
 
+/* A packet of a session of STANDING_BEYOND: only how long to wait for more follows from it. */
+void session_pass_beyond(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                         enum direction direction);
+
 /* ---- session_tcp.c ---- */
+
+/* The state that follows from the packet's flags. */
+void session_follow_flags(struct flow *flow, const struct packet *packet,
+                          enum direction direction);
 
 void session_follow_lifecycle(struct tracker *tracker, struct flow *flow,
                               const struct packet *packet, enum direction direction);

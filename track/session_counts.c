@@ -28,10 +28,24 @@ void session_take_copy(struct tracker *tracker, struct flow *flow, const struct 
                        enum direction direction)
 {
     struct flow_record *record = &flow->record;
+    if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl != record->ttl_client)
+        record->was_passed_on = true;
     if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl > record->ttl_client)
         note_client(record, packet);
     if (direction == DOWN && flow_has_other_mac(flow, packet))
         forget_server_mac(tracker, flow);
+}
+
+void session_pass_beyond(struct tracker *tracker, struct flow *flow, const struct packet *packet,
+                         enum direction direction)
+{
+    session_follow_flags(flow, packet, direction);
+    if (direction == UP && packet->tcp_flags & TCP_SYN) {
+        flow->record.saw |= SAW_SYN;
+        flow->record.client_isn = packet->sequence;
+    }
+    flow->record.last_ns = tracker->now_ns;
+    flow_table_touch(&tracker->flows, flow);
 }
 
 static void count_up(struct flow *flow, const struct packet *packet)

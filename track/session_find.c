@@ -102,6 +102,22 @@ static void make_room(struct tracker *tracker)
         session_finish(tracker, flow, CAUSE_EVICTED);
 }
 
+/* Its numbers say that it is another one on the far side of a NAT, or on the near side of one that
+ * nobody was told of yet. */
+static void find_other_side(struct tracker *tracker, struct flow *flow, const struct packet *packet)
+{
+    bool is_inside;
+    struct flow *other =
+        translation_find(&tracker->translations, &tracker->flows, flow, packet, &is_inside);
+    if (!other || other->standing == STANDING_BEYOND || (!is_inside && other->opened))
+        return;
+    struct flow *inside = is_inside ? other : flow, *beyond = is_inside ? flow : other;
+    beyond->standing = STANDING_BEYOND;
+    if (!inside->record.number)
+        inside->record.number = beyond->record.number;
+    inside->record.was_passed_on = inside->record.was_translated = true;
+}
+
 static struct flow *begin_flow(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     struct beginning beginning = find_beginning(tracker, packet);
@@ -112,6 +128,9 @@ static struct flow *begin_flow(struct tracker *tracker, const struct packet *pac
     assert(flow);
     flow->standing = (uint8_t)beginning.standing;
     flow->record.server_is_apple = scope_is_apple(&tracker->scope, &flow->record.server_ip);
+    find_other_side(tracker, flow, packet);
+    if (flow->standing == STANDING_BEYOND)
+        return flow;
     if (beginning.standing == STANDING_OURS)
         session_adopt(tracker, flow, beginning.role, beginning.reason);
     session_watch(tracker, flow);
@@ -145,5 +164,9 @@ struct flow *session_find(struct tracker *tracker, const struct packet *packet, 
     flow = unless_over(tracker, flow, packet);
     if (!flow)
         flow = unless_over(tracker, lanes_find(tracker, packet, hash), packet);
-    return flow ? flow : begin_flow(tracker, packet, hash);
+    if (!flow)
+        return begin_flow(tracker, packet, hash);
+    if (screen_opens(packet) && !flow->record.was_passed_on && flow->standing != STANDING_BEYOND)
+        find_other_side(tracker, flow, packet); /* the first SYN may not have been captured there */
+    return flow;
 }

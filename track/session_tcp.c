@@ -182,6 +182,12 @@ static enum lifecycle_stimulus stimulus_of(const struct packet *packet, enum dir
     return direction == UP ? ON_UP : ON_DOWN;
 }
 
+void session_follow_flags(struct flow *flow, const struct packet *packet, enum direction direction)
+{
+    flow->state =
+        (uint8_t)lifecycle_next((enum lifecycle_state)flow->state, stimulus_of(packet, direction));
+}
+
 void session_follow_lifecycle(struct tracker *tracker, struct flow *flow,
                               const struct packet *packet, enum direction direction)
 {

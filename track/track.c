@@ -102,6 +102,11 @@ static void take_tcp(struct tracker *tracker, const struct packet *packet, uint6
     struct flow *flow = session_find(tracker, packet, hash);
     if (!flow)
         return;
+    if (flow->standing == STANDING_BEYOND) {
+        session_pass_beyond(tracker, flow, packet, flow_direction_of(flow, packet));
+        tracker->counts.duplicates++;
+        return;
+    }
     if (duplicates_seen(&tracker->duplicates, packet, hash, soonest_again_ns(flow)) ||
         lanes_says_copy(flow, packet)) {
         lanes_note_copy(flow, packet);
@@ -367,6 +372,7 @@ void tracker_quality_of(const struct tracker *tracker, struct capture_quality *q
     quality->other_apple += counts->other_apple;
     quality->session_packets += counts->session_packets;
     quality->duplicates += counts->duplicates;
+    quality->flows_translated += counts->flows_translated;
     quality->gap_bytes += counts->gap_bytes;
     quality->push_frames_cut += counts->push_frames_cut;
     struct fragment_counts fragments = fragments_count(tracker->fragments);

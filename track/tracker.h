@@ -16,6 +16,7 @@
 #include "scope.h"
 #include "steps.h"
 #include "track/track.h"
+#include "translation.h"
 
 struct tracker {
     struct track_options options;
@@ -25,6 +26,7 @@ struct tracker {
     struct certificate_store *certificates;
     struct protocol_engine *protocols;
     struct duplicates duplicates;
+    struct translations translations;
     struct damage damage;
     struct fragments *fragments;
     struct name_watch names;

@@ -48,7 +48,7 @@ class Stage(Network):
     def capture(self, space="core", interface="lan", name="capture.pcap", words=(),
                 may_lose=False):
         path = self.work / name
-        process = self.start(space, "tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "0", "-i", interface,
+        process = self.start(space, "tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "0", "-B", "8192", "-i", interface,
                              "-w", path, *words)
         self.await_output(process, "listening on")
         capture = Capture(process, path, may_lose)
