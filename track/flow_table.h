@@ -67,6 +67,12 @@ static inline struct flow *flow_table_at(const struct flow_table *flows, uint32_
  * at most once in FLOW_REQUEUE_NS, so that its common packet touches no neighbour. */
 void flow_table_touch(struct flow_table *flows, struct flow *flow);
 
+/* So many attempts are half open that most of them are forged. */
+static inline bool flow_table_is_flooded(const struct flow_table *flows)
+{
+    return flows->lists[WAIT_HALF_OPEN].count > flows->half_open_cap / 4;
+}
+
 /* The flow that must go before another can be added; NULL while there is room. */
 struct flow *flow_table_crowded(const struct flow_table *flows);
 /* The longest silent flow of a list, when it was last heard before `before_ns`; else NULL. Idle

@@ -107,6 +107,8 @@ static void make_room(struct tracker *tracker)
 static void find_other_side(struct tracker *tracker, struct flow *flow, const struct packet *packet)
 {
     bool is_inside;
+    if (flow_table_is_flooded(&tracker->flows))
+        return;
     struct flow *other =
         translation_find(&tracker->translations, &tracker->flows, flow, packet, &is_inside);
     if (!other || other->standing == STANDING_BEYOND || (!is_inside && other->opened))

@@ -6,7 +6,8 @@
  * client's address and port, and leaves sequence numbers (RFC 9293 section 3.4.1: chosen at random),
  * acknowledgement and timestamps (RFC 7323 section 3.2) as they are: two first packets that agree
  * in these to the same server within a moment, one of which has passed more routers, are one packet.
- * Where the box numbers anew, as some firewalls do, they stay two sessions. */
+ * Where the box numbers anew, as some firewalls do, they stay two sessions; so they do in a flood,
+ * where nobody asks. */
 #ifndef APNSCOPE_TRACK_TRANSLATION_H
 #define APNSCOPE_TRACK_TRANSLATION_H
 
