@@ -50,7 +50,10 @@ struct flow {
     struct sequence down;
     struct conversation *conversation; /* NULL: not begun, or done */
     struct flow_steps *steps;          /* NULL: none are kept */
-    int64_t syn_ack_ns;
+    union {
+        int64_t syn_ack_ns;
+        uint64_t inside_hash; /* STANDING_BEYOND: `hash` of the flow whose packets it repeats, */
+    };
     uint64_t hash; /* of its addresses and ports */
     uint32_t server_isn;
     uint32_t id;            /* in the pool */
@@ -74,7 +77,10 @@ struct flow {
     uint16_t mss_up;         /* announced in the client's SYN */
     uint32_t evidence_id;    /* of record.evidence, in the tracker's pool */
     uint32_t idle_id;        /* of record.idle, likewise */
-    uint32_t up_at_flight;   /* up.next when the server's flight had come (count_answer) */
+    union {
+        uint32_t up_at_flight; /* up.next when the server's flight had come (count_answer) */
+        uint32_t inside_id;    /* STANDING_BEYOND: and that flow's place in the pool */
+    };
     uint32_t late_end;       /* one past those bytes */
     struct habits habits[2]; /* by enum direction */
     uint32_t lanes[FLOW_LANES_MORE]; /* other lanes in which its packets come: lanes.h */

@@ -46,6 +46,8 @@ void session_pass_beyond(struct tracker *tracker, struct flow *flow, const struc
     }
     flow->record.last_ns = tracker->now_ns;
     flow_table_touch(&tracker->flows, flow);
+    if (flow_table_at(&tracker->flows, flow->inside_id)->hash != flow->inside_hash)
+        session_finish(tracker, flow, CAUSE_ENDED); /* that one was not ours, or is over */
 }
 
 static void count_up(struct flow *flow, const struct packet *packet)

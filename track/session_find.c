@@ -115,6 +115,8 @@ static void find_other_side(struct tracker *tracker, struct flow *flow, const st
         return;
     struct flow *inside = is_inside ? other : flow, *beyond = is_inside ? flow : other;
     beyond->standing = STANDING_BEYOND;
+    beyond->inside_id = inside->id;
+    beyond->inside_hash = inside->hash;
     if (!inside->record.number)
         inside->record.number = beyond->record.number;
     inside->record.was_passed_on = inside->record.was_translated = true;

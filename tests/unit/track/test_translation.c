@@ -22,6 +22,7 @@ static size_t done_count;
 static struct capture_quality quality;
 static uint64_t frame;
 static int64_t now_ns;
+static uint16_t port; /* of the server */
 
 static void on_event(void *context, const struct event *event)
 {
@@ -49,6 +50,7 @@ static int begin(void **state)
     done_count = 0;
     frame = 0;
     now_ns = 1000 * NS_PER_S;
+    port = 5223;
     return 0;
 }
 
@@ -83,8 +85,8 @@ static void take(struct shown as, bool up, uint8_t flags, uint32_t sequence,
     const char *server = "17.57.144.10";
     assert_true(address_parse(up ? as.client : server, &packet.source));
     assert_true(address_parse(up ? server : as.client, &packet.destination));
-    packet.source_port = up ? as.port : 5223;
-    packet.destination_port = up ? 5223 : as.port;
+    packet.source_port = up ? as.port : port;
+    packet.destination_port = up ? port : as.port;
     packet.tcp_flags = flags;
     packet.sequence = sequence;
     packet.acknowledgement = acknowledgement;
@@ -229,6 +231,22 @@ static void ports_that_are_used_again_are_a_new_session(void **state)
     assert_int_equal(quality.flows_translated, 2);
 }
 
+/* A session on 443 that shows no name is given up after a while, and its other side with it. */
+static void what_is_given_up_inside_is_given_up_behind(void **state)
+{
+    (void)state;
+    port = 443;
+    forward(S, ISN, 0, 0);
+    back(SA, SERVER_ISN, ISN + 1, 0);
+    forward(A, ISN + 1, SERVER_ISN + 1, 0);
+    assert_int_equal(tracker->flows.pool.taken, 2);
+    now_ns += 100 * NS_PER_S;
+    take(there, true, A, ISN + 1, SERVER_ISN + 1, 40);
+    assert_int_equal(tracker->flows.pool.taken, 0);
+    finish();
+    assert_int_equal(done_count, 0);
+}
+
 static void equal_distance_needs_a_private_and_a_public_address(void **state)
 {
     struct shown beside = there;
@@ -290,6 +308,7 @@ int main(void)
         ROUND(a_syn_sent_again_is_known_where_the_first_was_not_captured),
         ROUND(silence_is_waited_out_on_both_sides),
         ROUND(ports_that_are_used_again_are_a_new_session),
+        ROUND(what_is_given_up_inside_is_given_up_behind),
         ROUND(equal_distance_needs_a_private_and_a_public_address),
         ROUND(forged_syns_of_one_number_are_several_devices),
         ROUND(other_timestamps_are_another_device),
