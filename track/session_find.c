@@ -111,9 +111,11 @@ static void find_other_side(struct tracker *tracker, struct flow *flow, const st
         return;
     struct flow *other =
         translation_find(&tracker->translations, &tracker->flows, flow, packet, &is_inside);
-    if (!other || other->standing == STANDING_BEYOND || (!is_inside && other->opened))
+    if (!other || other->standing == STANDING_BEYOND)
         return;
     struct flow *inside = is_inside ? other : flow, *beyond = is_inside ? flow : other;
+    if (beyond->opened)
+        return;
     beyond->standing = STANDING_BEYOND;
     beyond->inside_id = inside->id;
     beyond->inside_hash = inside->hash;
@@ -162,6 +164,18 @@ static struct flow *unless_over(struct tracker *tracker, struct flow *flow,
     return NULL;
 }
 
+/* The first SYN may not have been captured on the other side; in the middle of sessions copies of
+ * two packets may have overtaken each other. */
+static bool may_show_other_side(const struct flow *flow, const struct packet *packet)
+{
+    enum { FIRST_PACKETS = 8 };
+    const struct flow_record *record = &flow->record;
+    bool is_early =
+        !(record->saw & SAW_SYN) && record->packets_up + record->packets_down < FIRST_PACKETS;
+    return (screen_opens(packet) || is_early) && !record->was_passed_on &&
+           flow->standing != STANDING_BEYOND;
+}
+
 struct flow *session_find(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     struct flow *flow = flow_table_find(&tracker->flows, packet, hash);
@@ -170,7 +184,7 @@ struct flow *session_find(struct tracker *tracker, const struct packet *packet, 
         flow = unless_over(tracker, lanes_find(tracker, packet, hash), packet);
     if (!flow)
         return begin_flow(tracker, packet, hash);
-    if (screen_opens(packet) && !flow->record.was_passed_on && flow->standing != STANDING_BEYOND)
-        find_other_side(tracker, flow, packet); /* the first SYN may not have been captured there */
+    if (may_show_other_side(flow, packet))
+        find_other_side(tracker, flow, packet);
     return flow;
 }

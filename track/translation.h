@@ -23,7 +23,7 @@ enum { TRANSLATION_SLOTS = 1024 };
 /* As long as a gateway may queue a packet, or clocks of two captures that were joined may differ. */
 #define TRANSLATION_WINDOW_NS NS_PER_S
 
-/* First packets of sessions, and SYNs that were sent again, by what a translation leaves. */
+/* SYNs, and first packets of sessions that began before the capture, by what a translation leaves. */
 struct translations {
     struct translation_slot {
         uint64_t key; /* 0: empty */
@@ -34,7 +34,7 @@ struct translations {
     } slots[TRANSLATION_SLOTS];
 };
 
-/* To be asked of the first packet of a session, and of a SYN that was sent again. Returns the
+/* To be asked of each SYN, and of the first packets of a session without one. Returns the
  * session that holds the same packet on the other side; NULL: none, and the packet is remembered.
  * `is_inside`: it is the other session that is the device's own, and the packet's is behind the
  * translation; else the other way round. */

@@ -21,8 +21,10 @@ import sys
 import tempfile
 import time
 
-# How a healthy site is mirrored: once, twice, twice and late. A faulty one gets the last.
-HEALTHY = [["--copies", "none"], ["--copies", "routed"], ["--copies", "same", "--delay", "50"]]
+# How a healthy site is mirrored: once, twice, twice and late, on both sides of a NAT. A faulty one
+# gets copies that are late.
+HEALTHY = [["--copies", "none"], ["--copies", "routed"], ["--copies", "same", "--delay", "50"],
+           ["--copies", "translated"]]
 FAULTY = ["--copies", "routed", "--delay", "50"]
 # A mirror that shows too little, and the note of severity info that says so.
 POOR = [("half-up", ["--half", "up"], "capture-one-sided"),

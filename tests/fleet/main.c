@@ -241,7 +241,7 @@ static int usage(void)
 {
     fputs(
         "fleet [--devices N] [--hours N] [--seed N] [--fault NAME] [--hit PART]\n"
-        "      [--copies none|same|routed] [--delay MILLISECONDS] [--half up|down]\n"
+        "      [--copies none|same|routed|translated] [--delay MILLISECONDS] [--half up|down]\n"
         "      [--mirror-loss PART] [--snap BYTES] [--set-back SECONDS] [--truth FILE] CAPTURE|-\n"
         "fleet --list\n",
         stderr);
@@ -250,7 +250,7 @@ static int usage(void)
 
 static bool take(struct arguments *arguments, int option, const char *value)
 {
-    static const char *const copies[] = {"none", "same", "routed"};
+    static const char *const copies[COPIES_COUNT] = {"none", "same", "routed", "translated"};
     switch (option) {
     case 'n':
         arguments->devices = strtol(value, NULL, 10);
@@ -287,7 +287,7 @@ static bool take(struct arguments *arguments, int option, const char *value)
         arguments->truth = value;
         return true;
     case 'c':
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < COPIES_COUNT; i++)
             if (strcmp(copies[i], value) == 0) {
                 arguments->mirror.copies = (enum copies)i;
                 return true;

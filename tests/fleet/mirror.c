@@ -42,12 +42,46 @@ static void deliver(struct mirror *mirror, int64_t at_ns, const struct link_head
     agenda_add(&mirror->waiting, &(struct appointment){.at_ns = at_ns, .subject = frame});
 }
 
+/* Few devices share an address, so that no two of their ports meet at one courier. */
+static void translate(struct bytes *packet, bool is_outgoing)
+{
+    enum { ADDRESS = 12, PORT = 20, LOWEST = 1024, PRIME = 64507, SPREAD = 40503 };
+    const uint8_t *ip = packet->at + ADDRESS + (is_outgoing ? 0 : 4);
+    const uint8_t *port = packet->at + PORT + (is_outgoing ? 0 : 2);
+    if (packet->size < PORT + 4)
+        return;
+    const uint8_t outside[4] = {203, 0, 113, ip[3]};
+    uint32_t number = (uint32_t)(ip[2] << 16 | port[0] << 8 | port[1]);
+    wire_translate(packet->at, packet->size, is_outgoing, outside,
+                   (uint16_t)(LOWEST + (uint64_t)number * SPREAD % PRIME));
+}
+
+/* What leaves is translated behind the router, what comes before it. */
+static void see_translated(struct mirror *mirror, int64_t at_ns, const struct link_header *link,
+                           struct bytes *packet)
+{
+    struct bytes other = {0};
+    bytes_add(&other, packet->at, packet->size);
+    wire_pass_router(link->is_outgoing ? other.at : packet->at, packet->size);
+    translate(&other, link->is_outgoing);
+    struct bytes *first = link->is_outgoing ? packet : &other;
+    struct bytes *second = link->is_outgoing ? &other : packet;
+    deliver(mirror, at_ns, link, first);
+    deliver(mirror, at_ns + draw_between(&mirror->draw, 1000, COPY_GAP_NS), link, second);
+    bytes_free(&other);
+}
+
 void mirror_see(struct mirror *mirror, int64_t at_ns, const struct link_header *link,
                 struct bytes *packet)
 {
     static const uint8_t behind[2][6] = {{2, 0, 0, 0, 1, 1}, {2, 0, 0, 0, 1, 2}};
     struct link_header copy = *link;
     if (at_ns < 0) { /* not begun */
+        bytes_free(packet);
+        return;
+    }
+    if (mirror->copies == COPIES_TRANSLATED) {
+        see_translated(mirror, at_ns, link, packet);
         bytes_free(packet);
         return;
     }

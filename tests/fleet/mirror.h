@@ -16,12 +16,12 @@
 #include "support/bytes.h"
 #include "support/wire.h"
 
-enum copies { COPIES_NONE, COPIES_SAME, COPIES_ROUTED };
+enum copies { COPIES_NONE, COPIES_SAME, COPIES_ROUTED, COPIES_TRANSLATED, COPIES_COUNT };
 
 struct mirror {
     FILE *out;
     int64_t start_ns;    /* since the epoch */
-    enum copies copies;  /* ROUTED: the second time behind a router */
+    enum copies copies;  /* ROUTED: once on each side of a router; TRANSLATED: of a NAT */
     int64_t delay_ns;    /* the longest */
     double delayed_part; /* of the frames */
     bool hides[2];       /* by enum direction */

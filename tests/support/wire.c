@@ -57,6 +57,14 @@ static void add_ipv6(struct bytes *out, const struct ip_header *ip, size_t paylo
     bytes_add(out, ip->destination.byte, 16);
 }
 
+static void set_sum(uint8_t *at, size_t place, const uint8_t *bytes, size_t size, uint32_t sum)
+{
+    at[place] = at[place + 1] = 0;
+    sum = ~sum_of(bytes, size, sum) & 0xffff;
+    at[place] = (uint8_t)(sum >> 8);
+    at[place + 1] = (uint8_t)sum;
+}
+
 void wire_pass_router(uint8_t *packet, size_t size)
 {
     enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
@@ -67,10 +75,22 @@ void wire_pass_router(uint8_t *packet, size_t size)
     if (size < IPV4_HEADER)
         return;
     packet[8]--;
-    packet[10] = packet[11] = 0;
-    uint32_t checksum = ~sum_of(packet, IPV4_HEADER, 0) & 0xffff;
-    packet[10] = (uint8_t)(checksum >> 8);
-    packet[11] = (uint8_t)checksum;
+    set_sum(packet, 10, packet, IPV4_HEADER, 0);
+}
+
+void wire_translate(uint8_t *packet, size_t size, bool is_outgoing, const uint8_t address[4],
+                    uint16_t port)
+{
+    enum { IPV4_HEADER = 20, TCP_HEADER = 20, SOURCE = 12, CHECKSUM = 16 };
+    uint8_t *tcp = packet + IPV4_HEADER;
+    if (size < IPV4_HEADER + TCP_HEADER || packet[0] != 0x45 || packet[9] != PROTOCOL_TCP)
+        return;
+    memcpy(packet + SOURCE + (is_outgoing ? 0 : 4), address, 4);
+    tcp[is_outgoing ? 0 : 2] = (uint8_t)(port >> 8);
+    tcp[is_outgoing ? 1 : 3] = (uint8_t)port;
+    set_sum(packet, 10, packet, IPV4_HEADER, 0);
+    uint32_t pseudo = sum_of(packet + SOURCE, 8, PROTOCOL_TCP + (uint32_t)(size - IPV4_HEADER));
+    set_sum(tcp, CHECKSUM, tcp, size - IPV4_HEADER, pseudo);
 }
 
 static void add_ipv4_fragment(struct bytes *out, const uint8_t *packet, size_t at, size_t size,

@@ -76,4 +76,9 @@ void wire_frame(struct bytes *out, uint16_t link_type, const struct link_header 
 /* What a router does to an IP packet: one hop less (RFC 1812 section 5.3.1, RFC 8200 section 3). */
 void wire_pass_router(uint8_t *packet, size_t size);
 
+/* What a NAT does to the ends of a TCP packet over IPv4 without options (RFC 3022): the one inside,
+ * its source where it is outgoing, gets that address and port. Others are left as they are. */
+void wire_translate(uint8_t *packet, size_t size, bool is_outgoing, const uint8_t address[4],
+                    uint16_t port);
+
 #endif

@@ -189,6 +189,23 @@ static void it_is_known_in_the_middle_too(void **state)
     assert_int_equal(done[0].packets_down, 1);
 }
 
+static void copies_that_overtook_each_other_are_known(void **state)
+{
+    struct shown far = there, near = here;
+    (void)state;
+    far.ttl = 54;
+    near.ttl = 53;
+    take(far, false, A, 9000, 5000, 60);
+    take(far, false, A, 9060, 5000, 20);
+    take(near, false, A, 9060, 5000, 20);
+    take(near, false, A, 9000, 5000, 60);
+    forward(A, 5000, 9080, 0);
+    finish();
+    assert_int_equal(done_count, 1);
+    expect_client(0, inside);
+    assert_int_equal(quality.flows_translated, 1);
+}
+
 static void a_syn_sent_again_is_known_where_the_first_was_not_captured(void **state)
 {
     (void)state;
@@ -305,6 +322,7 @@ int main(void)
         ROUND(a_session_is_the_one_of_the_address_inside),
         ROUND(its_order_in_the_capture_does_not_matter),
         ROUND(it_is_known_in_the_middle_too),
+        ROUND(copies_that_overtook_each_other_are_known),
         ROUND(a_syn_sent_again_is_known_where_the_first_was_not_captured),
         ROUND(silence_is_waited_out_on_both_sides),
         ROUND(ports_that_are_used_again_are_a_new_session),
