@@ -100,8 +100,8 @@ static bool is_sound(const struct record *record)
 }
 
 /* Two records must be sound, as long as cards make them, and not a year apart; or one that ends
- * with the file. Random bytes pass once in some 2^20. Padding is no evidence: zeros and digits look
- * like it. */
+ * with the file, or with a header that is cut. Random bytes pass once in some 2^20. Padding is no
+ * evidence: zeros and digits look like it. */
 static bool are_records(struct reader reader)
 {
     enum { YEAR_S = 366 * 24 * 3600 };
@@ -120,7 +120,7 @@ static bool are_records(struct reader reader)
             return false;
         before = record.seconds;
     }
-    return found >= 2 || (found == 1 && !reader.failed && reader_left(&reader) == 0);
+    return found >= 2 || (found == 1 && !reader.failed);
 }
 
 bool erf_file_is(struct window *window)

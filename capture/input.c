@@ -14,8 +14,9 @@
 #include "lookalike.h"
 
 enum {
-    MAGIC_SIZE = 12, /* tells the formats */
-    HEAD_SIZE = 512  /* looked at to say what a file is that is not a capture */
+    MAGIC_SIZE = 12,   /* tells the formats */
+    SMALLEST_SIZE = 4, /* a magic number; what is shorter was cut before it */
+    HEAD_SIZE = 512    /* looked at to say what a file is that is not a capture */
 };
 
 static const struct format pcap_format = {pcap_file_open, pcap_file_next, pcap_file_take,
@@ -93,15 +94,16 @@ static enum input_opened not_a_capture(struct input *input, struct fault *fault)
     const char *compression = source_compression(input->source);
     const char *error = source_error(input->source);
     size_t left = window_left(&input->window);
-    if (error && !left) {
+    if (error && left < MAGIC_SIZE) {
         fault_set(fault, "%s: holds no packets: %s; copy the file again", path, error);
         return INPUT_NOT_A_CAPTURE;
     }
-    if (!left) {
-        fault_set(
-            fault,
-            "%s: holds no packets: %s0 bytes; check that the capture ran and was copied whole",
-            path, compression ? "unpacked, it has " : "");
+    if (left < SMALLEST_SIZE) {
+        fault_set(fault,
+                  "%s: holds no packets: %s%zu byte%s%s; check that the capture ran and was copied "
+                  "whole",
+                  path, compression ? "unpacked, it has " : "", left, left == 1 ? "" : "s",
+                  left ? ", fewer than any capture begins with" : "");
         return INPUT_NOT_A_CAPTURE;
     }
     struct lookalike look = lookalike_of(input->facts.path, window_at(&input->window), left);

@@ -271,8 +271,9 @@ static void set_decode_error(struct source *source, const char *why)
                  (unsigned long long)source->read_to - source->stored_end + source->stored_begin,
                  why);
     else
-        snprintf(source->error, sizeof source->error, "the %s data ends in the middle",
-                 source->decoder->name);
+        snprintf(source->error, sizeof source->error,
+                 "the %s data ends in the middle, at byte %llu", source->decoder->name,
+                 (unsigned long long)source->read_to);
 }
 
 /* One step of the decoder; the bytes it gave. */

@@ -26,7 +26,7 @@ void source_close(struct source *source); /* NULL is fine */
  * what a pipe has, without waiting for more. */
 size_t source_read(struct source *source, uint8_t *bytes, size_t size);
 
-/* Why the bytes ended early ("the gzip data ends in the middle"); NULL: they did not. */
+/* Why the bytes ended early ("the gzip data ends in the middle, at byte 99"); NULL: they did not. */
 const char *source_error(const struct source *source);
 
 /* The compression's name; NULL: stored as is. */

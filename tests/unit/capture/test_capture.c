@@ -84,7 +84,7 @@ static void what_is_no_capture_is_called_by_its_name(void **state)
         {"hex3", "00000000: 4500 003c 1c46\n", 25, "hexdump"},
         {"zeroth", "0000 is the first of them\n", 26, "looks like text"},
         {"zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, "zeros"},
-        {"one", "\1", 1, "unknown"},
+        {"one", "\1", 1, "fewer than any capture"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         refuses(save_bytes(files[i].name, files[i].bytes, files[i].size), files[i].what);
