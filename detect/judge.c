@@ -50,12 +50,12 @@ static bool is_of_a_courier(const struct flow_record *flow)
 
 /* The two ends met, and one declined: no network does that. A server that the device had accepted
  * refuses it (a certificate of the device's or of the MDM server's that expired), or a device does
- * not like a certificate that is Apple's as far as it shows (its clock is wrong). */
+ * not like a certificate that is Apple's as far as it shows (its clock is wrong), or may be. */
 static bool an_end_declined(const struct flow_record *flow)
 {
     const uint32_t server_did = SAW_FINISHED_UP | SAW_FATAL_ALERT_DOWN;
-    bool device_did =
-        is_of_a_courier(flow) && flow->alert_up >= 0 && certificate_is_genuine(flow->certificate);
+    bool may_be_genuine = certificate_is_genuine(flow->certificate) || flow_hides_certificate(flow);
+    bool device_did = is_of_a_courier(flow) && flow->alert_up >= 0 && may_be_genuine;
     return (flow->saw & server_did) == server_did || device_did;
 }
 

@@ -38,7 +38,8 @@ static bool is_about(const struct engine *engine, const struct kept_finding *kep
     }
 }
 
-/* R6 asks for one port of two: a finding about one weighs less where the other works. */
+/* R6 asks for one port of two: a finding about one weighs less where the other works, or may have
+ * worked as far as a capture that was cut shows. */
 static bool has_another_port(const struct engine *engine, const struct kept_finding *kept,
                              enum requirement_code code)
 {
@@ -50,7 +51,7 @@ static bool has_another_port(const struct engine *engine, const struct kept_find
         return false;
     const struct device *device = devices_at(&engine->devices, id);
     enum way other = finding->server_port == 443 ? WAY_PROVIDER_2197 : WAY_PROVIDER_443;
-    return device->way[other].worked || device->working_ways & 1u << other;
+    return device->way[other].worked || device->working_ways & 1u << other || device->maybe_s;
 }
 
 static struct against count_against(const struct engine *engine, enum requirement_code code)

@@ -201,9 +201,18 @@ static inline bool hops_are_nearer(int16_t hops, int16_t other)
 /* A record with every field at its "unknown". */
 struct flow_record flow_record_blank(void);
 
+/* The server's certificate went by in the clear (before TLS 1.3: RFC 5246 section 7.3), and the
+ * capture does not hold it: cut by the snap length, or lost. It may have been Apple's, or not. */
+static inline bool flow_hides_certificate(const struct flow_record *flow)
+{
+    return flow->tls_version && flow->tls_version < 0x0304 &&
+           !(flow->saw & (SAW_CERTIFICATE | SAW_RESUMPTION)) &&
+           flow->saw & (SAW_CUT_PAYLOAD | SAW_GAP_DOWN);
+}
+
 /* A server older than TLS 1.3 answered a hello that offers nothing else (RFC 8446 section 4.2.1
- * forbids it to one that knows 1.3), and it is not seen to be Apple's: with its own version, or
- * with the alert protocol_version, as OpenSSL does. */
+ * forbids it to one that knows 1.3), and it is not seen to be Apple's, nor hidden who it is: with its
+ * own version, or with the alert protocol_version, as OpenSSL does. */
 static inline bool flow_is_downgraded(const struct flow_record *flow)
 {
     enum { PROTOCOL_VERSION = 70 }; /* RFC 8446 section 6 */
@@ -211,7 +220,7 @@ static inline bool flow_is_downgraded(const struct flow_record *flow)
                         ? flow->tls_version && flow->tls_version < 0x0304
                         : flow->alert_down == PROTOCOL_VERSION;
     return flow->saw & SAW_ONLY_TLS13_OFFERED && is_older &&
-           !certificate_is_genuine(flow->certificate);
+           !certificate_is_genuine(flow->certificate) && !flow_hides_certificate(flow);
 }
 
 /* A session that came up and carried what APNs carries. */

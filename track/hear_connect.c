@@ -27,16 +27,18 @@ static void begin_request_again(struct conversation *talk)
     talk->proxy_answered = false;
 }
 
+/* The first line names the target; a snap length may cut what follows it (credentials are long). */
 static void hear_request(struct hearing *hearing, const uint8_t *bytes, size_t size)
 {
     struct conversation *talk = hearing->talk;
     if (talk->proxy_answered && !talk->tunnel && http_may_be_connect(bytes, size))
         begin_request_again(talk);
     if (!talk->heads->request.done) {
+        bool was_named = talk->heads->request.line_done;
         size_t head = http_head_feed(&talk->heads->request, bytes, size);
         bytes += head;
         size -= head;
-        if (talk->heads->request.done)
+        if (!was_named && talk->heads->request.line_done)
             keep_connect_target(hearing);
     }
     if (talk->tunnel || talk->heads->request.done)

@@ -39,7 +39,7 @@ static enum refusal refusal_of(const struct judge *judge, const struct flow_reco
                       flow->certificate->judgement != CHAIN_CANNOT_TELL;
     if (!way_is_provider(way_of(flow)) || !(flow->saw & SAW_SYN) ||
         !(flow->saw & SAW_SERVER_HELLO) || !(flow->saw & SAW_FATAL_ALERT_UP) || flow_works(flow) ||
-        is_foreign)
+        is_foreign || flow_hides_certificate(flow))
         return NOT_REFUSED;
     if (flow->saw & SAW_ALERT_ENCRYPTED)
         return is_answered_from_near(judge, flow) ? NOT_REFUSED : OF_HIDDEN;

@@ -85,7 +85,7 @@ static enum rejection rejection_of(const struct judge *judge, const struct flow_
     enum way way = way_of(flow);
     bool saw_flight = (flow->saw & SAW_SYN) && (flow->saw & SAW_SERVER_HELLO);
     if (way == WAY_NONE || !saw_flight || certificate_is_genuine(flow->certificate) ||
-        flow_works(flow))
+        flow_hides_certificate(flow) || flow_works(flow))
         return NOT_REJECTED;
     if (flow_is_downgraded(flow) || judge_has_finding(judge, "tls-intercepted", flow->server_port))
         return NOT_REJECTED; /* one cause, one finding: transparent-proxy's, tls-intercepted's */

@@ -31,10 +31,20 @@ enum { PATH_SIZE = 512, ETHERTYPE_VLAN = 0x8100 };
 
 /* Forms upon forms, besides each alone. */
 static const char *const combinations[] = {
-    "vxlan,pcapng-sections,zstd", "qinq,erspan3,pcap-big-ns,gzip", "mixed,pcapng-clocks,rotated",
-    "gtp-u,vlan,interleaved,lz4", "offloaded,mpls,pcapng-big",     "pppoe-vlan,erspan2,snoop",
-    "l2tp2,802.1ad,erf,xz",       "doubled,gre-key,pcapng",        "ip-in-ip6,vxlan,rotated=30",
+    "vxlan,pcapng-sections,zstd",
+    "qinq,erspan3,pcap-big-ns,gzip",
+    "mixed,pcapng-clocks,rotated",
+    "gtp-u,vlan,interleaved,lz4",
+    "offloaded,mpls,pcapng-big",
+    "pppoe-vlan,erspan2,snoop",
+    "l2tp2,802.1ad,erf,xz",
+    "doubled,gre-key,pcapng",
+    "ip-in-ip6,vxlan,rotated=30",
     "capwap-cisco,vlan,fcs,erf",
+    "snap=60",
+    "snap=256",
+    "snap=400",
+    "snap=640",
 };
 
 #define WITHOUT_MACS "forms without MAC addresses"
@@ -207,7 +217,27 @@ static void check_same(const char *form, const char *wanted, const char *found)
         show_difference(form, wanted, found);
 }
 
-/* Every line of `found` is one of `wanted`. */
+/* Where the certificate or the refusal is cut away, what is left shows the box that made them, or
+ * what it breaks: one cause, told by what still shows. */
+static bool is_left_of_another(const char *line)
+{
+    static const char *const pairs[][2] = {{"transparent-proxy ", "tls-intercepted "},
+                                           {"transparent-proxy ", "tls-rejected-by-client "},
+                                           {"bag-unreachable ", "tls-intercepted "}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char whole[128];
+        size_t length = strlen(pairs[i][0]);
+        if (strncmp(line, pairs[i][0], length) != 0)
+            continue;
+        snprintf(whole, sizeof whole, "%s%.*s", pairs[i][1], (int)strcspn(line + length, "\n"),
+                 line + length);
+        if (strstr(plain.findings, whole))
+            return true;
+    }
+    return false;
+}
+
+/* Every line of `found` is one of `wanted`, but for those. */
 static void check_no_more(const char *form, const char *wanted, const char *found)
 {
     for (const char *line = found; *line;) {
@@ -215,6 +245,7 @@ static void check_no_more(const char *form, const char *wanted, const char *foun
         bool is_known = false;
         for (const char *at = wanted; *at && !is_known; at = strchrnul(at, '\n') + 1)
             is_known = strncmp(at, line, length) == 0;
+        is_known = is_known || is_left_of_another(line);
         if (!is_known) {
             print_error("%s in the form %s: only there: %.*s", subject_path, form, (int)length,
                         line);
