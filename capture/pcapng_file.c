@@ -334,6 +334,12 @@ static void tell_packet(struct input *input, const struct packet_block *packet)
                      "packet %llu at byte %llu is too short for its kind of block: the file is "
                      "damaged from there on",
                      record, offset);
+    else if (input->pcapng.interface_count == 0)
+        input_damage(
+            input,
+            "packet %llu at byte %llu names interface %lu, but its section describes none: "
+            "the file is damaged from there on",
+            record, offset, (unsigned long)packet->interface_index);
     else if (packet->interface_index >= input->pcapng.interface_count)
         input_damage(input,
                      "packet %llu at byte %llu names interface %lu, but its section describes %zu: "

@@ -124,10 +124,20 @@ static void find_other_side(struct tracker *tracker, struct flow *flow, const st
     inside->record.was_passed_on = inside->record.was_translated = true;
 }
 
+/* A copy of a packet whose session is over begins none: files that were joined, a clock that was
+ * set back. */
+static bool is_late_copy(struct tracker *tracker, const struct packet *packet, uint64_t hash)
+{
+    bool is_copy = !flow_table_is_flooded(&tracker->flows) &&
+                   duplicates_knows(&tracker->duplicates, packet, hash);
+    tracker->counts.duplicates += is_copy;
+    return is_copy;
+}
+
 static struct flow *begin_flow(struct tracker *tracker, const struct packet *packet, uint64_t hash)
 {
     struct beginning beginning = find_beginning(tracker, packet);
-    if (beginning.standing == STANDING_OTHER)
+    if (beginning.standing == STANDING_OTHER || is_late_copy(tracker, packet, hash))
         return NULL;
     make_room(tracker);
     struct flow *flow = flow_table_add(&tracker->flows, packet, hash, beginning.from_client);
