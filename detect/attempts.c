@@ -247,6 +247,8 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
                     "%s of this network worked: it is this port that is barred, not "
                     "the way to Apple.",
                     COUNTED(elsewhere.site, way_phrase(elsewhere.site_way)));
+    else if (finding->is_before_capture)
+        text_add(&text, "nothing shows that an answer reaches this device by another port.");
     else if (attempt_case->connects)
         text_add(&text, "nothing shows that this device gets through by another port: what "
                         "stops it may well cover them all.");

@@ -279,7 +279,7 @@ void devices_session_closed(struct devices *devices, uint32_t id, const struct f
         return;
     if (!way_is_provider(way) && flow->told_to_work && device->open_sessions)
         device->open_sessions--;
-    if (flow->saw & SAW_SYN_ACK)
+    if (flow->saw & SAW_SYN_ACK && flow->outcome != OUTCOME_NO_ANSWER)
         device->reached_ways = (uint8_t)(device->reached_ways | 1u << way);
     if (flow_works(flow)) {
         count_losses(device, flow);

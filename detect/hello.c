@@ -21,16 +21,14 @@ static int64_t newest(int64_t a_ns, int64_t b_ns)
     return a_ns > b_ns ? a_ns : b_ns;
 }
 
-/* The server's side ended it while it had not sent a byte, neither in the capture (no data seen)
- * nor outside of it (its sequence number has not moved). */
-static bool is_cut(const struct flow_record *flow)
+/* The server's side ended it while it had not sent a byte, as far as its sequence number tells, and
+ * straight after the hello. */
+static bool ends_at_hello(const struct flow_record *flow)
 {
     const struct flow_evidence *evidence = flow->evidence;
     const struct cut_evidence *cut = &evidence->cut;
     const struct hello_evidence *hello = &evidence->hello;
-    bool server_ended = flow->ended_by == ENDED_SERVER_RESET ||
-                        flow->ended_by == ENDED_SERVER_FIN || flow->ended_by == ENDED_FORGED_RESET;
-    if (flow->outcome != OUTCOME_TLS_RESET || !server_ended || !cut->proof.frame || cut->offset)
+    if (!cut->proof.frame || cut->offset)
         return false;
     int64_t round_trip_ns = flow->rtt_server_us > 0 ? flow->rtt_server_us * NS_PER_US : 0;
     int64_t sent_ns = newest(hello->last.time_ns, hello->repeat.frame ? hello->repeat.time_ns : 0);
@@ -38,12 +36,59 @@ static bool is_cut(const struct flow_record *flow)
            cut->proof.time_ns - sent_ns <= AT_ONCE_NS + 2 * round_trip_ns;
 }
 
+/* By RST or FIN, whoever sent it, and nothing else came. */
+static bool is_cut(const struct flow_record *flow)
+{
+    bool server_ended = flow->ended_by == ENDED_SERVER_RESET ||
+                        flow->ended_by == ENDED_SERVER_FIN || flow->ended_by == ENDED_FORGED_RESET;
+    return flow->outcome == OUTCOME_TLS_RESET && server_ended && ends_at_hello(flow);
+}
+
+bool cut_is_nearer(const struct flow_record *flow)
+{
+    int16_t ttl = flow->evidence->cut.ttl;
+    return ttl >= 0 && flow->hops_server >= 0 && !ttl_is_doubtful(ttl, flow->ttl_server) &&
+           hops_are_nearer(ttl_hops(ttl), flow->hops_server);
+}
+
+bool cut_is_too_fast(const struct flow_record *flow)
+{
+    enum { TELLING_RTT_US = 4000 }; /* a shorter one does not tell a fast answer from a near peer */
+    const struct flow_evidence *evidence = flow->evidence;
+    int64_t answer_ns = evidence->cut.proof.time_ns - evidence->hello.last.time_ns;
+    return flow->rtt_server_us >= TELLING_RTT_US && evidence->hello.last.frame && answer_ns >= 0 &&
+           answer_ns * 2 < flow->rtt_server_us * NS_PER_US;
+}
+
+/* Not by the server: an RST with other signs of that, a FIN after which the server speaks, an alert
+ * that did not come its way. What the server itself answers may arrive later, and in vain. The
+ * alert that its version is unknown is transparent-proxy's matter. */
+static bool is_cut_by_another(const struct flow_record *flow)
+{
+    if ((flow->outcome != OUTCOME_TLS_RESET && flow->outcome != OUTCOME_TLS_FAILED) ||
+        !ends_at_hello(flow))
+        return false;
+    switch ((enum cut_kind)flow->evidence->cut.kind) {
+    case CUT_BY_RESET:
+        return reset_is_forged(&flow->evidence->reset[DOWN]);
+    case CUT_BY_FIN:
+        return flow->saw & SAW_SERVER_DATA && (cut_is_nearer(flow) || cut_is_too_fast(flow));
+    case CUT_BY_ALERT:
+        return flow->alert_down >= 0 && !flow_is_downgraded(flow) &&
+               (cut_is_nearer(flow) || cut_is_too_fast(flow));
+    }
+    return false;
+}
+
 enum hello_fate hello_fate(const struct flow_record *flow)
 {
     const struct flow_evidence *evidence = flow->evidence;
+    bool is_known = evidence && evidence->has_opening && evidence->hello.is_hello;
+    if (is_known && is_cut_by_another(flow))
+        return HELLO_CUT;
     if (flow->saw & (SAW_SERVER_HELLO | SAW_HELLO_RETRY))
         return HELLO_ANSWERED;
-    if (!evidence || !evidence->has_opening || !evidence->hello.is_hello)
+    if (!is_known)
         return HELLO_NOT_JUDGED;
     if (flow->saw & SAW_SERVER_DATA)
         return HELLO_ANSWERED; /* with what the snap length or a gap hides */

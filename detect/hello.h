@@ -8,12 +8,16 @@
 enum hello_fate {
     HELLO_NOT_JUDGED,
     HELLO_ANSWERED, /* by a record of the server's */
-    HELLO_CUT,      /* RST or FIN of the server's side came straight after it */
+    HELLO_CUT,      /* RST, FIN or another's alert in the server's name came straight after it */
     HELLO_STALLED   /* nothing came for at least 5 s, and the client was still there */
 };
 
 /* Of a session that has closed. */
 enum hello_fate hello_fate(const struct flow_record *flow);
+
+/* What cut the hello off came from nearer than the SYN-ACK; sooner than the server can answer. */
+bool cut_is_nearer(const struct flow_record *flow);
+bool cut_is_too_fast(const struct flow_record *flow);
 
 /* The head of a rule about hellos with that fate: at the end of the capture its findings are
  * reviewed (large-hello-blocked is the better name), and of other events true says that one such

@@ -113,6 +113,24 @@ void summary_finish(struct finding *finding)
     text_add(&text, ending);
 }
 
+static const char *const alert_names[] = {
+#define TLS_ALERT(description, name) [description] = name,
+#include "model/tls_alert.def"
+#undef TLS_ALERT
+};
+
+const char *alert_text(int16_t description, char text[ALERT_TEXT_SIZE])
+{
+    const int16_t count = sizeof alert_names / sizeof *alert_names;
+    bool has_name = description >= 0 && description < count && alert_names[description];
+    struct text out = text_over(text, ALERT_TEXT_SIZE);
+    if (has_name)
+        text_add(&out, alert_names[description]);
+    else
+        text_format(&out, "number %d", description);
+    return text;
+}
+
 static void limit_add(struct text *text, const char *sentence)
 {
     text_format(text, "%s%s", text->length ? "; " : "", sentence);

@@ -14,6 +14,10 @@ void filter_of_dns(struct finding *finding, const struct dns_message *dns);
 /* Ends the summary with when and how often, and a full stop. */
 void summary_finish(struct finding *finding);
 
+/* "handshake_failure", or its number where it has no name, in the caller's buffer. */
+enum { ALERT_TEXT_SIZE = 40 };
+const char *alert_text(int16_t description, char text[ALERT_TEXT_SIZE]);
+
 /* What of the capture limits a finding, "" where nothing does. */
 void limits_say(char *sentence, size_t size, const struct capture_quality *quality,
                 const struct side_counts *sides);

@@ -62,12 +62,14 @@ struct unheard_evidence {
     uint16_t count;
 };
 
-/* The first RST or FIN of the server's side while it had not sent a byte. */
+enum cut_kind { CUT_BY_RESET, CUT_BY_FIN, CUT_BY_ALERT };
+
+/* The first RST, FIN or TLS alert of the server's side while it had not said anything else. */
 struct cut_evidence {
     struct proof proof;
     int32_t offset; /* of its sequence number: 0 where nothing of the server's was sent before */
     int16_t ttl;
-    bool is_fin;
+    uint8_t kind; /* enum cut_kind */
 };
 
 enum reset_sign_place {

@@ -200,6 +200,39 @@ static void take_syn_ack_again(const struct tracker *tracker, const struct flow 
     counter_up(&unheard->count);
 }
 
+static void note_cut(const struct tracker *tracker, const struct flow *flow,
+                     const struct packet *packet, struct flow_evidence *evidence,
+                     enum cut_kind kind)
+{
+    if (!evidence->has_opening || evidence->flight.end || evidence->cut.proof.frame)
+        return;
+    evidence->cut = (struct cut_evidence){
+        .offset = sequence_distance(flow->server_isn + 1, packet->sequence),
+        .ttl = packet->ttl,
+        .kind = (uint8_t)kind,
+    };
+    evidence->cut.proof = tracker_proof(tracker, packet);
+}
+
+/* RFC 8446 section 5.1: content type, version, length; section 6: two bytes. */
+static bool is_alert_record(const struct packet *packet)
+{
+    enum { ALERT = 21, MAJOR_VERSION = 3, SIZE = 2 };
+    struct reader payload = reader_over(packet->payload, packet->payload_captured);
+    bool is_alert = reader_u8(&payload) == ALERT && reader_u8(&payload) == MAJOR_VERSION;
+    reader_skip(&payload, 1);
+    return is_alert && reader_u16(&payload) == SIZE && !payload.failed;
+}
+
+static void take_cut(const struct tracker *tracker, const struct flow *flow,
+                     const struct packet *packet, struct flow_evidence *evidence)
+{
+    if (packet->payload_size && evidence->hello.is_hello && is_alert_record(packet))
+        note_cut(tracker, flow, packet, evidence, CUT_BY_ALERT);
+    else if (packet->tcp_flags & TCP_FIN && !packet->payload_size)
+        note_cut(tracker, flow, packet, evidence, CUT_BY_FIN);
+}
+
 static void take_down(const struct tracker *tracker, const struct flow *flow,
                       const struct packet *packet, struct flow_evidence *evidence)
 {
@@ -217,11 +250,7 @@ static void take_down(const struct tracker *tracker, const struct flow *flow,
         hello->acked_size = (uint32_t)acked;
         hello->acked = tracker_proof(tracker, packet);
     }
-    if (packet->tcp_flags & TCP_FIN && !packet->payload_size && !evidence->flight.end &&
-        !evidence->cut.proof.frame) {
-        evidence->cut = (struct cut_evidence){.offset = start, .ttl = packet->ttl, .is_fin = true};
-        evidence->cut.proof = tracker_proof(tracker, packet);
-    }
+    take_cut(tracker, flow, packet, evidence);
     if (packet->payload_size && start == 0 && hello->is_hello && !evidence->flight.end)
         take_answer(tracker, &evidence->answer, packet);
     if (packet->payload_size && start >= 0)
@@ -335,16 +364,6 @@ static void note_again(struct reset_evidence *reset, const struct packet *packet
         reset->signs |= RESET_SERIES;
 }
 
-static void note_cut(const struct tracker *tracker, const struct flow *flow,
-                     const struct packet *packet, struct flow_evidence *evidence)
-{
-    if (!evidence->has_opening || evidence->flight.end || evidence->cut.proof.frame)
-        return;
-    evidence->cut = (struct cut_evidence){
-        .offset = sequence_distance(flow->server_isn + 1, packet->sequence), .ttl = packet->ttl};
-    evidence->cut.proof = tracker_proof(tracker, packet);
-}
-
 void evidence_reset(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                     enum direction direction)
 {
@@ -361,7 +380,7 @@ void evidence_reset(struct tracker *tracker, struct flow *flow, const struct pac
         note_acked(flow, evidence, direction, reset);
     }
     if (direction == DOWN)
-        note_cut(tracker, flow, packet, evidence);
+        note_cut(tracker, flow, packet, evidence, CUT_BY_RESET);
 }
 
 /* A packet of a side after its RST, with new bytes, or with an acknowledgement of bytes that came

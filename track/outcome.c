@@ -41,12 +41,25 @@ static bool syn_was_silent(const struct flow_record *record, enum outcome_cause 
            now_ns - record->started_ns >= device_limit_ns;
 }
 
+/* The answers pass here again and again, and the client goes on asking for as long as makes
+ * silence: none reached it. One that did, and was no good, would have been reset (RFC 9293
+ * section 3.10.7.3).
+ */
+static bool answer_was_unheard(const struct flow *flow)
+{
+    enum { ANSWERS = 2 };
+    const struct flow_record *record = &flow->record;
+    return !saw_any(record, SAW_RST_UP | SAW_FIN_UP | SAW_RST_DOWN) &&
+           record->syn_count >= SILENT_SYNS && record->packets_down >= ANSWERS &&
+           record->last_syn_ns - flow->syn_ack_ns >= silent_span_ns;
+}
+
 static enum flow_outcome attempt_outcome(const struct flow *flow, enum outcome_cause cause,
                                          int64_t now_ns)
 {
     const struct flow_record *record = &flow->record;
-    if (saw(record, SAW_SYN_ACK))
-        return OUTCOME_UNFINISHED; /* answered; whether the client got it is not known */
+    if (saw(record, SAW_SYN_ACK)) /* else whether the client got it is not known */
+        return answer_was_unheard(flow) ? OUTCOME_NO_ANSWER : OUTCOME_UNFINISHED;
     if (saw(record, SAW_RST_DOWN))
         return OUTCOME_REFUSED;
     if (saw(record, SAW_ICMP))

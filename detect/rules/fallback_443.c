@@ -86,7 +86,7 @@ static const char *cause_of(uint8_t outcome)
 {
     switch (outcome) {
     case OUTCOME_NO_ANSWER:
-        return "which was never answered";
+        return "where no answer reached it";
     case OUTCOME_REFUSED:
         return "which was refused";
     case OUTCOME_UNREACHABLE:

@@ -7,39 +7,91 @@
 #include <stdio.h>
 
 #include "attempts.h"
+#include "base/count.h"
+#include "base/text.h"
 #include "hello.h"
 #include "resets.h"
+#include "sentences.h"
+
+static void name_cut(const struct flow_record *flow, char *text, size_t size)
+{
+    char name[ALERT_TEXT_SIZE];
+    switch ((enum cut_kind)flow->evidence->cut.kind) {
+    case CUT_BY_RESET:
+        snprintf(text, size, "an RST");
+        break;
+    case CUT_BY_FIN:
+        snprintf(text, size, "a FIN");
+        break;
+    case CUT_BY_ALERT:
+        snprintf(text, size, "the TLS alert %s", alert_text(flow->alert_down, name));
+        break;
+    }
+}
+
+/* What speaks against the server as the sender of a FIN or an alert. */
+static void explain_sender(const struct flow_record *flow, char *out, size_t size)
+{
+    const struct flow_evidence *evidence = flow->evidence;
+    const struct cut_evidence *cut = &evidence->cut;
+    char answer[DURATION_TEXT_SIZE], way[DURATION_TEXT_SIZE];
+    struct text text = text_over(out, size);
+    if (cut_is_nearer(flow))
+        text_format(&text,
+                    " Its TTL of %d puts its sender %s from the capture point, the SYN-ACK (TTL "
+                    "%d) came from %d: the server sent no such thing.",
+                    cut->ttl, COUNTED(ttl_hops(cut->ttl), "hop"), flow->ttl_server,
+                    flow->hops_server);
+    if (cut_is_too_fast(flow))
+        text_format(&text, " It came within %s; the way to the server and back takes %s.",
+                    duration_text(cut->proof.time_ns - evidence->hello.last.time_ns, answer),
+                    duration_text(flow->rtt_server_us * NS_PER_US, way));
+    if (cut->kind == CUT_BY_FIN && flow->saw & SAW_SERVER_DATA)
+        text_add(&text, " After it the server went on as if nothing had happened.");
+}
+
+static void explain(const struct flow_record *flow, struct finding *finding)
+{
+    char signs[FINDING_REASONING_SIZE] = " ";
+    if (flow->evidence->cut.kind == CUT_BY_RESET)
+        reset_explain(flow, DOWN, signs + 1, sizeof signs - 1);
+    else
+        explain_sender(flow, signs, sizeof signs);
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "TCP was accepted, and the session was ended as soon as the ClientHello, which "
+                "names the service, was on its way, before the server said a byte.%s",
+                signs[0] && signs[1] ? signs : "");
+}
 
 static void describe(const struct flow_record *flow, const struct sender *sender,
                      struct finding *finding)
 {
     const struct flow_evidence *evidence = flow->evidence;
-    const struct cut_evidence *cut = &evidence->cut;
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], delay[DURATION_TEXT_SIZE];
-    char hello[128], by[96], signs[FINDING_REASONING_SIZE];
+    char hello[128], by[96], what[64];
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
-    duration_text(cut->proof.time_ns - evidence->hello.last.time_ns, delay);
+    duration_text(evidence->cut.proof.time_ns - evidence->hello.last.time_ns, delay);
     hello_name(flow, hello, sizeof hello);
     sender_name(sender, by, sizeof by);
+    name_cut(flow, what, sizeof what);
     finding_say(finding->summary, sizeof finding->summary,
                 "%s reached %s, sent %s, and was cut off %s later by %s, sent %s", client, server,
-                hello, delay, cut->is_fin ? "a FIN" : "an RST", by);
-    reset_explain(flow, DOWN, signs, sizeof signs);
-    finding_say(finding->reasoning, sizeof finding->reasoning,
-                "TCP was accepted, and the session was ended as soon as the ClientHello, which "
-                "names the service, was on its way, before the server said a byte.%s%s",
-                *signs ? " " : "", signs);
+                hello, delay, what, by);
+    explain(flow, finding);
 }
 
 static void show(const struct flow_record *flow, struct finding *finding)
 {
     const struct cut_evidence *cut = &flow->evidence->cut;
+    char what[64];
     hello_show(flow, finding);
-    if (cut->is_fin)
-        finding_add_frame(finding, cut->proof.frame, cut->proof.time_ns, "FIN, TTL %d", cut->ttl);
-    else
+    name_cut(flow, what, sizeof what);
+    if (cut->kind == CUT_BY_RESET)
         reset_show(flow, DOWN, finding);
+    else
+        finding_add_frame(finding, cut->proof.frame, cut->proof.time_ns, "%s, TTL %d",
+                          cut->kind == CUT_BY_FIN ? "FIN" : what, cut->ttl);
 }
 
 /* One server that closes, from where Apple is or from where nobody can tell: its own matter. */
@@ -82,13 +134,17 @@ const struct detector detector_reset_after_client_hello = {
                "service it wants: a filter by name (SNI), category or application. Devices try "
                "the other port, where mostly the same happens, and get no notifications.",
     .rests_on = "An accepted connection, the ClientHello, and then at once an RST or FIN of the "
-                "server's side with the sequence number of a server that has not sent a byte. "
+                "server's side with the sequence number of a server that has not sent a byte, or a "
+                "TLS alert in the server's name from nearer than the SYN-ACK or sooner than the "
+                "server can answer. What the real server answers afterwards comes too late. "
                 "Twice, or once where the TTL shows that a nearer box sent it. A session of the "
                 "same device that works on this port would prove a few cuts to be chance.",
-    .looks_like = "SYN, SYN-ACK, ACK, Client Hello (tls.handshake.type == 1), and then instead of "
-                  "a Server Hello tcp.flags.reset == 1 or tcp.flags.fin == 1 from the server. "
-                  "Compare ip.ttl of the RST with ip.ttl of the SYN-ACK.",
-    .innocent = "The device's own RST, a close after the server's alert or data, one cut by one "
+    .looks_like =
+        "SYN, SYN-ACK, ACK, Client Hello (tls.handshake.type == 1), and then instead of "
+        "a Server Hello tcp.flags.reset == 1, tcp.flags.fin == 1 or tls.alert_message from "
+        "the server. Compare its ip.ttl with ip.ttl of the SYN-ACK.",
+    .innocent = "The device's own RST, an alert or data of the server's own and a close after it, "
+                "one cut by one "
                 "server of Apple's, a client that gave up first, and a capture that misses the "
                 "server's answer (the client acknowledges bytes that are not there) do not count.",
     .remedy = "In the firewall or web filter at the distance named, allow the application Apple "

@@ -9,6 +9,7 @@
 
 #include "base/counter.h"
 #include "resets.h"
+#include "sentences.h"
 
 enum { ALERTS_NEEDED = 2, CLOSES_NEEDED = 3 };
 /* A device that refuses the server does so at once; one that closes later had other reasons. */
@@ -18,20 +19,6 @@ enum { ALERTS_NEEDED = 2, CLOSES_NEEDED = 3 };
 
 /* RFC 8446 section 6 */
 enum { ALERT_CLOSE_NOTIFY = 0, ALERT_UNKNOWN_CA = 48, ALERT_USER_CANCELED = 90 };
-
-struct alert_name {
-    int16_t code;
-    const char *name;
-};
-
-/* RFC 8446 section 6.2 */
-static const struct alert_name alert_names[] = {
-    {40, "handshake_failure"},   {42, "bad_certificate"},     {43, "unsupported_certificate"},
-    {44, "certificate_revoked"}, {45, "certificate_expired"}, {46, "certificate_unknown"},
-    {47, "illegal_parameter"},   {48, "unknown_ca"},          {49, "access_denied"},
-    {50, "decode_error"},        {51, "decrypt_error"},       {70, "protocol_version"},
-    {80, "internal_error"},
-};
 
 struct rejected {
     uint64_t frame;
@@ -115,10 +102,8 @@ static void note(struct state *state, const struct flow_record *flow, enum rejec
 
 static void name_alert(const struct flow_record *flow, char *text, size_t size)
 {
-    snprintf(text, size, "alert %d", flow->alert_up);
-    for (size_t i = 0; i < sizeof alert_names / sizeof *alert_names; i++)
-        if (alert_names[i].code == flow->alert_up)
-            snprintf(text, size, "alert %s", alert_names[i].name);
+    char name[ALERT_TEXT_SIZE];
+    snprintf(text, size, "alert %s", alert_text(flow->alert_up, name));
     if (flow->saw & SAW_ALERT_ENCRYPTED)
         snprintf(text, size, "an encrypted alert");
     else if (!(flow->saw & SAW_FATAL_ALERT_UP))

@@ -28,7 +28,7 @@ static void a_fallback_is_found_whichever_flow_is_known_first(void **state)
         assert_int_equal(finding->server_port, 443);
         assert_non_null(strstr(finding->summary,
                                "fell back to 17.57.145.20:443, 30 s after it tried "
-                               "17.57.144.10:5223, which was never answered"));
+                               "17.57.144.10:5223, where no answer reached it"));
         assert_string_equal(finding->display_filter,
                             "ip.addr == 10.1.2.3 && (tcp.port == 5223 || tcp.port == 443)");
         assert_silent(&play, "courier-unreachable");
