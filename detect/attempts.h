@@ -17,9 +17,10 @@ struct attempt_case {
     uint8_t way;
     bool several_servers;
     bool only_ipv6;
-    bool connects; /* TCP was accepted: only what was said on it failed */
-    bool is_near;  /* answered from nearer than Apple: by the network's own box */
-    bool is_far;   /* answered from where Apple is */
+    bool connects;     /* TCP was accepted: only what was said on it failed */
+    bool says_no_name; /* nor was anything said yet that a filter by name could go by */
+    bool is_near;      /* answered from nearer than Apple: by the network's own box */
+    bool is_far;       /* answered from where Apple is */
 };
 
 struct attempts {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/count.h"
 #include "base/text.h"
 
 /* A box that cuts because of a hello does so at once; what comes later has other reasons. The
@@ -119,11 +120,20 @@ bool hello_is_large(const struct flow_record *flow)
     return size > SEGMENT_MOST || (segments >= 2 && size > NEARLY_FULL);
 }
 
+bool hello_is_begun(const struct flow_record *flow)
+{
+    const struct hello_evidence *hello = &flow->evidence->hello;
+    return hello->window_is_shut && (hello->told_size > hello->size || !hello->told_size);
+}
+
 void hello_name(const struct flow_record *flow, char *out, size_t size)
 {
     struct text text = text_over(out, size);
     const struct hello_evidence *hello = &flow->evidence->hello;
-    text_format(&text, "a ClientHello of %u bytes", hello->size);
+    if (hello_is_begun(flow))
+        text_format(&text, "the first %s of a ClientHello", COUNTED(hello->size, "byte"));
+    else
+        text_format(&text, "a ClientHello of %u bytes", hello->size);
     if (hello->segments > 1)
         text_format(&text, " in %u segments", hello->segments);
     if (flow->sni)

@@ -28,6 +28,9 @@ bool hello_is_due(struct judge *judge, const struct attempts *attempts, const st
 /* It does not fit one segment: a post-quantum key share. */
 bool hello_is_large(const struct flow_record *flow);
 
+/* The server's side shut its window before the client could send the whole. */
+bool hello_is_begun(const struct flow_record *flow);
+
 /* "a ClientHello of 1789 bytes in 2 segments for courier.push.apple.com" */
 void hello_name(const struct flow_record *flow, char *text, size_t size);
 /* The frames: SYN-ACK, the hello's first segment, its last repetition. */

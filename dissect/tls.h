@@ -127,6 +127,12 @@ static inline bool tls_may_be_client_hello(const uint8_t *bytes, size_t size)
     return size >= 6 && bytes[0] == 22 && bytes[1] == 3 && bytes[2] <= 4 && bytes[5] == 1;
 }
 
+/* The same of fewer bytes: a handshake record, which a client begins with nothing else. */
+static inline bool tls_may_begin_client_hello(const uint8_t *bytes, size_t size)
+{
+    return size >= 3 && size < 6 && bytes[0] == 22 && bytes[1] == 3 && bytes[2] <= 4;
+}
+
 /* Names as in RFC 8446 section 6 ("handshake_failure"), or "alert 123" in the caller's buffer. */
 const char *tls_alert_name(uint8_t description, char text[16]);
 /* "TLS 1.2", "TLS 1.3", or "0x1234". */

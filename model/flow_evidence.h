@@ -31,7 +31,8 @@ struct hello_evidence {
     uint32_t acked_size; /* of them acknowledged before the server's first byte */
     uint16_t segments;
     uint16_t repeats;
-    bool is_hello; /* it begins as a ClientHello does */
+    bool is_hello;       /* it begins as a ClientHello does */
+    bool window_is_shut; /* the server's side takes no more, and had said nothing */
 };
 
 /* The server's first bytes: what arrived, what did not. */

@@ -87,7 +87,8 @@ static void say_unnamed(const struct finding_row *finding, enum fault_place plac
                     finding->client_ip ? finding->client_ip : "");
         break;
     case PLACE_IN_OTHERS:
-        text_add(out, "The other findings of the same device say what stops each port, and where.");
+        text_add(out, "The other findings of the same device, if there are any, say what stops "
+                      "each port, and where.");
         break;
     case PLACE_UNKNOWN:
         break;

@@ -88,8 +88,18 @@ static uint32_t told_size(const struct packet *packet)
     uint32_t record = reader_u16(&payload);
     reader_skip(&payload, 1);
     uint32_t message = reader_u24(&payload);
+    if (packet->payload_captured < RECORD_HEADER)
+        return 0;
     bool goes_on = !payload.failed && message + MESSAGE_HEADER > record;
     return goes_on ? 0 : RECORD_HEADER + record;
+}
+
+/* Also where the client may send but a few bytes of it; not where the capture holds no more. */
+static bool begins_hello(const struct packet *packet)
+{
+    uint32_t size = packet->payload_captured;
+    return tls_may_be_client_hello(packet->payload, size) ||
+           (size == packet->payload_size && tls_may_begin_client_hello(packet->payload, size));
 }
 
 static void take_hello(const struct tracker *tracker, const struct flow *flow,
@@ -103,8 +113,7 @@ static void take_hello(const struct tracker *tracker, const struct flow *flow,
         return; /* what follows it: its answer is captured late */
     if (!hello->first.frame) {
         hello->first = tracker_proof(tracker, packet);
-        hello->is_hello = start == 0 && packet->payload_captured >= 6 &&
-                          tls_may_be_client_hello(packet->payload, packet->payload_captured);
+        hello->is_hello = start == 0 && begins_hello(packet);
         hello->first_segment = packet->payload_size;
         hello->told_size = hello->is_hello ? told_size(packet) : 0;
     }
@@ -250,6 +259,8 @@ static void take_down(const struct tracker *tracker, const struct flow *flow,
         hello->acked_size = (uint32_t)acked;
         hello->acked = tracker_proof(tracker, packet);
     }
+    if (packet->tcp_flags & TCP_ACK && !evidence->flight.end)
+        hello->window_is_shut = packet->window == 0;
     take_cut(tracker, flow, packet, evidence);
     if (packet->payload_size && start == 0 && hello->is_hello && !evidence->flight.end)
         take_answer(tracker, &evidence->answer, packet);

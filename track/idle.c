@@ -41,6 +41,15 @@ static bool outlasts(const struct idle_evidence *idle, int64_t silence_ns)
     return idle->shape == IDLE_UNDECIDED && silence_ns / NS_PER_S > (int64_t)idle_silence_s(idle);
 }
 
+/* A server acknowledges what the client said: where that was lost on the way or comes late, the
+ * answer is seen first, and it was the client all the same who broke the silence. A probe of the
+ * server's own lies before the next byte (RFC 9293 section 3.8.4). */
+static bool is_only_an_answer(const struct flow *flow, const struct packet *packet)
+{
+    return !packet->payload_size && !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+           flow->down.known && sequence_distance(flow->down.next, packet->sequence) >= 0;
+}
+
 void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                 enum direction direction)
 {
@@ -56,7 +65,7 @@ void idle_begin(struct tracker *tracker, struct flow *flow, const struct packet 
     *idle = (struct idle_evidence){
         .before = {.frame = record->last_frame, .time_ns = record->last_ns},
         .up_next = flow->up.next,
-        .server_broke_it = direction == DOWN,
+        .server_broke_it = direction == DOWN && !is_only_an_answer(flow, packet),
     };
     idle->breaker = tracker_proof(tracker, packet);
     record->idle = idle;

@@ -15,17 +15,18 @@ static bool is_time_exceeded(const struct packet *packet)
     return packet->icmp_type == (packet->ip_version == 6 ? 3 : 11) && packet->icmp_code == 0;
 }
 
-/* Codes that say the SYN will not be let through (wire.md section 4): destination unreachable 0,
- * 1, 9, 10, 13 (RFC 792, RFC 1812 section 5.2.7.1); ICMPv6 1, 5, 6 of type 1 (RFC 4443 3.1), and 0
- * and 3, no route and no such neighbour. "Port unreachable", 3 and 4, is what packet filters answer
- * with where their rule names no other error, and "protocol unreachable", 2, one that they can name
- * for TCP, which every host speaks; stacks take them for a refusal (RFC 1122 section 4.2.3.9). */
+/* Codes that say the SYN will not be let through (wire.md section 4): all of destination
+ * unreachable (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1) but 4, fragmentation
+ * needed; ICMPv6 type 1, codes 0 to 6 (RFC 4443 section 3.1). "Port unreachable", 3 and 4, is what
+ * packet filters answer with where their rule names no other error, and "protocol unreachable", 2,
+ * one that they can name for TCP, which every host speaks; stacks take them for a refusal (RFC 1122
+ * section 4.2.3.9). */
 static bool icmp_refuses(const struct packet *packet, const struct flow_record *record)
 {
     if (is_time_exceeded(packet))
         return record->ttl_client >= CIRCLE_TTL;
-    uint32_t codes_v4 = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 10 | 1u << 13;
-    uint32_t codes_v6 = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6;
+    uint32_t codes_v4 = 0xffff & ~(1u << 4);
+    uint32_t codes_v6 = 0x7f;
     bool v6 = packet->ip_version == 6;
     if (packet->icmp_type != (v6 ? 1 : 3) || packet->icmp_code > 31)
         return false;

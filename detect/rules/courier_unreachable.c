@@ -230,7 +230,7 @@ const struct detector detector_courier_unreachable = {
         "are not reported.",
     .remedy = "Allow outbound TCP 5223 and TCP 443 from this device to 17.0.0.0/8 and Apple's IPv6 "
               "ranges, without a proxy and without TLS inspection. The other findings of this "
-              "device say what stops each port and where.",
+              "device, if there are any, say what stops each port and where.",
     .severity = SEVERITY_FAIL,
     .kind = BLOCK_EVERYTHING,
     .place = PLACE_IN_OTHERS,

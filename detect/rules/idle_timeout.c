@@ -23,10 +23,16 @@ enum { BEYOND_KEEPALIVE_S = HEARTBEAT_GRACE_S + 25 };
 /* Deaths of one timer agree to within this part of the shortest, or come in numbers while nothing
  * of the device's survives as much: what breaks a silence beyond the timer may be anything. */
 enum { AGREE_DIVISOR = 4, DEATHS_NEEDED = 3 };
+/* Ages of silences that the same interval between heartbeats makes. */
+enum { SAME_AGE_S = 2 };
 
 struct state {
     struct flow_record flow; /* the first that died; its pointers to evidence are not used */
     struct idle_evidence idle;
+    uint64_t
+        last_number; /* of the last one: when its silence was broken, and the client's last word */
+    int64_t last_broken_ns;
+    int64_t last_tried_ns;
     uint32_t shortest_s; /* idle age that killed */
     uint32_t longest_s;
     uint16_t deaths;
@@ -61,12 +67,15 @@ static bool server_must_break_it(const struct state *state)
 }
 
 /* A silence as long was survived: by anybody where there was one death, by this device where there
- * were several (others may have another way out). */
+ * were several (others may have another way out). What is lost when heartbeats are due is lost at
+ * an age that others survive to the second: that is no timer, but a moment without a way. */
 static bool is_contradicted(const struct judge *judge, const struct state *state)
 {
     bool server_broke_it = server_must_break_it(state);
     uint32_t survived_s = state->deaths > 1 ? judge_device_silence_s(judge, server_broke_it)
                                             : judge_longest_silence_s(judge, server_broke_it);
+    if (state->deaths == 1 && state->idle.shape == IDLE_MISSED)
+        return survived_s + SAME_AGE_S >= state->shortest_s;
     return survived_s > state->shortest_s + state->shortest_s / 20;
 }
 
@@ -275,18 +284,21 @@ static void note_death(const struct judge *judge, struct state *state,
     if (age_s > state->longest_s)
         state->longest_s = age_s;
     counter_up(&state->deaths);
+    state->last_number = flow->number;
+    state->last_broken_ns = flow->idle->breaker.time_ns;
+    state->last_tried_ns =
+        flow->idle->last_try.frame ? flow->idle->last_try.time_ns : flow->idle->breaker.time_ns;
     /* A device that closes for want of a heartbeat is back before its farewell is given up. */
     if (judge_last_success_s(judge, false) >= flow->idle->breaker.time_ns / NS_PER_S)
         state->is_replaced = state->was_open = true;
 }
 
-/* A session that came up after the first death, and soon after the client's last word in it. */
+/* A session that came up after the last death, and soon after the client's last word in it. */
 static void note_replacement(struct state *state, const struct flow_record *flow)
 {
-    const struct idle_evidence *idle = &state->idle;
-    int64_t last_ns = idle->last_try.frame ? idle->last_try.time_ns : idle->breaker.time_ns;
-    if (state->deaths && flow->number != state->flow.number &&
-        flow->started_ns >= idle->breaker.time_ns && flow->started_ns - last_ns <= REPLACED_NS)
+    if (state->deaths && flow->number != state->last_number &&
+        flow->started_ns >= state->last_broken_ns &&
+        flow->started_ns - state->last_tried_ns <= REPLACED_NS)
         state->is_replaced = true;
 }
 

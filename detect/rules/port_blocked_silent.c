@@ -21,7 +21,7 @@ static void explain(const struct flow_record *flow, struct finding *finding)
     else
         finding_say(finding->reasoning, sizeof finding->reasoning,
                     "The client repeated its SYN and never acknowledged an answer, so none reached "
-                    "it: neither a connection, nor a refusal, nor an ICMP error that says so.");
+                    "it: neither a connection, nor a refusal, nor an ICMP error.");
     finding->is_before_capture = was_answered(flow);
 }
 

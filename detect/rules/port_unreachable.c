@@ -19,13 +19,21 @@ struct unreachable {
 };
 
 static const struct unreachable codes[] = {
-    {4, 3, 0, NO_WAY, "network unreachable"},             /* RFC 792 */
-    {4, 3, 1, NO_WAY, "host unreachable"},                /* RFC 792 */
-    {4, 3, 2, FORBIDDEN, "protocol unreachable"},         /* every host speaks TCP: a filter */
-    {4, 3, 3, FORBIDDEN, "port unreachable"},             /* a filter's default, see below */
-    {4, 3, 9, FORBIDDEN, "network prohibited"},           /* RFC 1812 section 5.2.7.1 */
-    {4, 3, 10, FORBIDDEN, "host prohibited"},             /* RFC 1812 section 5.2.7.1 */
-    {4, 3, 13, FORBIDDEN, "administratively prohibited"}, /* RFC 1812 section 5.2.7.1 */
+    {4, 3, 0, NO_WAY, "network unreachable"},     /* RFC 792 */
+    {4, 3, 1, NO_WAY, "host unreachable"},        /* RFC 792 */
+    {4, 3, 2, FORBIDDEN, "protocol unreachable"}, /* every host speaks TCP: a filter */
+    {4, 3, 3, FORBIDDEN, "port unreachable"},     /* a filter's default, see below */
+    {4, 3, 5, NO_WAY, "source route failed"},     /* RFC 792 */
+    {4, 3, 6, NO_WAY, "network unknown"},         /* RFC 1122 section 3.2.2.1, to 12 */
+    {4, 3, 7, NO_WAY, "host unknown"},
+    {4, 3, 8, NO_WAY, "source host isolated"},
+    {4, 3, 9, FORBIDDEN, "network prohibited"}, /* RFC 1812 section 5.2.7.1 */
+    {4, 3, 10, FORBIDDEN, "host prohibited"},   /* RFC 1812 section 5.2.7.1 */
+    {4, 3, 11, NO_WAY, "network unreachable for type of service"},
+    {4, 3, 12, NO_WAY, "host unreachable for type of service"},
+    {4, 3, 13, FORBIDDEN, "administratively prohibited"}, /* RFC 1812 section 5.2.7.1, to 15 */
+    {4, 3, 14, FORBIDDEN, "host precedence violation"},
+    {4, 3, 15, FORBIDDEN, "precedence cutoff in effect"},
     {6, 1, 1, FORBIDDEN, "administratively prohibited"},  /* RFC 4443 section 3.1 */
     {6, 1, 4, FORBIDDEN, "port unreachable"},             /* likewise */
     {6, 1, 5, FORBIDDEN, "source address failed policy"}, /* RFC 4443 section 3.1 */
@@ -103,7 +111,7 @@ const struct detector detector_port_unreachable = {
     .meaning = "A router on the way declares Apple unreachable or the connection forbidden. "
                "Devices turn to another port at once, and are cut off when none is left.",
     .rests_on =
-        "An ICMP error (type 3, code 0 to 3, 9, 10 or 13) or ICMPv6 error (type 1, code 1, "
+        "An ICMP error (type 3, any code but 4) or ICMPv6 error (type 1, code 1, "
         "4, 5 or 6), or \"time exceeded\" (type 11; ICMPv6 type 3) for a SYN that had more than "
         "32 hops left, that quotes the SYN, with no connection afterwards. A working session of "
         "the same device on this port would prove a lone error to be a passing outage.",

@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "attempts.h"
+#include "base/count.h"
+#include "base/text.h"
 #include "hello.h"
 #include "resets.h"
 
@@ -17,7 +19,12 @@ static int64_t waited_ns(const struct flow_record *flow)
 
 static void say_how(const struct hello_evidence *hello, char *text, size_t size)
 {
-    if (hello->acked_size >= hello->size)
+    if (hello->window_is_shut)
+        snprintf(text, size,
+                 "%s acknowledged, and then the window was shut: who accepted the connection takes "
+                 "no more and says nothing, as a tarpit does",
+                 COUNTED(hello->acked_size, "byte was|bytes were"));
+    else if (hello->acked_size >= hello->size)
         snprintf(text, size,
                  "every byte was acknowledged, so something received it, and no answer came (one "
                  "too large for the path would look the same)");
@@ -58,18 +65,43 @@ static void describe_unheard(const struct flow_record *flow, struct finding *fin
                 unheard->count);
 }
 
+/* Whoever acknowledged the hello accepted the connection, and is not where Apple is. */
+static bool is_held_by_a_box(const struct judge *judge, const struct flow_record *flow)
+{
+    return flow->evidence->hello.acked_size && !flow->speaks_from_farther &&
+           is_answered_from_near(judge, flow);
+}
+
+static void name_box(const struct judge *judge, const struct flow_record *flow,
+                     struct finding *finding)
+{
+    char lead[FINDING_REASONING_SIZE];
+    int16_t apple_hops = judge_apple_hops(judge);
+    if (!is_held_by_a_box(judge, flow))
+        return;
+    finding->blocker_hops = flow->hops_server;
+    finding_say(lead, sizeof lead, "%s", finding->reasoning);
+    struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
+    text_format(&text, "%s The SYN-ACK and this ACK came from %s away", lead,
+                COUNTED(flow->hops_server, "hop"));
+    if (apple_hops >= 0)
+        text_format(&text, ", Apple's servers are %d away elsewhere", apple_hops);
+    text_add(&text, ": a box accepted the connection in Apple's name.");
+}
+
 static void describe(const struct flow_record *flow, struct finding *finding)
 {
     const struct hello_evidence *hello = &flow->evidence->hello;
     char client[ADDRESS_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], span[DURATION_TEXT_SIZE];
-    char name[128], how[200];
+    char name[128], how[240];
     address_text(&flow->client_ip, client);
     endpoint_text(&flow->server_ip, flow->server_port, server);
     duration_text(waited_ns(flow), span);
     hello_name(flow, name, sizeof name);
     say_how(hello, how, sizeof how);
-    finding_say(finding->summary, sizeof finding->summary,
-                "%s reached %s, sent %s, and nothing came back for %s", client, server, name, span);
+    finding_say(finding->summary, sizeof finding->summary, "%s reached %s, sent %s, and %s for %s",
+                client, server, name,
+                hello->window_is_shut ? "met a shut window" : "nothing came back", span);
     finding_say(finding->reasoning, sizeof finding->reasoning,
                 "TCP was accepted; of the ClientHello %s. The client stayed and acknowledged no "
                 "byte of the server's.%s",
@@ -98,8 +130,10 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     if (!hello_is_due(judge, attempts, event, HELLO_STALLED))
         return;
     struct attempt_case *attempt_case = attempts_note(attempts, flow);
-    if (attempt_case)
+    if (attempt_case) {
         attempt_case->connects = true;
+        attempt_case->says_no_name = hello_is_begun(flow);
+    }
     /* what Apple's own distance acknowledged and did not answer may be one server that hangs */
     int16_t apple_hops = judge_apple_hops(judge);
     bool is_acked = flow->evidence->hello.acked_size > 0;
@@ -114,6 +148,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
         describe_unheard(flow, &finding);
     else
         describe(flow, &finding);
+    name_box(judge, flow, &finding);
     show(flow, &finding);
     attempts_raise(judge, attempt_case, &finding);
 }
