@@ -68,13 +68,15 @@ static bool server_must_break_it(const struct state *state)
 
 /* A silence as long was survived: by anybody where there was one death, by this device where there
  * were several (others may have another way out). What is lost when heartbeats are due is lost at
- * an age that others survive to the second: that is no timer, but a moment without a way. */
+ * an age that others survive to the second: that is no
+ * timer, but a moment without a way, or a device that slept and woke up just then. */
 static bool is_contradicted(const struct judge *judge, const struct state *state)
 {
     bool server_broke_it = server_must_break_it(state);
     uint32_t survived_s = state->deaths > 1 ? judge_device_silence_s(judge, server_broke_it)
                                             : judge_longest_silence_s(judge, server_broke_it);
-    if (state->deaths == 1 && state->idle.shape == IDLE_MISSED)
+    bool is_of_same_age = state->deaths == 1 || state->idle.shape == IDLE_UNHEARD;
+    if (server_broke_it && is_of_same_age)
         return survived_s + SAME_AGE_S >= state->shortest_s;
     return survived_s > state->shortest_s + state->shortest_s / 20;
 }

@@ -112,6 +112,8 @@ def fitting_verdicts(device, ip, is_at_fault, is_poor):
         return ("degraded", "works") if worked_5223 else ("degraded",)  # it may be over
     if is_at_fault:
         return ("broken", "degraded")
+    if device["hit"] == "1" and not worked:
+        return ("works", "unknown", "degraded")  # by the fault, with a session from before the capture
     if is_poor:
         return ("works", "unknown") if worked_5223 or not worked else ("works", "unknown", "degraded")
     if worked and (worked_5223 or device["server"] == "1"):
@@ -147,7 +149,8 @@ def judge_healthy(day, note=None):
 def judge_fallbacks(day, fell_back, codes):
     for device in day.devices if "fallback-443" in codes else []:
         times = int(device["fallbacks"])
-        # Once is an ordinary answer to one failure, where 5223 works otherwise.
+        # Once is an ordinary answer to one failure, where 5223 works otherwise. From IPv6 to IPv4 it is
+        # not told: the two addresses are two devices there.
         must = times > 1 or (times and device["worked_5223"] == "0")
         if device["ip"] in fell_back and not times or \
                 device["ip"] not in fell_back and must and device["worked6"] == "0":
