@@ -113,7 +113,9 @@ bool hello_is_large(const struct flow_record *flow)
     enum { HEADERS = 9 };        /* record and handshake header, RFC 8446 sections 5.1 and 4 */
     enum { NEARLY_FULL = 1000 }; /* less in two segments was split on purpose, not by its size */
     uint32_t size = flow->hello_size + HEADERS, segments = flow->hello_segments;
-    if (flow->evidence && flow->evidence->hello.size) {
+    /* what was captured first of a session may be what came after its hello */
+    bool was_read = flow->hello_size > 0;
+    if (!was_read && flow->evidence && flow->evidence->hello.is_hello) {
         size = flow->evidence->hello.size;
         segments = flow->evidence->hello.segments;
     }

@@ -22,6 +22,11 @@ enum {
 };
 #define OUTAGE_NS  (5 * 60 * NS_PER_S)
 #define SILENCE_NS (5 * NS_PER_S)
+/* A mirror's copies of a question come within this; whoever waits for an answer waits for longer.
+ */
+#define COPY_NS (200 * NS_PER_MS)
+/* Who has given up and asks again after this much begins anew; the first may have left. */
+#define ANEW_NS (5 * 60 * NS_PER_S)
 
 enum block { NOT_BLOCKED, SINKHOLE, DENIED, REFUSED, FAILED, EMPTY, SILENCE, BLOCK_COUNT };
 
@@ -29,6 +34,7 @@ enum block { NOT_BLOCKED, SINKHOLE, DENIED, REFUSED, FAILED, EMPTY, SILENCE, BLO
 struct silence {
     int64_t first_ns; /* of the first of them */
     uint64_t first_frame;
+    int64_t last_ns; /* of the last question */
     uint16_t last_id;
     uint16_t questions;
     uint16_t repeats; /* the client asked the very same again: it had no answer */
@@ -38,6 +44,8 @@ struct state {
     int64_t first_ns;
     int64_t last_ns;
     uint16_t seen[BLOCK_COUNT];
+    int64_t answered_ns; /* the last answer about a push name, whatever it said */
+    uint16_t answered_id;
     uint16_t sinkholes_ipv4; /* of the sinkholes, those of A records */
     uint16_t last_id;
     bool has_good; /* an answer with addresses, of either family */
@@ -211,7 +219,10 @@ static void review(struct judge *judge, const struct state *state)
 static void note_question(struct silence *silence, const struct event *event)
 {
     const struct dns_message *dns = event->dns;
-    bool is_first = silence->questions == 0;
+    int64_t since_ns = event->time_ns - silence->last_ns;
+    bool is_first = silence->questions == 0 || since_ns > ANEW_NS;
+    if (!is_first && silence->last_id == dns->id && since_ns < COPY_NS)
+        return;
     if (is_first)
         *silence = (struct silence){.first_ns = event->time_ns, .first_frame = event->frame};
     if (is_first || silence->last_id != dns->id)
@@ -219,6 +230,7 @@ static void note_question(struct silence *silence, const struct event *event)
     else
         counter_up(&silence->repeats);
     silence->last_id = dns->id;
+    silence->last_ns = event->time_ns;
 }
 
 /* It is heard, and devices ask for more than one courier before they give up. */
@@ -247,10 +259,17 @@ static void describe_silence(const struct silence *silence, const struct event *
     finding_add_frame(finding, event->frame, event->time_ns, "question, repeated in vain");
 }
 
+/* The mirror delivers the question after its answer. */
+static bool is_late_copy(const struct state *state, const struct event *event)
+{
+    return state->answered_ns && state->answered_id == event->dns->id &&
+           event->time_ns - state->answered_ns < COPY_NS;
+}
+
 static void take_question(struct judge *judge, struct state *state, const struct event *event)
 {
     struct silence *silence = &state->silence;
-    if (event->dns->type != DNS_A || !is_push_host(event->dns->name))
+    if (event->dns->type != DNS_A || !is_push_host(event->dns->name) || is_late_copy(state, event))
         return;
     note_question(silence, event);
     if (!is_silence(silence, event) || judge_last_success_s(judge, false))
@@ -278,6 +297,8 @@ static void observe(struct judge *judge, void *memory, const struct event *event
         return;
     }
     state->silence = (struct silence){0};
+    state->answered_ns = event->time_ns;
+    state->answered_id = event->dns->id;
     state->has_good |= is_good(event->dns);
     enum block block = block_of(event->dns);
     if (block == NOT_BLOCKED || was_counted(state, event))
