@@ -213,6 +213,10 @@ static enum block_kind kind_of(const struct judge *judge, const struct attempt_c
         return BLOCK_LISTENER;
     if (works_here)
         return server_works ? BLOCK_UNCLEAR : BLOCK_ADDRESS;
+    /* others use this port, but not to the one server tried: a list of addresses looks the same */
+    if (judge_site_way(judge, (enum way)attempt_case->way).worked && !server_works &&
+        !attempt_case->several_servers)
+        return BLOCK_UNCLEAR;
     return elsewhere->own || elsewhere->site ? BLOCK_PORT : BLOCK_UNCLEAR;
 }
 
@@ -225,6 +229,8 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
         finding->kind = kind_of(judge, attempt_case, &elsewhere);
     uint32_t own = judge_device_way(judge, way).worked;
     uint32_t others = judge_site_way(judge, way).worked - own;
+    const char *barred = others ? "it is not the whole way to Apple that is barred"
+                                : "it is this port that is barred, not the way to Apple";
     char *old = strstr(finding->reasoning, comparison_mark);
     if (old)
         *old = '\0';
@@ -238,15 +244,11 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
                     "always or everywhere.",
                     COUNTED(own, way_phrase(way)));
     else if (elsewhere.own)
-        text_format(&text,
-                    "%s of the same device worked: it is this port that is barred, not "
-                    "the way to Apple.",
-                    COUNTED(elsewhere.own, way_phrase(elsewhere.own_way)));
+        text_format(&text, "%s of the same device worked: %s.",
+                    COUNTED(elsewhere.own, way_phrase(elsewhere.own_way)), barred);
     else if (elsewhere.site)
-        text_format(&text,
-                    "%s of this network worked: it is this port that is barred, not "
-                    "the way to Apple.",
-                    COUNTED(elsewhere.site, way_phrase(elsewhere.site_way)));
+        text_format(&text, "%s of this network worked: %s.",
+                    COUNTED(elsewhere.site, way_phrase(elsewhere.site_way)), barred);
     else if (finding->is_before_capture)
         text_add(&text, "nothing shows that an answer reaches this device by another port.");
     else if (attempt_case->connects)

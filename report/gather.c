@@ -168,6 +168,12 @@ bool gather_is_consequence(const struct view_group *group)
     return strcmp(group->code, "courier-unreachable") == 0;
 }
 
+/* It rests on many devices' attempts, and explains what each of them met. */
+static bool is_of_all(const struct view_group *group)
+{
+    return strcmp(group->code, "partial-reachability") == 0;
+}
+
 static int by_weight(const void *a, const void *b)
 {
     const struct view_group *left = *(struct view_group *const *)a;
@@ -176,6 +182,8 @@ static int by_weight(const void *a, const void *b)
         return (int)right->severity - (int)left->severity;
     if (gather_is_consequence(left) != gather_is_consequence(right))
         return gather_is_consequence(left) ? 1 : -1;
+    if (is_of_all(left) != is_of_all(right))
+        return is_of_all(left) ? -1 : 1;
     if (left->who.count != right->who.count)
         return left->who.count > right->who.count ? -1 : 1;
     if (left->findings != right->findings)

@@ -161,14 +161,18 @@ static void put_fact(FILE *out, const char *label, const char *sentence)
     fputs("</dd></div>\n", out);
 }
 
+static void put_wide_fact(FILE *out, const char *label, const char *sentence)
+{
+    html_print(out, "<div class=\"wide\"><dt>%s</dt><dd>", label);
+    html_sentence(out, sentence);
+    fputs("</dd></div>\n", out);
+}
+
 static void put_facts(FILE *out, const struct view *view)
 {
     fputs("<dl class=\"facts\">", out);
-    if (view->what[0]) {
-        fputs("<div class=\"wide\"><dt>What happens</dt><dd>", out);
-        html_sentence(out, view->what);
-        fputs("</dd></div>\n", out);
-    }
+    if (view->what[0])
+        put_wide_fact(out, "What happens", view->what);
     put_fact(out, "Who is affected", view->who);
     put_fact(out, "Since when", view->since);
     if (view->device_total) {
@@ -181,11 +185,11 @@ static void put_facts(FILE *out, const struct view *view)
         put_counts(out, view, DEVICE_ROLE_MDM_SERVER);
         fputs("</dd></div>\n", out);
     }
-    put_fact(out, "What was captured", view->coverage);
+    put_wide_fact(out, "What was captured", view->coverage);
     if (view->site_count)
-        put_fact(out, "Sites", view->sites_sentence);
+        put_wide_fact(out, "Sites", view->sites_sentence);
     if (view->trend.is_asked)
-        put_fact(out, "Before and after", view->trend.sentence);
+        put_wide_fact(out, "Before and after", view->trend.sentence);
     fputs("</dl>\n", out);
 }
 
@@ -263,8 +267,9 @@ static void put_trend_cell(FILE *out, const struct trend_counts *counts)
         fputs("<td class=\"unknown\">not tried</td>", out);
         return;
     }
-    html_print(out, "<td>%s of %s; %s of sessions failed</td>", DIGITS(counts->devices_worked),
-               COUNTED(counts->devices, "device"), DIGITS(counts->failed));
+    html_print(out, "<td>%s of %s; %s worked, %s failed</td>", DIGITS(counts->devices_worked),
+               COUNTED(counts->devices, "device"), COUNTED(counts->worked, "session"),
+               DIGITS(counts->failed));
 }
 
 static void put_trend(FILE *out, const struct view *view)
@@ -273,10 +278,8 @@ static void put_trend(FILE *out, const struct view *view)
     if (!view->trend.is_asked)
         return;
     fputs("<section id=\"trend\" aria-labelledby=\"trend-title\"><h2 id=\"trend-title\">Before and "
-          "after the change</h2>\n<p>",
+          "after the change</h2>\n",
           out);
-    html_sentence(out, view->trend.sentence);
-    fputs("</p>\n", out);
     html_table_begin(out, "trend-table", "Devices for which the port worked", titles);
     for (int port = 0; port < TREND_PORTS; port++) {
         html_print(out, "<tr><th scope=\"row\">%d</th>", figure_ports[port]);
@@ -295,12 +298,6 @@ static void put_sure(FILE *out, const struct view *view)
           out);
     for (size_t i = 0; i < view->limit_count; i++)
         html_print(out, "<li>%s</li>\n", view->limits[i]);
-    for (size_t i = 0; i < view->quality_count; i++) {
-        const struct view_line *line = &view->quality[i];
-        if (line->is_trouble)
-            html_print(out, "<li>%s: %s.</li>\n", line->label ? line->label : line->name,
-                       line->value);
-    }
     if (!view->limit_count)
         fputs("<li>The capture shows no flaw that would limit these results.</li>\n", out);
     fputs("</ul></section>\n", out);

@@ -215,7 +215,7 @@ static void say_hops(int hops, const char *words, char text[64])
     if (hops > 0)
         snprintf(text, 64, "%s%s", COUNTED(hops, "hop"), words);
     else
-        snprintf(text, 64, "%s", hops ? "distance not known" : "in the same network");
+        snprintf(text, 64, "%s", hops ? "distance unknown" : "in the same network");
 }
 
 /* Of a fault that is not drawn as a box. */
@@ -253,6 +253,16 @@ static void put_list(FILE *out, const struct view *view)
     fputs("</ul>\n", out);
 }
 
+/* Of several capture points none is named: they are in the sources. */
+static const char *sensor_of(const struct view *view)
+{
+    const char *first = view->runs[0]->sensor ? view->runs[0]->sensor : "";
+    for (size_t i = 1; i < view->run_count; i++)
+        if (!view->runs[i]->sensor || strcmp(view->runs[i]->sensor, first) != 0)
+            return first[0] || view->runs[i]->sensor ? "several" : "";
+    return first;
+}
+
 void html_path(FILE *out, const struct view *view)
 {
     static char words[PICTURE_WORDS_SIZE];
@@ -276,8 +286,7 @@ void html_path(FILE *out, const struct view *view)
     put_line(out, view, stands, count, &aside);
     put_hops(out, view);
     put_node(out, "node", DEVICES, "Devices", clients);
-    put_node(out, "node point", POINT, "Capture point",
-             view->runs[0]->sensor ? view->runs[0]->sensor : "");
+    put_node(out, "node point", POINT, "Capture point", sensor_of(view));
     put_node(out, "node", APPLE, "Apple", apple);
     for (size_t i = 0; i < count; i++)
         put_blocker(out, &stands[i]);

@@ -50,10 +50,8 @@ void html_sites(FILE *out, const struct view *view)
                                          NULL};
     if (!view->site_count)
         return;
-    html_print(out,
-               "<section id=\"sites\" aria-labelledby=\"sites-title\"><h2 "
-               "id=\"sites-title\">Sites</h2>\n<p>%s</p>\n",
-               view->sites_sentence);
+    html_print(out, "<section id=\"sites\" aria-labelledby=\"sites-title\"><h2 "
+                    "id=\"sites-title\">Sites</h2>\n");
     html_table_begin(out, "site-table", "Each site by itself", titles);
     for (size_t i = 0; i < view->site_count; i++)
         put_site(out, &view->sites[i]);

@@ -26,36 +26,41 @@
  * helps where the port is closed, not where TCP opens and something later fails. */
 static const struct view_rule rules[] = {
     {R1_PORT_5223, "Allow", APPLE_NETWORKS, "TCP 5223",
-     "outbound, stateful; no proxy, no inspection", PORTS, false, true},
+     "outbound, stateful; no proxy, no inspection", PORTS, false, true, false},
     {R2_FALLBACK_443, "Allow", APPLE_NETWORKS, "TCP 443",
-     "outbound, stateful; no proxy, no inspection: the fallback of devices", PORTS, false, true},
+     "outbound, stateful; no proxy, no inspection: the fallback of devices", PORTS, false, true,
+     false},
     {R3_WHOLE_RANGE, "Replace the list of addresses by", APPLE_NETWORKS, "TCP 5223, 443, 2197",
      "addresses change without notice; single ones must not be listed", "partial-reachability ",
-     false, false},
+     false, false, false},
     {R4_DIRECT, "Exempt from inspection and proxy", "*.push.apple.com and 17.0.0.0/8",
      "TCP 5223, 443, 2197",
      "no TLS inspection, no name or category filter, no proxy; a root certificate on the devices "
      "does not help",
-     INSPECTED FILTERED PROXIED, false, false},
+     INSPECTED FILTERED PROXIED, false, false, false},
+    {R4_DIRECT, "Route both ways through one firewall", APPLE_NETWORKS, "TCP 5223, 443, 2197",
+     "a firewall that does not see the SYN-ACK takes what follows for out of state, and drops it",
+     "stall-after-client-hello ", false, false, true},
     {R4_DIRECT, "Allow", "init.push.apple.com, by name", "TCP 443",
      "outbound, without TLS inspection; its addresses are not only Apple's", "bag-unreachable ",
-     false, true},
+     false, true, false},
     {R5_PERSISTS, "Keep idle sessions", APPLE_NETWORKS, "TCP 5223, 443",
      "idle time-out of firewall and NAT at 60 minutes; 35 minutes is the least", "idle-timeout ",
-     false, false},
+     false, false, false},
     {R5_PERSISTS, "Do not end sessions", APPLE_NETWORKS, "TCP 5223, 443",
-     "no longest session life, no re-authentication that cuts them", "session-churn ", false, true},
+     "no longest session life, no re-authentication that cuts them", "session-churn ", false, true,
+     false},
     {R6_MDM_SERVER, "Allow", APPLE_NETWORKS, "TCP 443 and 2197",
-     "outbound, stateful, HTTP/2 untouched; 2195 and 2196 are retired", PORTS, true, false},
+     "outbound, stateful, HTTP/2 untouched; 2195 and 2196 are retired", PORTS, true, false, false},
     {R7_OUTBOUND_ONLY, "Close", "your own networks", "all",
      "APNs opens every session from inside; public servers of yours are another matter",
-     "inbound-from-apple ", false, false},
+     "inbound-from-apple ", false, false, false},
     {R8_DNS, "Resolve unfiltered", "push.apple.com, apple.com, akadns.net", "DNS",
      "no block list, no redirection, no category filter for these names",
-     "dns-blocked dns-redirected ", false, false},
+     "dns-blocked dns-redirected ", false, false, false},
     {R9_IPV6, "Allow",
      "2620:149:a44::/48, 2403:300:a42::/48, 2403:300:a51::/48, 2a01:b740:a42::/48", "TCP 5223, 443",
-     "as for IPv4; or take IPv6 away from these clients", "ipv6-broken ", false, true},
+     "as for IPv4; or take IPv6 away from these clients", "ipv6-broken ", false, true, false},
 };
 
 enum { RULE_COUNT = sizeof rules / sizeof rules[0], NETWORKS_SHOWN = 4 };
@@ -63,6 +68,8 @@ enum { RULE_COUNT = sizeof rules / sizeof rules[0], NETWORKS_SHOWN = 4 };
 static bool calls_for(const struct view_group *group, const struct view_rule *rule)
 {
     char word[64];
+    if (group->is_after_syn != rule->is_after_syn)
+        return false;
     snprintf(word, sizeof word, "%s ", group->code);
     const char *at = strstr(rule->codes, word);
     return at && (at == rule->codes || at[-1] == ' ');

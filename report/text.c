@@ -255,20 +255,10 @@ static void put_findings(const struct terminal *terminal, const struct view *vie
 
 static void put_limits(const struct terminal *terminal, const struct view *view)
 {
-    char line[LINE_SIZE];
     terminal_heading(terminal, "How sure, and what the capture could not tell");
     for (size_t i = 0; i < view->limit_count; i++) {
         fputs("  - ", terminal->out);
         terminal_wrap(terminal, 4, 4, view->limits[i]);
-    }
-    for (size_t i = 0; i < view->quality_count; i++) {
-        const struct view_line *fact = &view->quality[i];
-        struct text out = text_over(line, sizeof line);
-        if (!fact->is_trouble)
-            continue;
-        text_format(&out, "%s: %s.", fact->label ? fact->label : fact->name, fact->value);
-        fputs("  - ", terminal->out);
-        terminal_wrap(terminal, 4, 4, line);
     }
 }
 

@@ -86,20 +86,32 @@ void trend_take_flow(struct trend *trend, const struct flow_row *row, uint64_t s
             take(trend, row, port, site, heap == HEAP_WORKED);
 }
 
-/* "412 of 412 devices", "no device". */
+/* "412 of 412 devices" */
 static void add_share(struct text *out, const struct trend_counts *counts)
 {
-    if (counts->devices)
-        text_format(out, "for %s of %s", DIGITS(counts->devices_worked),
-                    COUNTED(counts->devices, "device"));
-    else
-        text_add(out, "for nobody, since nobody tried");
+    text_format(out, "for %s of %s", DIGITS(counts->devices_worked),
+                COUNTED(counts->devices, "device"));
+}
+
+static void say_port(struct text *out, unsigned port, const struct trend_counts *before,
+                     const struct trend_counts *after)
+{
+    if (after->devices) {
+        text_format(out, " TCP %u works ", port);
+        add_share(out, after);
+        text_add(out, before->devices ? ", before " : ", before nobody tried it");
+    } else {
+        text_format(out, " nobody tried TCP %u, before it worked ", port);
+    }
+    if (before->devices)
+        add_share(out, before);
 }
 
 void trend_end(struct trend *trend)
 {
     struct text out = text_over(trend->sentence, sizeof trend->sentence);
     char moment[PHRASE_SIZE];
+    bool is_first = true;
     if (!trend->is_asked)
         return;
     text_format(&out, "Since the change at %s", phrase_moment(trend->change_ns, moment));
@@ -108,10 +120,9 @@ void trend_end(struct trend *trend)
         const struct trend_counts *after = &trend->at[port][TREND_AFTER];
         if (!before->devices && !after->devices)
             continue;
-        text_format(&out, "%s TCP %u works ", port ? ";" : ",", figure_ports[port]);
-        add_share(&out, after);
-        text_add(&out, ", before ");
-        add_share(&out, before);
+        text_add(&out, is_first ? "," : ";");
+        say_port(&out, figure_ports[port], before, after);
+        is_first = false;
     }
-    text_add(&out, ".");
+    text_add(&out, is_first ? " and before it no session was seen that can be judged." : ".");
 }

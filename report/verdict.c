@@ -1,4 +1,4 @@
-/* The sentences of a report: what, who, since when, how sure.
+/* The sentences of a report: what, who, since when.
  *
  * Second half of the view, after view.c has counted. "Not observed" is never turned into a pass or
  * a fail here: a verdict of "works" needs push sessions that worked, a fault needs a finding, and
@@ -28,18 +28,6 @@ void view_say(char *sentence, const char *format, ...)
     va_start(list, format);
     (void)vsnprintf(sentence, VIEW_SENTENCE_SIZE, format, list);
     va_end(list);
-}
-
-void view_limit(struct view *view, const char *format, ...)
-{
-    if (view->limit_count == VIEW_LINES_MAX)
-        return;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&view->limits[view->limit_count], format, list);
-    va_end(list);
-    assert(length >= 0);
-    view->limit_count++;
 }
 
 const char *view_group_title(const struct view_group *group)
@@ -112,10 +100,12 @@ static void say_group(const struct view *view, struct view_group *group)
     struct text where = text_over(group->where, sizeof group->where);
     bool has_place = group->severity == SEVERITY_FAIL || place_of_group_is_named(group);
     unsigned places = 0;
+    group->is_after_syn = group->kept_count > 0;
     for (size_t i = 0; i < group->kept_count; i++) {
         char sentence[VIEW_SENTENCE_SIZE];
         struct view_evidence evidence;
         view_evidence_read(&evidence, group->kept[i]->evidence);
+        group->is_after_syn &= strcmp(evidence.kind, block_kind_name(BLOCK_AFTER_SYN)) == 0;
         place_blocked(&evidence, sentence);
         add_once(&blocked, " Also ", sentence);
         place_say(group->kept[i], &evidence, group->about, view->figures.apple_hops, sentence);
@@ -415,130 +405,6 @@ static void say_coverage(struct view *view)
     text_add(&out, ".");
 }
 
-/* --- how sure ----------------------------------------------------------------------------- */
-
-static void limit_confidence(struct view *view)
-{
-    uint64_t sure[CONFIDENCE_COUNT] = {0};
-    for (size_t i = 0; i < view->group_count; i++)
-        for (int c = 0; c < CONFIDENCE_COUNT && view->groups[i]->severity == SEVERITY_FAIL; c++)
-            sure[c] += view->groups[i]->by_confidence[c];
-    if (!view->findings[SEVERITY_FAIL])
-        return;
-    static const char *const meanings[CONFIDENCE_COUNT] = {
-        [CONFIDENCE_CERTAIN] = " certain (the packets prove it)",
-        [CONFIDENCE_LIKELY] = " likely (the best explanation of the packets)",
-        [CONFIDENCE_POSSIBLE] = " possible (one of several explanations)"};
-    char words[VIEW_SENTENCE_SIZE];
-    struct text out = text_over(words, sizeof words);
-    for (int c = CONFIDENCE_COUNT - 1; c >= 0; c--)
-        if (sure[c])
-            text_format(&out, "%s%s%s", out.length ? ", " : "", DIGITS(sure[c]), meanings[c]);
-    view_limit(view, "Faults: %s.", words);
-}
-
-/* ": it is known to have run until ...; its end was noted at ..." */
-static void tell_interruption(const struct run_row *run, struct text *out)
-{
-    char moment[PHRASE_SIZE];
-    if (run->stored_ns != ROW_NULL)
-        text_format(out, "; it is known to have run until %s",
-                    phrase_moment(run->stored_ns, moment));
-    if (run->interrupted_ns != ROW_NULL)
-        text_format(out, "; its end was noted at %s", phrase_moment(run->interrupted_ns, moment));
-}
-
-static void limit_run(struct view *view, const struct run_row *run, enum run_state state,
-                      const char *note)
-{
-    char words[VIEW_SENTENCE_SIZE];
-    struct text out = text_over(words, sizeof words);
-    text_add(&out, note);
-    if (state == RUN_INTERRUPTED)
-        tell_interruption(run, &out);
-    view_limit(view, "Run %" PRId64 " %s%s%s.", run->id, words, run->damage ? ": " : "",
-               run->damage ? run->damage : "");
-}
-
-static void limit_runs(struct view *view)
-{
-    static const char *const notes[RUN_STATE_COUNT] = {
-        [RUN_RUNNING] = "is still running: this is what it has seen so far",
-        [RUN_TRUNCATED] = "ends early: the capture is cut short or damaged",
-        [RUN_INTERRUPTED] = "was interrupted: what came after is missing"};
-    for (size_t i = 0; i < view->run_count; i++) {
-        const struct run_row *run = view->runs[i];
-        for (int state = 0; run->state && state < RUN_STATE_COUNT; state++)
-            if (notes[state] && strcmp(run_state_name((enum run_state)state), run->state) == 0)
-                limit_run(view, run, (enum run_state)state, notes[state]);
-    }
-}
-
-static void limit_outcomes(struct view *view)
-{
-    static const struct {
-        enum flow_outcome outcome;
-        const char *which, *consequence;
-    } notes[] = {
-        {OUTCOME_MIDSTREAM, "began before the capture", "how they were opened was not seen"},
-        {OUTCOME_ONE_SIDED, "were captured in one direction only", "they are not judged"},
-        {OUTCOME_UNFINISHED,
-         "were broken off by the client, or by the end of the capture, before "
-         "anything could be known",
-         "they are not judged"}};
-    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
-        uint64_t count = view->by_outcome[notes[i].outcome];
-        if (count)
-            view_limit(view, "Sessions that %s: %s of %s; %s.", notes[i].which, DIGITS(count),
-                       DIGITS(view->sessions), notes[i].consequence);
-    }
-    if (view->attempts_summed)
-        view_limit(view, "%s went unanswered in a flood: kept as sums, not one by one.",
-                   COUNTED(view->attempts_summed, "attempt"));
-}
-
-/* Who sees nothing of APNs must know whether there was anything to see. */
-static void limit_unread(struct view *view)
-{
-    enum { ONE_IN = 20 }; /* fewer are ordinary noise */
-    static const bool is_ordinary[SKIP_COUNT] = {[SKIP_NOT_IP] = true,
-                                                 [SKIP_NOT_TCP] = true,
-                                                 [SKIP_FRAGMENT] = true,
-                                                 [SKIP_FILTERED] = true};
-    for (int reason = 1; reason < SKIP_COUNT; reason++) {
-        uint64_t count = view->skipped[reason];
-        if (count && !is_ordinary[reason] && count * ONE_IN >= view->packets)
-            view_limit(view, "Packets that could not be read: %s of %s; %s.", DIGITS(count),
-                       DIGITS(view->packets), skip_reason_meaning((enum skip_reason)reason));
-    }
-}
-
-static void limit_requirements(struct view *view)
-{
-    const struct view_requirement *capture = &view->requirements[R0_CAPTURE];
-    if (capture->summary && capture->summary[0])
-        view_limit(view, "%s", capture->summary);
-    char codes[VIEW_SENTENCE_SIZE];
-    struct text out = text_over(codes, sizeof codes);
-    unsigned count = 0;
-    for (int code = 1; code < REQUIREMENT_COUNT; code++)
-        if (view->requirements[code].status == STATUS_NOT_OBSERVED)
-            text_format(&out, "%s%s", count++ ? ", " : "",
-                        requirement_name((enum requirement_code)code));
-    if (count)
-        view_limit(view, "Not observed, so neither passed nor failed: %s.", codes);
-}
-
-/* The engine's notes about the capture (capture-loss, capture-one-sided ...), first of each. */
-static void limit_notes(struct view *view)
-{
-    for (size_t i = 0; i < view->group_count; i++) {
-        const struct view_group *group = view->groups[i];
-        if (group->severity == SEVERITY_INFO && group->kept_count && group->kept[0]->summary)
-            view_limit(view, "%s", group->kept[0]->summary);
-    }
-}
-
 void view_judge(struct view *view)
 {
     for (int i = 0; i < REQUIREMENT_COUNT; i++)
@@ -559,10 +425,5 @@ void view_judge(struct view *view)
     say_who(view);
     say_since(view);
     say_coverage(view);
-    limit_confidence(view);
-    limit_notes(view);
-    limit_requirements(view);
-    limit_unread(view);
-    limit_runs(view);
-    limit_outcomes(view);
+    view_say_limits(view);
 }

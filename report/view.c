@@ -330,9 +330,9 @@ static bool load_all(struct view *view, struct fault *fault)
 bool view_load(struct view *view, const struct report_options *options, struct fault *fault)
 {
     view_begin(view, options);
-    trend_begin(&view->trend, options->change_ns);
     if (!gate_open(&view->gate, options, fault))
         return false;
+    trend_begin(&view->trend, options->change_ns);
     bool loaded = load_all(view, fault);
     count_devices(view);
     for (size_t i = 0; i < view->site_count; i++)

@@ -55,6 +55,7 @@ struct view_group { /* the findings of one code */
     size_t kept_count;
     char blocked[VIEW_SENTENCE_SIZE]; /* what: a port, a name ...; "": not a block */
     char where[VIEW_SENTENCE_SIZE];
+    bool is_after_syn; /* so it says of each kept finding; no filter by name then */
     bool is_explained; /* other faults of the same clients say what to change */
 };
 
@@ -96,8 +97,9 @@ struct view_line {     /* a named fact of the capture */
     const char *label; /* NULL: the name itself is all that is known */
     enum view_unit unit;
     int64_t number;
-    char *value;     /* as it is shown */
-    bool is_trouble; /* it limits what can be concluded */
+    char *value;      /* as it is shown */
+    bool is_trouble;  /* it limits what can be concluded */
+    const char *note; /* code of the finding that tells of it in a sentence; NULL */
 };
 
 /* A device as it is counted: of several runs it is one, with the worst verdict it got. */
@@ -201,6 +203,6 @@ void view_judge(struct view *view);
 void view_add_quality(struct view *view, const struct quality_row *row);
 void view_end_quality(struct view *view);
 void view_say(char *sentence, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void view_limit(struct view *view, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void view_say_limits(struct view *view);
 
 #endif

@@ -145,7 +145,7 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     if (!attempts_draft(judge, attempt_case, event, &finding))
         return;
     if (is_unheard(flow->evidence))
-        describe_unheard(flow, &finding);
+        finding.kind = BLOCK_AFTER_SYN, describe_unheard(flow, &finding);
     else
         describe(flow, &finding);
     name_box(judge, flow, &finding);

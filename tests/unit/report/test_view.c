@@ -126,6 +126,67 @@ static void packets_that_could_not_be_read_are_told_where_they_are_many(void **s
     assert_int_equal(told, 1);
 }
 
+static unsigned count_limits(const char *words)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < view.limit_count; i++)
+        count += strstr(view.limits[i], words) != NULL;
+    return count;
+}
+
+static void fill_note(const char *code, const char *summary)
+{
+    struct finding note = fill_finding(&fill, code, SEVERITY_INFO, "::", summary);
+    note.scope = SCOPE_SITE;
+    store_finding(fill.store, &note);
+}
+
+static void a_flaw_of_the_capture_is_told_once(void **state)
+{
+    (void)state;
+    fill_begin(&fill);
+    fill.quality.truncated = true;
+    fill.quality.gap_bytes = 375820;
+    fill.quality.flows_evicted = 3;
+    snprintf(fill.quality.damage, sizeof fill.quality.damage, "packet 46 is cut");
+    fill_requirement(&fill, R0_CAPTURE, STATUS_WARN, 1, 0, "Read, not without loss: packet 46.");
+    fill_note("capture-truncated", "The capture is cut or damaged: packet 46 is cut.");
+    fill_note("capture-loss", "375,820 bytes were acknowledged but never captured.");
+    fill_end(&fill);
+    load();
+    assert_int_equal(count_limits("cut"), 1);
+    assert_int_equal(count_limits("46"), 1);
+    assert_int_equal(count_limits("acknowledged"), 1);
+    assert_int_equal(count_limits("Sessions given up because too many were open: 3."), 1);
+}
+
+static void a_flaw_without_a_note_is_told_all_the_same(void **state)
+{
+    (void)state;
+    fill_begin(&fill);
+    fill.quality.gap_bytes = 2;
+    fill_note("capture-loss", "12 bytes of another capture were never captured.");
+    fill_end(&fill);
+    load();
+    assert_int_equal(count_limits("missing here: 2 bytes."), 1);
+}
+
+static void a_list_of_addresses_comes_before_what_single_devices_meet(void **state)
+{
+    (void)state;
+    fill_begin(&fill);
+    struct finding blocked =
+        fill_finding(&fill, "port-blocked-silent", SEVERITY_FAIL, "10.0.0.4", "No answer.");
+    store_finding(fill.store, &blocked);
+    struct finding list = fill_finding(&fill, "partial-reachability", SEVERITY_FAIL,
+                                       "::", "Some of Apple's networks answer.");
+    list.scope = SCOPE_SITE;
+    store_finding(fill.store, &list);
+    fill_end(&fill);
+    load();
+    assert_string_equal(view.groups[0]->code, "partial-reachability");
+}
+
 static void attempts_without_a_finding_are_neither_a_fault_nor_works(void **state)
 {
     (void)state;
@@ -285,6 +346,9 @@ int main(void)
         VIEW_TEST(healthy_courier_sessions_say_look_elsewhere),
         VIEW_TEST(an_empty_capture_concludes_nothing),
         VIEW_TEST(packets_that_could_not_be_read_are_told_where_they_are_many),
+        VIEW_TEST(a_flaw_of_the_capture_is_told_once),
+        VIEW_TEST(a_flaw_without_a_note_is_told_all_the_same),
+        VIEW_TEST(a_list_of_addresses_comes_before_what_single_devices_meet),
         VIEW_TEST(attempts_without_a_finding_are_neither_a_fault_nor_works),
         VIEW_TEST(a_capture_that_supports_no_judgement_withholds_the_verdict),
         VIEW_TEST(warnings_alone_are_no_fault),
