@@ -9,6 +9,7 @@
 #include "command.h"
 #include "pipeline.h"
 #include "progress.h"
+#include "report/visible.h"
 
 static volatile sig_atomic_t stop_asked;
 
@@ -87,8 +88,10 @@ int command_analyze(const struct settings *settings)
     progress_end(&watch.progress);
     if (!done)
         return command_failed(EXIT_ENVIRONMENT, &fault);
-    if (result.quality.damage[0] && settings->log_level >= LOG_NOTICE && !settings->quiet)
-        fprintf(stderr, "apnscope: note: %s; what comes before was analysed\n",
-                result.quality.damage);
+    if (result.quality.damage[0] && settings->log_level >= LOG_NOTICE && !settings->quiet) {
+        fputs("apnscope: note: ", stderr);
+        visible_put(stderr, result.quality.damage); /* names the file */
+        fputs("; what comes before was analysed\n", stderr);
+    }
     return command_summary(settings, result.run_id);
 }

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "confinement.h"
 #include "dissect/protocol.h"
+#include "report/visible.h"
 #include "store/store.h"
 
 static const struct command {
@@ -57,20 +58,28 @@ static int print_version(void)
     return EXIT_NO_FAULT;
 }
 
+/* Names of files and interfaces may hold anything, and come from databases of others. */
+static void complain(const char *sentence)
+{
+    fputs("apnscope: ", stderr);
+    visible_put(stderr, sentence);
+    fputc('\n', stderr);
+}
+
 int command_failed(enum exit_status status, const struct fault *fault)
 {
-    fprintf(stderr, "apnscope: %s\n", fault->sentence);
+    complain(fault->sentence);
     return status;
 }
 
 int command_misused(const char *format, ...)
 {
+    char sentence[FAULT_SENTENCE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    fputs("apnscope: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
+    complain(sentence);
     return EXIT_USAGE;
 }
 

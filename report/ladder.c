@@ -226,8 +226,8 @@ static void add_certificate(struct builder *builder)
 {
     const struct flow_row *flow = builder->flow;
     char issuer[LADDER_LABEL_SIZE];
-    if (!flow->cert_issuer)
-        return;
+    if (!flow->cert_issuer || !flow->cert_issuer[0])
+        return; /* none that could be read */
     struct rung *rung = add_rung(builder, RUNG_NOTE, ROW_NULL);
     struct text out = text_over(rung->label, sizeof rung->label);
     common_name(flow->cert_issuer, issuer);

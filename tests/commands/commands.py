@@ -157,6 +157,20 @@ def tells_it_everywhere():
           done.returncode == OK and "Not to be compared: 2 sessions" in done.stdout, done.stdout)
 
 
+def says_nothing_with_control_characters():
+    """Names in a database of somebody else are shown as they are spelt, not obeyed; also in errors."""
+    shutil.copy("a.db", "theirs.db")
+    theirs = sqlite3.connect("theirs.db")
+    theirs.execute("UPDATE run SET source = 'x' || char(27) || '[7m' || char(8238) || '.pcap'")
+    theirs.commit()
+    theirs.close()
+    done = run("extract --db theirs.db --flow 1 -o x.pcapng b.pcap")
+    check("an error spells out what a name hides", done.returncode == ENVIRONMENT and "x\\x1b[7m\\xe2\\x80\\xae.pcap" in done.stderr and "\x1b" not in done.stderr, done.stderr)
+    done = run("report --db nowhere.db --change 2026-03-01 --text")
+    check("a database that is not there is told of", done.returncode == ENVIRONMENT and "there is no database" in done.stderr and
+          "leak" not in done.stderr, done.stderr)
+
+
 def has_no_rights():
     """Root may read everything: these are run as nobody."""
     if os.geteuid() != 0:
@@ -187,6 +201,7 @@ if __name__ == "__main__":
         changes_the_judgement()
         writes_where_nothing_fits()
         tells_it_everywhere()
+        says_nothing_with_control_characters()
         has_no_rights()
         os.chdir("/")
     print(f"{passed} passed, {failed} failed")
