@@ -20,8 +20,9 @@
 #include "dissect/dissect.h"
 #include "extraction.h"
 #include "report/output.h"
+#include "report/visible.h"
 
-enum { NAMES_CAP_BYTES = 1 << 20, CAPTURES_MAX = 1024 };
+enum { NAMES_CAP_BYTES = 1 << 20, CAPTURES_MAX = 1024, NOTE_SIZE = 2048 };
 
 /* The captures given, else those that the run names and that are still there. */
 struct captures {
@@ -112,7 +113,9 @@ static bool put_frames(struct capture *capture, const struct extraction *extract
                            extraction_takes(extraction, &packet);
             if (!note && !is_ours)
                 continue;
-            if (!pcapng_writer_put(writer, &frames[i], note))
+            char shown[NOTE_SIZE];
+            if (!pcapng_writer_put(writer, &frames[i],
+                                   note ? visible_text(shown, sizeof shown, note) : NULL))
                 return false;
             (*written)++;
         }
@@ -132,9 +135,10 @@ static bool write_capture(FILE *file, const struct extraction *extraction,
                                       .until_ns = TIME_UNKNOWN};
     bool done = capture_open(&capture, captures->paths, captures->count, &options, fault);
     if (done) {
-        char comment[256];
-        snprintf(comment, sizeof comment, "Packets extracted from %.200s",
-                 extraction->source ? extraction->source : "a capture");
+        char comment[256], source[200];
+        snprintf(comment, sizeof comment, "Packets extracted from %s",
+                 visible_text(source, sizeof source,
+                              extraction->source ? extraction->source : "a capture"));
         pcapng_writer_begin(&writer, file, "apnscope " APNSCOPE_VERSION, comment);
         done = put_frames(capture, extraction, &writer, written) ||
                fault_set(fault,

@@ -83,6 +83,26 @@ void visible_put(FILE *out, const char *text)
     visible_put_bytes(out, text, strlen(text));
 }
 
+char *visible_text(char *out, size_t size, const char *text)
+{
+    size_t used = 0;
+    while (*text) {
+        struct visible seen = visible_at(text);
+        char shown[4 * sizeof seen.code + 1];
+        for (uint8_t i = 0; i < seen.size; i++)
+            snprintf(shown + (seen.is_plain ? 1u : 4u) * i, 5, seen.is_plain ? "%c" : "\\x%02x",
+                     (unsigned)(uint8_t)text[i]);
+        size_t length = strlen(shown);
+        if (used + length >= size)
+            break;
+        memcpy(out + used, shown, length);
+        used += length;
+        text += seen.size;
+    }
+    out[used] = '\0';
+    return out;
+}
+
 size_t visible_columns(const char *text, size_t size)
 {
     size_t columns = 0;

@@ -21,6 +21,9 @@ struct visible visible_at(const char *at);
 void visible_put(FILE *out, const char *text);
 void visible_put_bytes(FILE *out, const char *text, size_t size);
 
+/* The same into `out`, whole characters as far as they fit; returns it. */
+char *visible_text(char *out, size_t size, const char *text);
+
 /* Columns that visible_put uses, one for each character. */
 size_t visible_columns(const char *text, size_t size);
 

@@ -16,8 +16,11 @@ static char *shown(const char *text)
 
 static void assert_shown(const char *text, const char *expected)
 {
-    char *got = shown(text);
+    char *got = shown(text), copy[128];
     assert_string_equal(got, expected);
+    assert_string_equal(visible_text(copy, sizeof copy, text), expected);
+    visible_text(copy, strlen(expected), text); /* one byte too few */
+    assert_true(strlen(copy) < strlen(expected) && strncmp(copy, expected, strlen(copy)) == 0);
     assert_int_equal(visible_columns(text, strlen(text)) >= strlen(text) / 4, 1);
     free(got);
 }
