@@ -9,7 +9,7 @@
 int command_checks(const struct settings *settings)
 {
     struct report_catalogue catalogue = catalogue_of_rules();
-    report_checks(&catalogue, settings->markdown, stdout);
+    report_checks(&catalogue, settings->markdown, command_report_options(settings).width, stdout);
     return EXIT_NO_FAULT;
 }
 

@@ -35,7 +35,7 @@ static void print_help(void)
 {
     puts("apnscope proves from packets whether a network lets Apple Push Notification service\n"
          "work, and if not, what breaks it, who does it, and where.\n\n"
-         "Usage: apnscope COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:");
+         "Usage: apnscope COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:");
     for (int i = 0; i < COMMAND_COUNT; i++)
         printf("  %-12s %s\n", commands[i].name, commands[i].summary);
     puts("\n`apnscope COMMAND --help` lists the options of a command.\n\n"

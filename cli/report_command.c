@@ -25,13 +25,18 @@ static bool locale_has_unicode(void)
     return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
 }
 
+/* COLUMNS is for who wants it otherwise (POSIX.1-2017, Base Definitions, section 8.3). */
 static unsigned output_width(void)
 {
     enum { NARROWEST = 40, WIDEST = 160, ORDINARY = 80 };
+    const char *columns = getenv("COLUMNS");
+    unsigned long width = columns ? strtoul(columns, NULL, 10) : 0;
     struct winsize size;
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
+    if (!width && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (!width)
         return ORDINARY;
-    return size.ws_col < NARROWEST ? NARROWEST : size.ws_col > WIDEST ? WIDEST : size.ws_col;
+    return width < NARROWEST ? NARROWEST : width > WIDEST ? WIDEST : (unsigned)width;
 }
 
 struct report_options command_report_options(const struct settings *settings)
@@ -48,7 +53,8 @@ struct report_options command_report_options(const struct settings *settings)
                                    .colour = output_wants_colour(),
                                    .unicode = isatty(STDOUT_FILENO) && locale_has_unicode(),
                                    .ascii = !locale_has_unicode(),
-                                   .width = output_width()};
+                                   .width = output_width(),
+                                   .folds = isatty(STDOUT_FILENO) || getenv("COLUMNS")};
 }
 
 static bool write_reports(const struct settings *settings, const struct report_options *options,

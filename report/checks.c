@@ -42,11 +42,13 @@ static void put_requirements(FILE *out, uint32_t bits)
         }
 }
 
-static void put_text(FILE *out, const struct report_code *code)
+static void put_text(FILE *out, const struct report_code *code, unsigned width)
 {
-    const struct report_options options = {0};
+    const struct report_options options = {.width = width};
     struct terminal terminal = terminal_over(out, &options);
-    fprintf(out, "%s (%s): %s\n", code->code, code->severity, code->title);
+    char title[160];
+    snprintf(title, sizeof title, "%s (%s): %s", code->code, code->severity, code->title);
+    terminal_wrap(&terminal, 0, 2, title);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (part_text(code, &parts[i]))
             terminal_field(&terminal, LABEL_INDENT, parts[i].label, part_text(code, &parts[i]));
@@ -86,14 +88,18 @@ static void put_markdown(FILE *out, const struct report_code *code)
         }
 }
 
-void report_checks(const struct report_catalogue *catalogue, bool markdown, FILE *out)
+void report_checks(const struct report_catalogue *catalogue, bool markdown, unsigned width,
+                   FILE *out)
 {
     if (markdown)
         fputs("# What apnscope finds\n\n"
               "Made by `apnscope checks --markdown`; do not edit.\n\n",
               out);
     for (size_t i = 0; i < catalogue->count; i++)
-        (markdown ? put_markdown : put_text)(out, &catalogue->codes[i]);
+        if (markdown)
+            put_markdown(out, &catalogue->codes[i]);
+        else
+            put_text(out, &catalogue->codes[i], width);
 }
 
 static bool is_no_fault(void *fault_found, const void *any)

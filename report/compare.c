@@ -61,16 +61,20 @@ static size_t count_translated(const struct point *inside)
 
 /* ---- text ---- */
 
-static void put_session(const struct session *session, FILE *out)
+static void put_session(const struct terminal *terminal, const struct session *session)
 {
-    char time[CLOCK_TEXT_SIZE];
-    fprintf(out, "      %s  %s:%u -> %s:%u  %s", clock_text(session->started_ns, time),
-            session->client, session->client_port, session->server, session->server_port,
-            session->outcome);
+    enum { INDENT = 6, CONTINUED = 8 };
+    char time[CLOCK_TEXT_SIZE], line[400];
+    struct text out = text_over(line, sizeof line);
+    text_format(&out, "%s  %s:%u -> %s:%u  %s", clock_text(session->started_ns, time),
+                session->client, session->client_port, session->server, session->server_port,
+                session->outcome);
     if (session->other && strcmp(session->client, session->other->client) != 0)
-        fprintf(out, "; outside %s:%u, %s", session->other->client, session->other->client_port,
-                session->other->outcome);
-    fprintf(out, "  (session %lld)\n", (long long)session->id);
+        text_format(&out, "; outside %s:%u, %s", session->other->client,
+                    session->other->client_port, session->other->outcome);
+    text_format(&out, "  (session %lld)", (long long)session->id);
+    fprintf(terminal->out, "%*s", INDENT, "");
+    terminal_wrap(terminal, INDENT, CONTINUED, line);
 }
 
 static void put_fate(const struct terminal *terminal, const struct point *inside, enum fate fate)
@@ -85,7 +89,7 @@ static void put_fate(const struct terminal *terminal, const struct point *inside
     terminal_wrap(terminal, 2, 2, fates[fate].says);
     for (size_t i = 0; i < inside->count && listed < LISTED; i++)
         if (inside->sessions[i].fate == fate) {
-            put_session(&inside->sessions[i], terminal->out);
+            put_session(terminal, &inside->sessions[i]);
             listed++;
         }
     if (all > listed)

@@ -41,6 +41,7 @@ struct report_options {
     bool unicode;   /* lines and arrows, where the terminal has them */
     bool ascii;     /* the locale has no more: "us" for microseconds */
     unsigned width; /* columns for text; 0: 80 */
+    bool folds;     /* lists too: they are for eyes, not for a pipe */
 };
 
 /* Path "-" is standard output. */
@@ -65,8 +66,9 @@ MUST_USE bool report_flow(const struct report_options *options, int64_t flow_id,
 MUST_USE bool report_finding(const struct report_options *options, int64_t finding_id,
                              struct fault *fault);
 
-/* `apnscope checks`: the catalogue on standard output, as text or Markdown. */
-void report_checks(const struct report_catalogue *catalogue, bool markdown, FILE *out);
+/* `apnscope checks`: the catalogue, as text of so many columns (0: 80) or Markdown. */
+void report_checks(const struct report_catalogue *catalogue, bool markdown, unsigned width,
+                   FILE *out);
 
 /* Two capture points of one path, one database each. */
 struct compare_options {

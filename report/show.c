@@ -155,6 +155,7 @@ static const struct show_table tables[] = {
 struct show {
     const struct show_table *table;
     struct terminal terminal;
+    bool folds; /* rows that are wider than the terminal; else each is one line, for grep */
     size_t widths[COLUMNS_MAX];
     size_t rows;
 };
@@ -181,26 +182,51 @@ static bool measure_row(void *context, const void *row)
     return true;
 }
 
-static void put_cell(const struct show *show, size_t i, enum tone tone, const char *text)
+/* Where the next cell of a row begins: on a new line, if it has no room on this one. Columns break
+ * at the same places in every row, for their widths are the same. */
+static size_t fold(const struct show *show, size_t at, size_t width)
 {
+    enum { INDENT = 4, APART = 2 };
+    bool has_room = at + APART + width <= show->terminal.width;
+    if (!at)
+        return 0;
+    if (show->folds && at > INDENT && !has_room)
+        fprintf(show->terminal.out, "\n%*s", INDENT, "");
+    else
+        fprintf(show->terminal.out, "%*s", APART, "");
+    return show->folds && at > INDENT && !has_room ? INDENT : at + APART;
+}
+
+/* Returns where it ends. */
+static size_t put_cell(const struct show *show, size_t i, size_t at, enum tone tone,
+                       const char *text)
+{
+    enum { LAST_MIN = 28 };
     const struct show_column *columns = show->table->columns;
     bool is_last = i + 1 == COLUMNS_MAX || !columns[i + 1].title;
-    size_t used = visible_columns(text, strlen(text));
-    for (; columns[i].is_right && used < show->widths[i]; used++)
+    size_t used = visible_columns(text, strlen(text)), width = show->widths[i];
+    at = fold(show, at, is_last && width > LAST_MIN ? LAST_MIN : width);
+    if (is_last && show->folds && tone == TONE_NONE) {
+        terminal_wrap(&show->terminal, (unsigned)at, (unsigned)at, text);
+        return 0;
+    }
+    for (; columns[i].is_right && used < width; used++)
         fputc(' ', show->terminal.out);
     terminal_cell(&show->terminal, tone, text,
-                  is_last || columns[i].is_right ? 0 : (unsigned)show->widths[i]);
-    fputs(is_last ? "\n" : "  ", show->terminal.out);
+                  is_last || columns[i].is_right ? 0 : (unsigned)width);
+    fputs(is_last ? "\n" : "", show->terminal.out);
+    return at + width;
 }
 
 static bool print_row(void *context, const void *row)
 {
     const struct show *show = context;
     char cell[CELL_SIZE];
+    size_t at = 0;
     for (size_t i = 0; i < COLUMNS_MAX && show->table->columns[i].title; i++) {
         const struct show_column *column = &show->table->columns[i];
-        put_cell(show, i, column->tone ? column->tone(row) : TONE_NONE,
-                 cell_text(column, row, cell));
+        at = put_cell(show, i, at, column->tone ? column->tone(row) : TONE_NONE,
+                      cell_text(column, row, cell));
     }
     return !ferror(show->terminal.out);
 }
@@ -214,8 +240,9 @@ static bool print_rows(struct show *show, struct gate *gate, const struct archiv
         return false;
     if (!show->rows)
         fprintf(show->terminal.out, "%s\n", show->table->nothing);
+    size_t at = 0;
     for (size_t i = 0; show->rows && i < COLUMNS_MAX && show->table->columns[i].title; i++)
-        put_cell(show, i, TONE_STRONG, show->table->columns[i].title);
+        at = put_cell(show, i, at, TONE_STRONG, show->table->columns[i].title);
     return !show->rows || gate_read(gate, show->table->kind, range, print_row, show, fault);
 }
 
@@ -231,7 +258,8 @@ bool report_list(const struct report_options *options, enum report_list list, st
     bool written = output_open(&output, "-", fault);
     if (written) {
         struct show show = {.table = &tables[list],
-                            .terminal = terminal_over(output.file, options)};
+                            .terminal = terminal_over(output.file, options),
+                            .folds = options->folds};
         written = print_rows(&show, gate, &range, fault) && output_commit(&output, fault);
     }
     gate_close(gate);

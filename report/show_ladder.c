@@ -11,7 +11,14 @@
 #include "base/text.h"
 #include "visible.h"
 
-enum { TIME_COLUMNS = 16, SIDE_COLUMNS = 26, RUNG_MIN = 34, RUNG_MAX = 66, LINE_SIZE = 512 };
+enum {
+    TIME_COLUMNS = 16,
+    SIDE_COLUMNS = 26,
+    RUNG_MIN = 34,
+    RUNG_MAX = 66,
+    LINE_SIZE = 512,
+    DRAWN_FROM = 72 /* columns; on narrower terminals packets are lines of words */
+};
 
 /* What an arrow is made of. */
 struct strokes {
@@ -25,6 +32,7 @@ struct drawing {
     const struct terminal *terminal;
     const struct strokes *strokes;
     unsigned width; /* columns between the rails */
+    unsigned time;  /* columns before them */
 };
 
 static void put_padding(FILE *out, size_t used, size_t columns)
@@ -38,7 +46,7 @@ static void put_time(const struct drawing *drawing, const struct rung *rung)
     char text[DURATION_TEXT_SIZE + 1];
     FILE *out = drawing->terminal->out;
     ladder_time(rung, text);
-    put_padding(out, visible_columns(text, strlen(text)), TIME_COLUMNS - 2);
+    put_padding(out, visible_columns(text, strlen(text)), drawing->time - 2);
     terminal_put(drawing->terminal, text, strlen(text));
     fputs("  ", out);
 }
@@ -118,11 +126,57 @@ static unsigned width_for(const struct terminal *terminal, const struct ladder *
     return width;
 }
 
+/* "+20 ms  <- SYN-ACK, TTL 52, frame 8", folded where it does not fit. */
+static void put_line(const struct drawing *drawing, const struct rung *rung)
+{
+    enum { NARROW_TIME = 11, CONTINUED = 14 };
+    char line[LINE_SIZE], time[DURATION_TEXT_SIZE + 1];
+    struct text text = text_over(line, sizeof line);
+    ladder_time(rung, time);
+    put_padding(drawing->terminal->out, visible_columns(time, strlen(time)), NARROW_TIME - 2);
+    terminal_put(drawing->terminal, time, strlen(time));
+    fputs("  ", drawing->terminal->out);
+    if (rung->kind == RUNG_PACKET)
+        text_add(&text, rung->is_up ? "-> " : "<- ");
+    text_add(&text, rung->label);
+    if (rung->ttl != ROW_NULL)
+        text_format(&text, ", TTL %" PRId64, rung->ttl);
+    if (rung->frame != ROW_NULL)
+        text_format(&text, ", frame %" PRId64, rung->frame);
+    if (rung->is_proof)
+        text_format(&text, " %s", drawing->strokes->proof);
+    terminal_wrap(drawing->terminal, NARROW_TIME, CONTINUED, line);
+}
+
+/* Where a mark of proof would not fit, times get no more room than they need. */
+static unsigned time_for(const struct terminal *terminal, const struct ladder *ladder,
+                         unsigned width)
+{
+    enum { RAILS = 2, MARK_COLUMNS = 11 };
+    unsigned longest = 0;
+    if (TIME_COLUMNS + RAILS + width + SIDE_COLUMNS + MARK_COLUMNS <= terminal->width)
+        return TIME_COLUMNS;
+    for (size_t i = 0; i < ladder->count; i++) {
+        char text[DURATION_TEXT_SIZE + 1];
+        const char *time = ladder_time(&ladder->rungs[i], text);
+        unsigned columns = (unsigned)visible_columns(time, strlen(time));
+        longest = columns > longest ? columns : longest;
+    }
+    return longest + 2 < TIME_COLUMNS ? longest + 2 : TIME_COLUMNS;
+}
+
 void show_ladder(const struct terminal *terminal, const struct ladder *ladder)
 {
     struct drawing drawing = {terminal, terminal->has_unicode ? &unicode : &ascii,
-                              width_for(terminal, ladder)};
-    fprintf(terminal->out, "%*sclient%*sserver\n", TIME_COLUMNS, "", (int)drawing.width - 10, "");
+                              width_for(terminal, ladder), TIME_COLUMNS};
+    drawing.time = time_for(terminal, ladder, drawing.width);
+    if (terminal->width < DRAWN_FROM) {
+        for (size_t i = 0; i < ladder->count; i++)
+            put_line(&drawing, &ladder->rungs[i]);
+        return;
+    }
+    fprintf(terminal->out, "%*sclient%*sserver\n", (int)drawing.time, "", (int)drawing.width - 10,
+            "");
     for (size_t i = 0; i < ladder->count; i++) {
         const struct rung *rung = &ladder->rungs[i];
         put_time(&drawing, rung);

@@ -184,14 +184,20 @@ bool report_flow(const struct report_options *options, int64_t flow_id, struct f
 
 static void put_frames(const struct terminal *terminal, const struct view_evidence *evidence)
 {
+    enum { BESIDE_TIME = 60 }; /* columns that let it stand on one line */
     char text[PHRASE_SIZE];
     if (evidence->frame_count)
         terminal_heading(terminal, "Evidence (frame, time, what it shows)");
     for (size_t i = 0; i < evidence->frame_count; i++) {
         const struct view_frame *frame = &evidence->frames[i];
-        fprintf(terminal->out, "  %8" PRId64 "  %-27s  ", frame->number,
-                frame->time_ns == TIME_UNKNOWN ? "" : phrase_moment_fine(frame->time_ns, text));
-        terminal_wrap(terminal, 41, 41, frame->shows);
+        const char *time =
+            frame->time_ns == TIME_UNKNOWN ? "" : phrase_moment_fine(frame->time_ns, text);
+        bool is_beside = terminal->width >= BESIDE_TIME;
+        fprintf(terminal->out, "  %8" PRId64 "  %-*s", frame->number, is_beside ? 29 : 0, time);
+        if (!is_beside)
+            fprintf(terminal->out, "\n%12s", "");
+        unsigned indent = is_beside ? 41 : 12;
+        terminal_wrap(terminal, indent, indent, frame->shows);
     }
 }
 

@@ -96,7 +96,12 @@ void terminal_field(const struct terminal *terminal, unsigned indent, const char
 
 void terminal_heading(const struct terminal *terminal, const char *text)
 {
+    bool fits = visible_columns(text, strlen(text)) <= terminal->width;
     fputc('\n', terminal->out);
+    if (!fits) {
+        terminal_wrap(terminal, 0, 0, text);
+        return;
+    }
     terminal_cell(terminal, TONE_STRONG, text, 0);
     fputc('\n', terminal->out);
 }

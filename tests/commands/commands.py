@@ -157,6 +157,24 @@ def tells_it_everywhere():
           done.returncode == OK and "Not to be compared: 2 sessions" in done.stdout, done.stdout)
 
 
+def fits_narrow_terminals():
+    for columns in (40, 60, 80):
+        narrow = {**os.environ, "COLUMNS": str(columns), "LC_ALL": "C"}
+        for words in ("report --text --db a.db", "show devices --db a.db", "show flows --db a.db", "show findings --db a.db",
+                      "show runs --db a.db", "show finding 1 --db a.db", "compare a.db a.db", "checks"):
+            lines = run(words, env=narrow).stdout.splitlines()
+            # a word alone may be longer: a name, a time, a display filter
+            wide = [line for line in lines if len(line) > columns and len(line.split()) > 3]
+            check(f"{words} fits {columns} columns", lines and not wide, wide[:3])
+        done = run("show flow 1 --db a.db", env=narrow)
+        ladder = done.stdout.split("Its packets")[1].split("\n\n")[0].splitlines()
+        check("so do a session's packets", all(len(line) <= columns for line in ladder), ladder)
+        check("and everything is ASCII", done.stdout.isascii())
+    check("to a pipe each row is one line", len(run("show findings --db a.db").stdout.splitlines()) == 1 + int(
+        sqlite3.connect("a.db").execute("SELECT count(*) FROM finding").fetchone()[0]))
+    check("help is ASCII too", run("--help").stdout.isascii() and run("analyze --help").stdout.isascii())
+
+
 def says_nothing_with_control_characters():
     """Names in a database of somebody else are shown as they are spelt, not obeyed; also in errors."""
     shutil.copy("a.db", "theirs.db")
@@ -201,6 +219,7 @@ if __name__ == "__main__":
         changes_the_judgement()
         writes_where_nothing_fits()
         tells_it_everywhere()
+        fits_narrow_terminals()
         says_nothing_with_control_characters()
         has_no_rights()
         os.chdir("/")

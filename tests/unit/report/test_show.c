@@ -145,7 +145,7 @@ static void checks_read_as_they_did(void **state)
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);
         assert_non_null(out);
-        report_checks(&catalogue, markdown, out);
+        report_checks(&catalogue, markdown, 0, out);
         fclose(out);
         fill_assert_golden(markdown ? "checks.md" : "checks.txt", text);
         free(text);
