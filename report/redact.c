@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "pseudonyms.h"
 #include "redact_text.h"
 
@@ -145,16 +146,30 @@ static const char *redact_address(struct pseudonyms *pseudonyms, const char *tex
     return stays ? text : pseudonyms_of(pseudonyms, PSEUDONYM_HOST, text);
 }
 
-/* "CN=Example Inspection CA,O=Example": sentences may name its values alone. */
-static void know_values(struct pseudonyms *pseudonyms, const char *name)
+static void know_value(struct pseudonyms *pseudonyms, const char *value)
 {
     enum { SHORTEST = 4 };
+    if (strlen(value) >= SHORTEST && !redact_is_public_name(value) && !strstr(value, "Apple"))
+        (void)pseudonyms_of_odd(pseudonyms, PSEUDONYM_NAME, value);
+}
+
+/* "CN=Example\\, Inc.,O=Example": sentences may name its values alone, as RFC 4514 (section 2.4)
+ * spells them or as they are. */
+static void know_values(struct pseudonyms *pseudonyms, const char *name)
+{
     for (const char *at = strchr(name, '='); at; at = strchr(at, '=')) {
-        char value[TOKEN_MAX];
-        size_t size = strcspn(++at, ",+");
-        snprintf(value, sizeof value, "%.*s", (int)size, at);
-        if (strlen(value) >= SHORTEST && !redact_is_public_name(value) && !strstr(value, "Apple"))
-            (void)pseudonyms_of_odd(pseudonyms, PSEUDONYM_NAME, value);
+        char spelt[TOKEN_MAX], plain[TOKEN_MAX];
+        struct text as_spelt = text_over(spelt, sizeof spelt);
+        struct text as_is = text_over(plain, sizeof plain);
+        for (at++; *at && *at != ',' && *at != '+'; at++) {
+            if (*at == '\\' && at[1])
+                text_format(&as_spelt, "%c", *at++);
+            text_format(&as_spelt, "%c", *at);
+            text_format(&as_is, "%c", *at);
+        }
+        know_value(pseudonyms, spelt);
+        if (strcmp(spelt, plain) != 0)
+            know_value(pseudonyms, plain);
     }
 }
 

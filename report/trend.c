@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/count.h"
 #include "base/text.h"
 #include "figures.h"
@@ -107,7 +108,7 @@ static void say_port(struct text *out, unsigned port, const struct trend_counts 
         add_share(out, before);
 }
 
-void trend_end(struct trend *trend)
+void trend_end(struct trend *trend, int64_t fault_last_ns)
 {
     struct text out = text_over(trend->sentence, sizeof trend->sentence);
     char moment[PHRASE_SIZE];
@@ -125,4 +126,11 @@ void trend_end(struct trend *trend)
         is_first = false;
     }
     text_add(&out, is_first ? " and before it no session was seen that can be judged." : ".");
+    bool has_after = false;
+    for (int port = 0; port < TREND_PORTS; port++)
+        has_after |= trend->at[port][TREND_AFTER].devices > 0;
+    if (fault_last_ns != TIME_UNKNOWN && fault_last_ns >= trend->change_ns)
+        text_add(&out, " Faults were seen since then as well.");
+    else if (fault_last_ns != TIME_UNKNOWN && has_after)
+        text_add(&out, " Every fault that was found is older than the change.");
 }

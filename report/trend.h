@@ -34,7 +34,7 @@ struct trend {
 void trend_begin(struct trend *trend, int64_t change_ns);
 /* `site`: a number; equal addresses of two sites are two devices. */
 void trend_take_flow(struct trend *trend, const struct flow_row *row, uint64_t site);
-void trend_end(struct trend *trend);
+void trend_end(struct trend *trend, int64_t fault_last_ns);
 void trend_free(struct trend *trend);
 
 #endif

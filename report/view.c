@@ -345,7 +345,7 @@ bool view_load(struct view *view, const struct report_options *options, struct f
         view_free(view);
         return false;
     }
-    trend_end(&view->trend);
+    trend_end(&view->trend, view->fault_last_ns);
     sites_end(view);
     view_judge(view);
     return true;

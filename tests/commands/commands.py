@@ -189,6 +189,20 @@ def says_nothing_with_control_characters():
           "leak" not in done.stderr, done.stderr)
 
 
+def names_nobody_where_asked():
+    """A name whose commas RFC 4514 escapes is a name without the escapes as well."""
+    shutil.copy("a.db", "named.db")
+    named = sqlite3.connect("named.db")
+    named.execute("UPDATE flow SET cert_issuer = 'CN=Schulamt\\, Nord,O=Example'")
+    named.execute("UPDATE finding SET summary = 'a certificate of Schulamt, Nord was seen'")
+    named.commit()
+    named.close()
+    for words in ("report --markdown", "report --html -", "report --json -", "show findings", "show flow 1"):
+        done = run(f"{words} --redact --db named.db")
+        check("a name is found however it is spelt", "Schulamt" not in done.stdout and "Nord" not in done.stdout and
+              "name-" in done.stdout, [line for line in done.stdout.splitlines() if "Nord" in line][:3])
+
+
 def has_no_rights():
     """Root may read everything: these are run as nobody."""
     if os.geteuid() != 0:
@@ -221,6 +235,7 @@ if __name__ == "__main__":
         tells_it_everywhere()
         fits_narrow_terminals()
         says_nothing_with_control_characters()
+        names_nobody_where_asked()
         has_no_rights()
         os.chdir("/")
     print(f"{passed} passed, {failed} failed")

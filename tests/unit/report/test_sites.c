@@ -56,7 +56,7 @@ static void one_address_at_two_sites_is_two_devices(void **state)
     assert_int_equal(view.trend.at[0][TREND_AFTER].devices_worked, 1);
     assert_string_equal(view.trend.sentence,
                         "Since the change at 2026-03-01 10:00:01 UTC, TCP 5223 works for 1 of 2 "
-                        "devices, before nobody tried it.");
+                        "devices, before nobody tried it. Faults were seen since then as well.");
     assert_string_equal(view.who, "1 client: Hamburg school 12 (1).");
 }
 
