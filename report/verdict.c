@@ -284,7 +284,10 @@ static void say_verdict(struct view *view)
         say_unclear(view, &out);
         break;
     case VIEW_WORKS:
-        text_add(&out, "The network lets APNs work; look elsewhere. No fault was seen in ");
+        text_add(&out, view->by_outcome[OUTCOME_MIDSTREAM] == view->sessions
+                           ? "Push connections that were open already work; none was seen to open. "
+                             "No fault was seen in "
+                           : "The network lets APNs work; look elsewhere. No fault was seen in ");
         add_sessions(view, &out);
         text_add(&out, ".");
         break;

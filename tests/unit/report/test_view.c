@@ -92,6 +92,22 @@ static void healthy_courier_sessions_say_look_elsewhere(void **state)
     assert_string_equal(view.who, "Nobody, as far as was seen.");
 }
 
+static void sessions_older_than_the_capture_do_not_show_how_one_opens(void **state)
+{
+    (void)state;
+    fill_begin(&fill);
+    struct flow_record old = fill_flow(&fill, "10.0.0.4", "17.57.144.4", 5223, 0);
+    old.outcome = OUTCOME_MIDSTREAM;
+    store_flow(fill.store, &old);
+    fill_device(&fill, "10.0.0.4", VERDICT_WORKS, "5223", "It works.", 1);
+    fill_end(&fill);
+    load();
+    assert_int_equal(view.verdict, VIEW_WORKS);
+    assert_string_equal(view.sentence,
+                        "Push connections that were open already work; none was seen to open. No "
+                        "fault was seen in 1 session of 1 device.");
+}
+
 static void an_empty_capture_concludes_nothing(void **state)
 {
     (void)state;
@@ -344,6 +360,7 @@ int main(void)
         VIEW_TEST(findings_are_grouped_by_code_and_the_gravest_comes_first),
         VIEW_TEST(a_port_fails_by_a_finding_and_passes_by_a_session_that_worked),
         VIEW_TEST(healthy_courier_sessions_say_look_elsewhere),
+        VIEW_TEST(sessions_older_than_the_capture_do_not_show_how_one_opens),
         VIEW_TEST(an_empty_capture_concludes_nothing),
         VIEW_TEST(packets_that_could_not_be_read_are_told_where_they_are_many),
         VIEW_TEST(a_flaw_of_the_capture_is_told_once),
