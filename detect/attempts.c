@@ -225,7 +225,8 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
 {
     enum way way = (enum way)attempt_case->way;
     struct elsewhere elsewhere = look_elsewhere(judge, attempt_case);
-    if (!attempt_case->connects || attempt_case->says_no_name)
+    bool is_open = attempt_case->connects && !attempt_case->says_no_name;
+    if (!is_open && finding->kind != BLOCK_ROUTE)
         finding->kind = kind_of(judge, attempt_case, &elsewhere);
     uint32_t own = judge_device_way(judge, way).worked;
     uint32_t others = judge_site_way(judge, way).worked - own;

@@ -26,41 +26,45 @@
  * helps where the port is closed, not where TCP opens and something later fails. */
 static const struct view_rule rules[] = {
     {R1_PORT_5223, "Allow", APPLE_NETWORKS, "TCP 5223",
-     "outbound, stateful; no proxy, no inspection", PORTS, false, true, false},
+     "outbound, stateful; no proxy, no inspection", PORTS, false, true, BLOCK_NONE},
     {R2_FALLBACK_443, "Allow", APPLE_NETWORKS, "TCP 443",
      "outbound, stateful; no proxy, no inspection: the fallback of devices", PORTS, false, true,
-     false},
+     BLOCK_NONE},
+    {R1_PORT_5223, "Repair the route", APPLE_NETWORKS, "all",
+     "on the router named, and its neighbours; no rule forbids it", "port-unreachable ", false,
+     false, BLOCK_ROUTE},
     {R3_WHOLE_RANGE, "Replace the list of addresses by", APPLE_NETWORKS, "TCP 5223, 443, 2197",
      "addresses change without notice; single ones must not be listed", "partial-reachability ",
-     false, false, false},
+     false, false, BLOCK_NONE},
     {R4_DIRECT, "Exempt from inspection and proxy", "*.push.apple.com and 17.0.0.0/8",
      "TCP 5223, 443, 2197",
      "no TLS inspection, no name or category filter, no proxy; a root certificate on the devices "
      "does not help",
-     INSPECTED FILTERED PROXIED, false, false, false},
+     INSPECTED FILTERED PROXIED, false, false, BLOCK_NONE},
     {R4_DIRECT, "Route both ways through one firewall", APPLE_NETWORKS, "TCP 5223, 443, 2197",
      "a firewall that does not see the SYN-ACK takes what follows for out of state, and drops it",
-     "stall-after-client-hello ", false, false, true},
+     "stall-after-client-hello ", false, false, BLOCK_AFTER_SYN},
     {R4_DIRECT, "Allow", "init.push.apple.com, by name", "TCP 443",
      "outbound, without TLS inspection; its addresses are not only Apple's", "bag-unreachable ",
-     false, true, false},
+     false, true, BLOCK_NONE},
     {R5_PERSISTS, "Keep idle sessions", APPLE_NETWORKS, "TCP 5223, 443",
      "idle time-out of firewall and NAT at 60 minutes; 35 minutes is the least", "idle-timeout ",
-     false, false, false},
+     false, false, BLOCK_NONE},
     {R5_PERSISTS, "Do not end sessions", APPLE_NETWORKS, "TCP 5223, 443",
      "no longest session life, no re-authentication that cuts them", "session-churn ", false, true,
-     false},
+     BLOCK_NONE},
     {R6_MDM_SERVER, "Allow", APPLE_NETWORKS, "TCP 443 and 2197",
-     "outbound, stateful, HTTP/2 untouched; 2195 and 2196 are retired", PORTS, true, false, false},
+     "outbound, stateful, HTTP/2 untouched; 2195 and 2196 are retired", PORTS, true, false,
+     BLOCK_NONE},
     {R7_OUTBOUND_ONLY, "Close", "your own networks", "all",
      "APNs opens every session from inside; public servers of yours are another matter",
-     "inbound-from-apple ", false, false, false},
+     "inbound-from-apple ", false, false, BLOCK_NONE},
     {R8_DNS, "Resolve unfiltered", "push.apple.com, apple.com, akadns.net", "DNS",
      "no block list, no redirection, no category filter for these names",
-     "dns-blocked dns-redirected ", false, false, false},
+     "dns-blocked dns-redirected ", false, false, BLOCK_NONE},
     {R9_IPV6, "Allow",
      "2620:149:a44::/48, 2403:300:a42::/48, 2403:300:a51::/48, 2a01:b740:a42::/48", "TCP 5223, 443",
-     "as for IPv4; or take IPv6 away from these clients", "ipv6-broken ", false, true, false},
+     "as for IPv4; or take IPv6 away from these clients", "ipv6-broken ", false, true, BLOCK_NONE},
 };
 
 enum { RULE_COUNT = sizeof rules / sizeof rules[0], NETWORKS_SHOWN = 4 };
@@ -68,7 +72,7 @@ enum { RULE_COUNT = sizeof rules / sizeof rules[0], NETWORKS_SHOWN = 4 };
 static bool calls_for(const struct view_group *group, const struct view_rule *rule)
 {
     char word[64];
-    if (group->is_after_syn != rule->is_after_syn)
+    if (group->unruly != rule->unruly)
         return false;
     snprintf(word, sizeof word, "%s ", group->code);
     const char *at = strstr(rule->codes, word);

@@ -10,7 +10,7 @@ struct view_rule {
     const char *codes;  /* of the findings that call for it, with a blank after each */
     bool is_of_servers; /* concerns MDM servers alone */
     bool is_of_devices; /* concerns devices alone */
-    bool is_after_syn;  /* for findings that say so of what is blocked */
+    enum block_kind unruly; /* of the groups that call for it */
 };
 
 /* The nth rule that this network lacks: for requirements that failed, else that have a warning.

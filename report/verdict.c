@@ -92,6 +92,16 @@ static bool add_once(struct text *all, const char *between, const char *sentence
     return true;
 }
 
+/* What no rule of a firewall does, and none mends. */
+static enum block_kind unruly_kind(const struct view_evidence *evidence)
+{
+    static const enum block_kind kinds[] = {BLOCK_AFTER_SYN, BLOCK_ROUTE};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(evidence->kind, block_kind_name(kinds[i])) == 0)
+            return kinds[i];
+    return BLOCK_NONE;
+}
+
 /* What the kept findings say is blocked, and where. */
 static void say_group(const struct view *view, struct view_group *group)
 {
@@ -100,12 +110,12 @@ static void say_group(const struct view *view, struct view_group *group)
     struct text where = text_over(group->where, sizeof group->where);
     bool has_place = group->severity == SEVERITY_FAIL || place_of_group_is_named(group);
     unsigned places = 0;
-    group->is_after_syn = group->kept_count > 0;
     for (size_t i = 0; i < group->kept_count; i++) {
         char sentence[VIEW_SENTENCE_SIZE];
         struct view_evidence evidence;
         view_evidence_read(&evidence, group->kept[i]->evidence);
-        group->is_after_syn &= strcmp(evidence.kind, block_kind_name(BLOCK_AFTER_SYN)) == 0;
+        enum block_kind unruly = unruly_kind(&evidence);
+        group->unruly = i == 0 || unruly == group->unruly ? unruly : BLOCK_NONE;
         place_blocked(&evidence, sentence);
         add_once(&blocked, " Also ", sentence);
         place_say(group->kept[i], &evidence, group->about, view->figures.apple_hops, sentence);

@@ -55,7 +55,8 @@ struct view_group { /* the findings of one code */
     size_t kept_count;
     char blocked[VIEW_SENTENCE_SIZE]; /* what: a port, a name ...; "": not a block */
     char where[VIEW_SENTENCE_SIZE];
-    bool is_after_syn; /* so it says of each kept finding; no filter by name then */
+    /* BLOCK_AFTER_SYN or BLOCK_ROUTE where each kept finding is so: no filter, no rule did it */
+    enum block_kind unruly;
     bool is_explained; /* other faults of the same clients say what to change */
 };
 

@@ -75,6 +75,8 @@ static void describe(const struct flow_record *flow, const struct unreachable *c
     finding_add_frame(finding, flow->syn_frame, flow->started_ns, "SYN");
     finding_add_frame(finding, flow->icmp_frame, flow->icmp_ns, "ICMP type %u code %u from %s",
                       code->type, code->code, router);
+    if (code->why != FORBIDDEN)
+        finding->kind = BLOCK_ROUTE;
     finding->blocker_ip = flow->icmp_source;
     finding->blocker_hops = hops_of_ttl(flow->icmp_ttl);
 }

@@ -35,7 +35,15 @@ ROWS = [
     # an ICMP error ends an attempt
     ("icmp-admin-prohibited", ["ICMP error from 10.20.255.2"], ["open when the capture ended"]),
     # what follows stands where its time belongs
-    ("large-hello-dropped", ["(session 6): tls-no-answer                 :\n   +1 min 01 s"], []),
+    ("large-hello-dropped", ["(session 6): tls-no-answer                 :\n+1 min 01 s"], []),
+    # where no name was read no filter by name did it, and where a route is missing no rule did
+    ("half-seen", ["| Route both ways through one firewall |", "Blocked: all that follows a device's SYN"],
+     ["| Exempt from inspection", "Blocked: a name"]),
+    ("icmp-host-unreachable", ["| Repair the route |"], ["| Allow |"]),
+    ("routing-loop", ["| Repair the route |"], ["| Allow |"]),
+    ("icmp-admin-prohibited", ["| Allow |"], ["| Repair the route |"]),
+    # each flaw is told once
+    ("one-sided-up", ["Sessions captured in one direction only"], ["* Sessions that were captured in one direction only"]),
     # full packets that are seen here are lost further in
     ("mtu-black-hole-from-outside", ["Inside your network: what the client never got passes the "
                                      "capture point"], ["a second one further out"]),
