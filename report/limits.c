@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/count.h"
 #include "base/text.h"
 #include "phrase.h"
@@ -213,11 +214,23 @@ static bool is_told(const struct view *view, const struct view_line *line)
     return note && has_number(note->kept[0]->summary, DIGITS(line->number));
 }
 
+/* Interfaces and queues deliver packets a little out of order: a step that small spoils nothing. */
+static bool is_small_step(const struct view *view, const struct view_line *line)
+{
+    static const char count_of[] = "backward_steps", largest[] = "largest_step_back_ns";
+    if (strcmp(line->name, count_of) != 0 && strcmp(line->name, largest) != 0)
+        return false;
+    for (size_t i = 0; i < view->quality_count; i++)
+        if (strcmp(view->quality[i].name, largest) == 0)
+            return view->quality[i].number < NS_PER_MS;
+    return false;
+}
+
 static void limit_facts(struct view *view)
 {
     for (size_t i = 0; i < view->quality_count; i++) {
         const struct view_line *line = &view->quality[i];
-        if (line->is_trouble && !is_told(view, line))
+        if (line->is_trouble && !is_told(view, line) && !is_small_step(view, line))
             add_limit(view, "%s: %s.", line->label ? line->label : line->name, line->value);
     }
 }

@@ -83,10 +83,11 @@ const char *view_remedy(const struct view *view, size_t n, const struct view_gro
     return NULL;
 }
 
-/* False: it was said already. */
+/* False: it was said already, or does not fit whole. */
 static bool add_once(struct text *all, const char *between, const char *sentence)
 {
-    if (strstr(all->at, sentence))
+    bool fits = all->length + strlen(between) + strlen(sentence) < all->size;
+    if (!fits || strstr(all->at, sentence))
         return false;
     text_format(all, "%s%s", all->length ? between : "", sentence);
     return true;
@@ -102,10 +103,18 @@ static enum block_kind unruly_kind(const struct view_evidence *evidence)
     return BLOCK_NONE;
 }
 
+/* On which side of the network's edge a place lies is said once of all that share it. */
+static bool add_place(struct text *where, const struct view_evidence *evidence, char *sentence)
+{
+    char *side = evidence->place[0] ? strstr(sentence, evidence->place) : NULL;
+    if (side && side > sentence && strstr(where->at, evidence->place))
+        side[-1] = '\0';
+    return add_once(where, " ", sentence);
+}
+
 /* What the kept findings say is blocked, and where. */
 static void say_group(const struct view *view, struct view_group *group)
 {
-    enum { PLACES_MAX = 3 };
     struct text blocked = text_over(group->blocked, sizeof group->blocked);
     struct text where = text_over(group->where, sizeof group->where);
     bool has_place = group->severity == SEVERITY_FAIL || place_of_group_is_named(group);
@@ -119,8 +128,8 @@ static void say_group(const struct view *view, struct view_group *group)
         place_blocked(&evidence, sentence);
         add_once(&blocked, " Also ", sentence);
         place_say(group->kept[i], &evidence, group->about, view->figures.apple_hops, sentence);
-        if (has_place && places < PLACES_MAX)
-            places += add_once(&where, " ", sentence);
+        if (has_place && places < VIEW_PLACES_MAX)
+            places += add_place(&where, &evidence, sentence);
         view_evidence_free(&evidence);
     }
 }

@@ -17,6 +17,7 @@
 
 enum {
     VIEW_SENTENCE_SIZE = 480,
+    VIEW_PLACES_MAX = 3, /* sentences about where a fault stands */
     VIEW_KEPT = 50,
     VIEW_LANES = 20,
     VIEW_SPANS_MAX = 120,
@@ -54,7 +55,7 @@ struct view_group { /* the findings of one code */
     struct finding_row *kept[VIEW_KEPT]; /* the surest, then the earliest */
     size_t kept_count;
     char blocked[VIEW_SENTENCE_SIZE]; /* what: a port, a name ...; "": not a block */
-    char where[VIEW_SENTENCE_SIZE];
+    char where[VIEW_PLACES_MAX * VIEW_SENTENCE_SIZE];
     /* BLOCK_AFTER_SYN or BLOCK_ROUTE where each kept finding is so: no filter, no rule did it */
     enum block_kind unruly;
     bool is_explained; /* other faults of the same clients say what to change */

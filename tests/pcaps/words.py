@@ -13,7 +13,7 @@ import tempfile
 ROWS = [
     # a warning has a beginning, and a dropped fetch asks for no exemption from inspection
     ("bag-dropped", ["Since when:** From the start", "| Allow | devices, here in 10.20.0.0/24 | "
-                     "init.push.apple.com, by name | TCP 443 |", "never answered) and asks DNS"],
+                     "init.push.apple.com, by name | TCP 443 |", "no answer reached the client) and asks DNS"],
      ["No fault was seen.\n", "Exempt from inspection"]),
     # what came by itself is closed towards the inside, and Apple is not the one affected
     ("inbound-from-apple", ["| Close | 17.0.0.0/8 | your own networks |", "which accepted it, at 2026"],
