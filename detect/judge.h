@@ -177,6 +177,8 @@ struct network {
     uint32_t gave_up_s;    /* when the first of them was over */
     uint32_t fail_last_s;  /* when the last one began */
     bool several_clients;  /* not reached by more than one */
+    struct proof fail;     /* the SYN of the first of them */
+    struct proof success;  /* of one session that works; frame 0: it was not captured */
 };
 enum { NETWORKS_MAX = 256 };
 /* Courier sessions straight to Apple on this port, by network; returns how many networks. */

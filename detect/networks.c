@@ -24,11 +24,15 @@ static void add(struct network *network, const struct server *server)
     network->failed += server->sessions.failed;
     network->unreached += server->unreached;
     network->servers += server->unreached > 0;
+    if (!network->success.frame)
+        network->success = server->success;
     if (!server->unreached)
         return;
     network->several_clients |=
         server->several_clients || (!is_new && !address_equal(&network->client, &server->client));
     network->client = server->client;
+    if (is_new || server->fail.time_ns < network->fail.time_ns)
+        network->fail = server->fail;
     if (is_new || server->fail_first_s < network->fail_first_s)
         network->fail_first_s = server->fail_first_s;
     if (is_new || server->gave_up_s < network->gave_up_s)

@@ -165,6 +165,7 @@ static void count_unreached(struct server *server, const struct flow_record *flo
     uint32_t started_s = (uint32_t)(flow->started_ns / NS_PER_S);
     if (!server->unreached++) {
         server->client = flow->client_ip;
+        server->fail = (struct proof){.frame = flow->syn_frame, .time_ns = flow->started_ns};
         server->fail_first_s = started_s;
         server->gave_up_s = (uint32_t)(flow->last_ns / NS_PER_S);
     }
@@ -197,6 +198,8 @@ void site_session_works(struct site *site, const struct flow_record *flow)
     struct server *server = count_result(site, flow, way, true);
     if (!is_straight(flow))
         return;
+    if (server && !server->success.frame)
+        server->success = (struct proof){.frame = flow->syn_frame, .time_ns = flow->started_ns};
     server_learn_distance(server, flow);
     count_distance(site, flow);
     if (flow->established_ns != TIME_UNKNOWN)

@@ -26,6 +26,8 @@ struct server {
     uint32_t gave_up_s;    /* when the first of them was over */
     uint32_t fail_last_s;  /* when the last one began */
     struct address client; /* of the first of them */
+    struct proof fail;     /* its SYN */
+    struct proof success;  /* the SYN of the first session that works straight; frame 0: none */
     bool several_clients;
 };
 

@@ -142,6 +142,21 @@ static void limit_outcomes(struct view *view)
                   COUNTED(view->attempts_summed, "attempt"));
 }
 
+/* What failed on a port that otherwise works, and is no fault: said, so that nobody who counts
+ * misses it. */
+static void limit_ports(struct view *view)
+{
+    for (size_t i = 0; i < VIEW_PORTS; i++) {
+        const struct view_port *port = &view->ports[i];
+        uint64_t worked = port->sessions[HEAP_WORKED], failed = port->sessions[HEAP_FAILED];
+        if (!port->is_retired && !port->has_fail && worked && failed)
+            add_limit(view,
+                      "Sessions to port %u that failed: %s of %s judged; too few, or too much like "
+                      "chance, to call a fault.",
+                      port->port, DIGITS(failed), DIGITS(worked + failed));
+    }
+}
+
 /* Who sees nothing of APNs must know whether there was anything to see. */
 static void limit_unread(struct view *view)
 {
@@ -243,5 +258,6 @@ void view_say_limits(struct view *view)
     limit_unread(view);
     limit_runs(view);
     limit_outcomes(view);
+    limit_ports(view);
     limit_facts(view);
 }

@@ -82,6 +82,9 @@ static void observe(struct judge *judge, void *memory, const struct event *event
     finding.first_ns = kept ? kept->first_ns : flow->started_ns;
     finding.count = side->losses;
     describe(flow, side, down ? "Apple" : "the device", &finding);
+    finding_add_frame(&finding, flow->first_frame, flow->started_ns,
+                      "the first packet of one of the sessions, in which %s lost",
+                      COUNTED(flow->losses_up + flow->losses_down, "segment was|segments were"));
     judge_renew(judge, &finding);
     state->is_raised = true;
 }

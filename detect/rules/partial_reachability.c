@@ -98,6 +98,24 @@ static void describe(const struct network *networks, uint32_t count, const struc
                 COUNTED(tally->attempts, "attempt"));
 }
 
+/* As many of each group as there is room for. */
+static void show(const struct network *networks, uint32_t count, struct finding *finding)
+{
+    enum { SHOWN = FINDING_FRAMES_MAX / 2 };
+    char prefix[PREFIX_TEXT_SIZE];
+    uint32_t closed = 0, open = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct network *network = &networks[i];
+        const char *name = prefix_text(&network->prefix, prefix);
+        if (is_closed(network) && closed++ < SHOWN)
+            finding_add_frame(finding, network->fail.frame, network->fail.time_ns,
+                              "SYN to %s, in vain", name);
+        else if (is_open(network) && network->success.frame && open++ < SHOWN)
+            finding_add_frame(finding, network->success.frame, network->success.time_ns,
+                              "SYN to %s, of a session that works", name);
+    }
+}
+
 static void judge_port(struct judge *judge, const struct event *event, uint16_t port)
 {
     struct network networks[NETWORKS_MAX];
@@ -111,6 +129,7 @@ static void judge_port(struct judge *judge, const struct event *event, uint16_t 
     finding.last_ns = tally.last_s * NS_PER_S;
     finding.count = tally.attempts;
     describe(networks, found, &tally, port, &finding);
+    show(networks, found, &finding);
     finding_say(finding.display_filter, sizeof finding.display_filter,
                 "tcp.port == %u && tcp.flags.syn == 1", port);
     judge_raise(judge, &finding);
