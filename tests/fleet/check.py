@@ -79,12 +79,12 @@ class Day:
         database = sqlite3.connect(path)
         database.row_factory = sqlite3.Row
         findings = []
-        for row in database.execute("SELECT code, severity, scope, client_ip, summary FROM finding"):
+        for row in database.execute("SELECT code, severity, confidence, client_ip, summary FROM finding"):
             if row["severity"] == "info":
                 self.notes.add(row["code"])
                 continue
             findings.append(dict(row))
-            if row["severity"] == "fail":
+            if row["severity"] == "fail" and row["confidence"] != "possible":
                 self.fail_codes.setdefault(row["client_ip"], set()).add(row["code"])
         verdicts = [dict(row) for row in
                     database.execute("SELECT ip, role, verdict, reason FROM device")]
@@ -149,8 +149,7 @@ def judge_healthy(day, note=None):
 def judge_fallbacks(day, fell_back, codes):
     for device in day.devices if "fallback-443" in codes else []:
         times = int(device["fallbacks"])
-        # Once is an ordinary answer to one failure, where 5223 works otherwise. From IPv6 to IPv4 it is
-        # not told: the two addresses are two devices there.
+        # Once is an ordinary answer to one failure, where 5223 works otherwise.
         must = times > 1 or (times and device["worked_5223"] == "0")
         if device["ip"] in fell_back and not times or \
                 device["ip"] not in fell_back and must and device["worked6"] == "0":
