@@ -66,6 +66,8 @@ def units_are_right(root, folder):
         for program in ("bin/apnscope", "lib/apnscope/daily-report"):
             check(unit.suffix == ".timer" or PREFIX in text, f"{unit.name} names no program")
             text = text.replace(f"{PREFIX}/{program}", str(root / program))
+        check("%I" not in re.sub(r"^#.*$", "", text, flags=re.M),
+              f"{unit.name}: %I makes br/lan of the interface br-lan")
         (units / unit.name).write_text(text, encoding="utf-8")
     where = {**os.environ, "SYSTEMD_UNIT_PATH": f"{units}:"}
     for unit in sorted(units.iterdir()):
@@ -73,6 +75,9 @@ def units_are_right(root, folder):
         seen = run("systemd-analyze", "verify", "--man=no", name, env=where)
         ours = [line for line in seen.stderr.splitlines() if "apnscope" in line]
         check(not ours, f"systemd-analyze verify {name}: {ours}")
+    live = (units / "apnscope@.service").read_text(encoding="utf-8")
+    check("SuccessExitStatus=1 3\n" in live and "RestartForceExitStatus=3\n" in live,
+          "a service that is stopped before it saw anything is no failure, one that ends so by itself is")
     for name, most in EXPOSURE.items():
         seen = run("systemd-analyze", "security", "--offline=yes", name, env=where)
         level = re.search(r"exposure level for \S+: ([0-9.]+)", seen.stdout)
