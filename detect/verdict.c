@@ -78,8 +78,10 @@ static void judge_silent(const struct device *device, const struct tally *tally,
     bool is_in_doubt = device->one_sided * ONE_SIDED_DOUBT > tally->failed;
     if (fail_code && !is_in_doubt) {
         record->verdict = VERDICT_BROKEN;
-        text_format(&reason, "nothing worked: %s failed; %s stands",
-                    COUNTED(tally->failed, "attempt"), fail_code);
+        text_add(&reason, "nothing worked");
+        if (tally->failed) /* live, an attempt may be judged before it is over */
+            text_format(&reason, ": %s failed", COUNTED(tally->failed, "attempt"));
+        text_format(&reason, "; %s stands", fail_code);
         return;
     }
     record->verdict = VERDICT_UNKNOWN;

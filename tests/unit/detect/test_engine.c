@@ -211,6 +211,7 @@ static void the_verdict_table_holds(void **state)
         {"443 without 5223", 0, 2, 0, 0, 0, true, false, VERDICT_DEGRADED, "443"},
         {"proxy only", 0, 0, 2, 0, 0, true, false, VERDICT_DEGRADED, "proxy"},
         {"nothing works", 0, 0, 0, 3, 3, true, true, VERDICT_BROKEN, ""},
+        {"an attempt that proves it is not over", 0, 0, 0, 0, 0, true, true, VERDICT_BROKEN, ""},
         {"nothing worked, nobody knows why", 0, 0, 0, 1, 0, true, false, VERDICT_UNKNOWN, ""},
         {"nothing tried", 0, 0, 0, 0, 0, true, false, VERDICT_UNKNOWN, ""},
     };
@@ -230,6 +231,7 @@ static void the_verdict_table_holds(void **state)
             fail_msg("%s: verdict %d on \"%s\" (%s)", one->what, record.verdict, record.works_on,
                      record.reason);
         assert_true(record.reason[0]);
+        assert_null(strstr(record.reason, "0 attempts"));
     }
 }
 
