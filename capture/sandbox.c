@@ -155,7 +155,8 @@ void sandbox_describe(const struct sandbox_level *level, struct text *text)
     if (level->landlock_abi > 0)
         text_format(text, "files by Landlock (ABI %d), ", level->landlock_abi);
     else
-        text_add(text, "files are not closed off, for this kernel offers no Landlock, ");
+        text_add(text, "files are not closed off, for this kernel or container "
+                       "offers no Landlock, ");
     text_add(text, level->seccomp ? "system calls by seccomp"
                                   : "system calls are not closed off, for this kernel or container "
                                     "takes no seccomp filter");
