@@ -127,6 +127,15 @@ static void on_handshake(struct tracker *tracker, struct flow *flow, const struc
     }
 }
 
+/* The device gave up a courier that accepted it and never said a byte, or was told to go: what it
+ * does next may be its fallback. */
+static void note_end(struct tracker *tracker, const struct flow *flow, enum direction direction)
+{
+    bool was_heard = flow->works_told || (direction == UP && flow->record.saw & SAW_SERVER_DATA);
+    if (flow->record.server_port == 5223 && !was_heard && flow->standing == STANDING_OURS)
+        scope_note_try(&tracker->scope, flow, tracker->now_ns);
+}
+
 static void on_reset(struct tracker *tracker, struct flow *flow, const struct packet *packet,
                      enum direction direction)
 {
@@ -136,6 +145,7 @@ static void on_reset(struct tracker *tracker, struct flow *flow, const struct pa
         record->reset_frame = packet->frame;
         record->reset_ns = tracker->now_ns;
     }
+    note_end(tracker, flow, direction);
     if (direction == UP) {
         record->saw |= SAW_RST_UP;
         return;
@@ -149,12 +159,12 @@ static void on_reset(struct tracker *tracker, struct flow *flow, const struct pa
         memcpy(record->reset_mac, packet->source_mac, sizeof record->reset_mac);
         record->reset_mac_differs = flow_has_other_mac(flow, packet);
     }
-    if (record->server_port == 5223 && !flow->works_told && flow->standing == STANDING_OURS)
-        scope_note_try(&tracker->scope, flow, tracker->now_ns);
 }
 
-static void on_fin(struct flow *flow, enum direction direction)
+static void on_fin(struct tracker *tracker, struct flow *flow, enum direction direction)
 {
+    if (direction == UP)
+        note_end(tracker, flow, direction);
     flow->record.saw |= direction == UP ? SAW_FIN_UP : SAW_FIN_DOWN;
     end_by(&flow->record, direction == UP ? ENDED_CLIENT_FIN : ENDED_SERVER_FIN);
 }
@@ -209,7 +219,7 @@ void session_follow_lifecycle(struct tracker *tracker, struct flow *flow,
         break;
     case ON_FIN_UP:
     case ON_FIN_DOWN:
-        on_fin(flow, direction);
+        on_fin(tracker, flow, direction);
         break;
     case ON_RST_UP:
     case ON_RST_DOWN:
