@@ -2,6 +2,8 @@
 #ifndef APNSCOPE_CLI_COMMAND_H
 #define APNSCOPE_CLI_COMMAND_H
 
+#include <stdbool.h>
+
 #include "report/report.h"
 #include "settings.h"
 
@@ -40,5 +42,7 @@ struct report_options command_report_options(const struct settings *settings);
 
 /* Every finding code, from detect/'s rules, for report/. */
 struct report_catalogue catalogue_of_rules(void);
+/* What the environment says of the terminal: is more than ASCII shown as it is? */
+bool command_locale_has_unicode(void);
 
 #endif

@@ -12,6 +12,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command.h"
+
+/* As the reports do where the locale has ASCII alone: what this program adds to names is ASCII. */
+static void print_sentence(FILE *file, const char *sentence)
+{
+    bool is_ascii = !command_locale_has_unicode();
+    for (const char *at = sentence; *at; at++) {
+        bool is_micro = is_ascii && at[0] == '\xc2' && at[1] == '\xb5';
+        putc(is_micro ? 'u' : *at, file);
+        at += is_micro;
+    }
+    putc('\n', file);
+}
 
 static void print_finding(void *context, const struct finding *finding, bool is_new)
 {
@@ -19,8 +32,9 @@ static void print_finding(void *context, const struct finding *finding, bool is_
     (void)context;
     if (!is_new)
         return;
-    printf("%s %-4s %s: %s\n", clock_text(finding->last_ns, time), severity_name(finding->severity),
-           finding->code, finding->summary);
+    printf("%s %-4s %s: ", clock_text(finding->last_ns, time), severity_name(finding->severity),
+           finding->code);
+    print_sentence(stdout, finding->summary);
     fflush(stdout);
 }
 
@@ -29,16 +43,19 @@ static void print_withdrawn(void *context, const struct finding *finding)
     char client[ADDRESS_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
     bool has_client = !address_is_unspecified(&finding->client_ip);
     (void)context;
-    printf("%s withdrawn %s%s%s: %s\n", clock_text(finding->last_ns, time), finding->code,
-           has_client ? " of " : "", has_client ? address_text(&finding->client_ip, client) : "",
-           finding->summary);
+    printf("%s withdrawn %s%s%s: ", clock_text(finding->last_ns, time), finding->code,
+           has_client ? " of " : "", has_client ? address_text(&finding->client_ip, client) : "");
+    print_sentence(stdout, finding->summary);
     fflush(stdout);
 }
 
 static void print_notice(void *context, const char *line)
 {
     (void)context;
-    fprintf(stderr, "apnscope: %s\n", line);
+    flockfile(stderr); /* one line, whoever else writes */
+    fputs("apnscope: ", stderr);
+    print_sentence(stderr, line);
+    funlockfile(stderr);
 }
 
 /* A service's standard error that leads to the journal anyway: what --journal tells with its fields

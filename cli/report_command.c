@@ -16,7 +16,7 @@ static bool output_wants_colour(void)
 }
 
 /* A terminal that cannot show it says so there. */
-static bool locale_has_unicode(void)
+bool command_locale_has_unicode(void)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     const char *locale = NULL;
@@ -51,8 +51,8 @@ struct report_options command_report_options(const struct settings *settings)
                                    .change_ns = settings->change_ns,
                                    .redact = settings->redact,
                                    .colour = output_wants_colour(),
-                                   .unicode = isatty(STDOUT_FILENO) && locale_has_unicode(),
-                                   .ascii = !locale_has_unicode(),
+                                   .unicode = isatty(STDOUT_FILENO) && command_locale_has_unicode(),
+                                   .ascii = !command_locale_has_unicode(),
                                    .width = output_width(),
                                    .folds = isatty(STDOUT_FILENO) || getenv("COLUMNS")};
 }

@@ -396,11 +396,22 @@ def lines_alone_on_standard_output(folder):
     check(lines, "no lines")
 
 
+def a_terminal_that_has_ascii_alone(folder):
+    wire = stage.Wire()
+    live = stage.Live(PROGRAM, wire.far, folder, environment={"LC_ALL": "C"})
+    wire.replay(CAPTURES / "refused-at-campus-firewall.pcap", 0)
+    wait_until(lambda: "port-refused" in live.said(), "no finding on standard output")
+    live.end()
+    told = [line for line in live.said().splitlines() if " answered its SYN after " in line]
+    check(told and all(line.isascii() for line in told), f"not ASCII: {told}")
+
+
 def main():
     stage.enter()
     own_folders()
     stage.run("ip", "link", "set", "dev", "lo", "up")
-    for test in (all_at_once, a_collector_that_goes_away, lines_alone_on_standard_output):
+    for test in (all_at_once, a_collector_that_goes_away, lines_alone_on_standard_output,
+                 a_terminal_that_has_ascii_alone):
         with stage.Folder() as folder:
             print(test.__name__.replace("_", " "))
             test(folder)
