@@ -1,6 +1,7 @@
-/* A capture in every kind of file, cut at every byte and with every byte changed: `cuts FILE.scn
+/* A capture in every kind of file, cut at every byte and with bytes changed: `cuts FILE.scn
  * [FRAMES]`.
  *
+ * Without a number: a few frames, and every third byte changed, so that it takes seconds.
  * Of a file that was cut, all records before the cut must be read, and it must be said where it
  * ends, by byte and packet; of one that cannot be read at all, what to do. Changed bytes may change
  * what is read from there on, and nothing before; what a check sum covers must not change unsaid.
@@ -116,7 +117,7 @@ static void begin_form(const char *name, bool compressed)
         fail_msg("%s: %s", form, fault.sentence);
     load();
     read_back(&whole);
-    assert_true(whole.readable && whole.count > 4 && whole.count < FRAMES_MAX);
+    assert_true(whole.readable && whole.count > 3 && whole.count < FRAMES_MAX);
     assert_false(whole.quality.truncated);
     memset(ends, 0, sizeof ends);
 }
@@ -260,10 +261,10 @@ static void check_change(size_t byte, uint8_t mask)
 /* The cuts come first: they show where records end. */
 static void check_form(void)
 {
+    size_t step = arguments[2] ? 1 : 3;
     check_cuts();
-    for (size_t byte = 0; byte < size; byte++) {
+    for (size_t byte = 0; byte < size; byte += step)
         check_change(byte, byte % 2 ? 0xff : (uint8_t)(1u << byte / 2 % 8));
-    }
 }
 
 static void cuts_and_changed_bytes_leave_what_is_before_them(void **state)
@@ -274,7 +275,7 @@ static void cuts_and_changed_bytes_leave_what_is_before_them(void **state)
 
 /* ---- the subject ---- */
 
-/* As many frames as make files of a kilobyte, unless another number is given. */
+/* A few of its frames, unless another number is given. */
 static int read_subject(void **state)
 {
     (void)state;
@@ -286,7 +287,7 @@ static int read_subject(void **state)
         print_error("%s\n", fault.sentence);
         return -1;
     }
-    size_t wanted = arguments[2] ? strtoul(arguments[2], NULL, 10) : 5;
+    size_t wanted = arguments[2] ? strtoul(arguments[2], NULL, 10) : 4;
     for (size_t i = 0; i < scenario->frame_count && i < wanted; i++) {
         const struct scenario_frame *frame = &scenario->frames[i];
         wrap_frames_add(&frames, &(struct wrap_frame){.bytes = frame->bytes,
