@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/now.h"
 #include "capture/filter.h"
 #include "command.h"
@@ -25,6 +26,7 @@ struct live_watch {
     int64_t ends_ns; /* monotonic; INT64_MAX: never */
     struct privileges_user user;
     struct service_manager manager;
+    char status[160]; /* as the manager has it */
     struct live_feeds feeds;
 };
 
@@ -120,6 +122,23 @@ static bool makes_sense(const struct settings *settings, struct fault *fault)
            filter_check_packets(settings->also, fault);
 }
 
+/* What `systemctl status` shows. */
+static void on_report(void *context, const struct feed_report *report)
+{
+    struct live_watch *watch = (struct live_watch *)context;
+    char status[sizeof watch->status];
+    snprintf(
+        status, sizeof status, "STATUS=%s, %s, %s; devices: %s broken, %s degraded, %s working",
+        COUNTED(report->findings[SEVERITY_FAIL], "fault"),
+        COUNTED(report->findings[SEVERITY_WARN], "warning"),
+        COUNTED(report->open_sessions, "open session"), DIGITS(report->devices[VERDICT_BROKEN]),
+        DIGITS(report->devices[VERDICT_DEGRADED]), DIGITS(report->devices[VERDICT_WORKS]));
+    if (strcmp(status, watch->status) == 0)
+        return;
+    memcpy(watch->status, status, sizeof status);
+    service_manager_tell(&watch->manager, status);
+}
+
 /* Privileged until here: interfaces are open, their filters locked. Outputs are opened as the user
  * who goes on, before files and sockets are closed off. */
 static bool on_opened(void *context, struct live_run *run, struct fault *fault)
@@ -133,6 +152,7 @@ static bool on_opened(void *context, struct live_run *run, struct fault *fault)
     if (!live_feeds_add(&watch->feeds, run, watch->settings, fault))
         return false;
     watch->manager = service_manager_find();
+    live_run_add_sink(run, &(struct feed_sink){.context = watch, .report = on_report});
     confine_live(watch->settings);
     return true;
 }
