@@ -70,8 +70,11 @@ OF_THE_CAPTURE = {
 }
 # What the capture's own clock did cannot be replayed.
 CANNOT_BE_REPLAYED = {"clock-set-back"}
+ETHERNET = "ether"  # as capinfos calls it: others have no frames that could be sent
 # Judged by delays of microseconds, which a replay does not keep: compared with the record only.
 RESTS_ON_DELAYS = {"transparent-proxy", "reset-injected"}
+# What the kernel's filter keeps back by itself: answers about other names.
+LETS_PASS = {"dns-silent": ["--also", "udp port 53"]}
 
 
 def rows_of(database, table):
@@ -125,6 +128,12 @@ def duration_of(capture):
     return float(done.stdout.split()[-1])
 
 
+def is_of_ethernet(capture):
+    done = subprocess.run(["capinfos", "-T", "-r", "-E", str(capture)], capture_output=True,
+                          text=True, check=True)
+    return done.stdout.split()[-1] == ETHERNET
+
+
 class Case:
     def __init__(self, program, wrap, capture, form, workers):
         self.program, self.wrap, self.capture, self.form = program, wrap, capture, form
@@ -143,7 +152,8 @@ class Case:
         return database
 
     def play(self, wire, folder, capture, speed):
-        options = [*self.options, *FORMS[self.form], "--workers", self.workers]
+        options = [*self.options, *FORMS[self.form], *LETS_PASS.get(self.capture.stem, []),
+                   "--workers", self.workers]
         if speed > 1:
             options += ["--replay-speed", f"{speed:.3f}"]
         recorder = stage.Recorder(wire.far, folder / "recorded.pcap")
@@ -185,7 +195,8 @@ def cases(program, wrap, folder):
             if only:
                 wanted = only in f"{label.stem} ({form})"
             wanted = wanted and label.stem not in CANNOT_BE_REPLAYED
-            if wanted and capture.suffix == ".pcap" and capture.stem == label.stem:
+            wanted = wanted and capture.suffix == ".pcap" and capture.stem == label.stem
+            if wanted and is_of_ethernet(capture):
                 workers += 1
                 yield Case(program, wrap, capture, form, 1 + workers % WORKERS_MAX)
 
