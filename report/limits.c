@@ -16,6 +16,8 @@
 #include "view.h"
 
 static void add_limit(struct view *view, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void add_limit(struct view *view, const char *format, ...)
 {
     if (view->limit_count == VIEW_LINES_MAX)
         return;

@@ -228,9 +228,11 @@ static bool is_alert_record(const struct packet *packet)
 {
     enum { ALERT = 21, MAJOR_VERSION = 3, SIZE = 2 };
     struct reader payload = reader_over(packet->payload, packet->payload_captured);
-    bool is_alert = reader_u8(&payload) == ALERT && reader_u8(&payload) == MAJOR_VERSION;
+    uint8_t type = reader_u8(&payload);
+    uint8_t version = reader_u8(&payload);
     reader_skip(&payload, 1);
-    return is_alert && reader_u16(&payload) == SIZE && !payload.failed;
+    uint16_t size = reader_u16(&payload);
+    return !payload.failed && type == ALERT && version == MAJOR_VERSION && size == SIZE;
 }
 
 static void take_cut(const struct tracker *tracker, const struct flow *flow,
