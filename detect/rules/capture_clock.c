@@ -30,15 +30,34 @@ static void describe_strays(const struct capture_quality *quality, struct findin
                 "damaged: it was not believed, and no delay was measured with it.");
 }
 
+/* Beyond any date: the reader takes all such times for the same moment. */
+static bool is_beyond_dates(const struct capture_quality *quality)
+{
+    return quality->first_ns != TIME_UNKNOWN &&
+           (quality->first_ns <= -TIME_LIMIT_NS || quality->last_ns >= TIME_LIMIT_NS);
+}
+
+static void describe_beyond(struct finding *finding)
+{
+    finding_say(finding->summary, sizeof finding->summary,
+                "The capture's times lie beyond any date and cannot be true");
+    finding_say(finding->reasoning, sizeof finding->reasoning,
+                "All of them count as one moment, so no delay and no silence was measured. Times "
+                "in nanoseconds in a file that says microseconds look like that.");
+}
+
 static void observe(struct judge *judge, void *state, const struct event *event)
 {
     const struct capture_quality *quality = event->quality;
     bool was_set = quality->largest_step_back_ns >= STEP_THAT_MATTERS_NS;
+    bool is_beyond = is_beyond_dates(quality);
     (void)state;
-    if (!was_set && !quality->stray_times)
+    if (!was_set && !is_beyond && !quality->stray_times)
         return;
     struct finding finding = judge_draft_of_capture(judge, event);
-    if (was_set)
+    if (is_beyond)
+        describe_beyond(&finding);
+    else if (was_set)
         describe_steps(quality, &finding);
     else
         describe_strays(quality, &finding);
@@ -53,7 +72,7 @@ const struct detector detector_capture_clock = {
     .rests_on =
         "A frame whose time is half a second or more before that of a frame before it in "
         "the same capture; or one whose time is far from that of both its neighbours, which "
-        "agree.",
+        "agree; or times that lie beyond any date.",
     .looks_like = "frame.time_delta < -0.5.",
     .innocent = "Frames of several interfaces, queues or files differ by a few milliseconds; files "
                 "that overlap are merged by time first.",

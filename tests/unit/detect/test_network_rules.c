@@ -397,6 +397,19 @@ static void a_clock_that_steps_back_is_told_where_queues_do_not_explain_it(void 
     }
 }
 
+static void times_beyond_any_date_are_told(void **state)
+{
+    struct play play;
+    (void)state;
+    play_begin(&play);
+    play_healthy(&play, PHONE, "17.57.144.10", 5223, 0);
+    play.quality.first_ns = play.quality.last_ns = TIME_LIMIT_NS;
+    play_end(&play);
+    const struct finding *told = play_finding(&play, "capture-clock");
+    assert_non_null(told);
+    assert_non_null(strstr(told->summary, "beyond any date"));
+}
+
 static void cut_frames_of_other_traffic_do_not_matter(void **state)
 {
     (void)state;
@@ -434,6 +447,7 @@ int main(void)
         cmocka_unit_test(one_odd_session_among_whole_ones_is_not_one_sided),
         cmocka_unit_test(a_cut_capture_is_told_and_limits_other_findings),
         cmocka_unit_test(a_clock_that_steps_back_is_told_where_queues_do_not_explain_it),
+        cmocka_unit_test(times_beyond_any_date_are_told),
         cmocka_unit_test(cut_frames_of_other_traffic_do_not_matter),
     };
     return cmocka_run_group_tests_name("rules about the network", tests, NULL, NULL);
