@@ -1,28 +1,10 @@
 /* track/interim: what stands of sessions that are not over, without changing what becomes of
  * them. */
 #include "segments.h"
+#include "tracked.h"
 
-#include <string.h>
-
-#include "track/track.h"
-
-static struct tracker *tracker;
-static struct names *names;
-static struct flow_record done, changed, settled;
-static size_t done_count, changed_count, settled_count;
-
-static void on_event(void *context, const struct event *event)
-{
-    (void)context;
-    (void)event;
-}
-
-static void on_flow(void *context, const struct flow_record *flow)
-{
-    (void)context;
-    done = *flow;
-    done_count++;
-}
+static struct flow_record changed, settled;
+static size_t changed_count, settled_count;
 
 static bool has_room;
 
@@ -43,25 +25,10 @@ static void on_settled(void *context, const struct flow_record *flow)
     settled_count++;
 }
 
-static int begin(void **state)
+static int begin_with_room(void **state)
 {
-    struct fault fault = {{0}};
-    (void)state;
-    names = names_new(1 << 16);
-    struct track_options options = {
-        .names = names, .without_ndpi = true, .event = on_event, .flow_done = on_flow};
-    assert_true(tracker_new(&tracker, &options, &fault));
-    done_count = 0;
     has_room = true;
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tracker_free(tracker);
-    names_free(names);
-    return 0;
+    return begin(state);
 }
 
 static void take(double seconds, bool up, uint8_t flags)
@@ -193,21 +160,20 @@ static void what_there_was_no_room_for_is_told_later(void **state)
 
 static void asking_changes_nothing_of_what_becomes_of_it(void **state)
 {
-    struct capture_quality quality = {.first_ns = TIME_UNKNOWN, .last_ns = TIME_UNKNOWN};
     (void)state;
     take(0, true, TCP_SYN);
     ask(0.5);
     take(1, true, TCP_SYN);
     ask(1.5);
     assert_int_equal(done_count, 0);
-    tracker_finish(tracker, &quality);
+    finish();
     assert_int_equal(done_count, 1);
-    assert_int_equal(done.outcome, OUTCOME_UNFINISHED);
-    assert_int_equal(done.ended_by, ENDED_CAPTURE_END);
-    assert_int_equal(done.syn_count, 2);
+    assert_int_equal(done[0].outcome, OUTCOME_UNFINISHED);
+    assert_int_equal(done[0].ended_by, ENDED_CAPTURE_END);
+    assert_int_equal(done[0].syn_count, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_with_room, end)
 
 int main(void)
 {

@@ -1,69 +1,12 @@
 /* track/lanes: packets of one session in several lanes are one session; equal addresses in several
  * lanes stay several devices. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "base/clock.h"
-#include "track/tracker.h"
+#include "tracked.h"
 
 enum { LANE_A = 111, LANE_B = 222, LANE_C = 333 };
 
-static struct tracker *tracker;
-static struct names *names;
-static struct flow_record done[16];
-static size_t done_count;
-static struct capture_quality quality;
-static uint64_t frame;
-static int64_t now_ns;
 static uint16_t next_id;
-
-static void on_event(void *context, const struct event *event)
-{
-    (void)context;
-    (void)event;
-}
-
-static void on_flow(void *context, const struct flow_record *flow)
-{
-    (void)context;
-    assert_true(done_count < sizeof done / sizeof done[0]);
-    done[done_count++] = *flow;
-}
-
-static int begin(void **state)
-{
-    struct fault fault = {{0}};
-    (void)state;
-    names = names_new(1 << 16);
-    struct track_options options = {
-        .names = names, .without_ndpi = true, .event = on_event, .flow_done = on_flow};
-    assert_true(tracker_new(&tracker, &options, &fault));
-    memset(&quality, 0, sizeof quality);
-    quality.first_ns = quality.last_ns = TIME_UNKNOWN;
-    done_count = 0;
-    frame = 0;
-    now_ns = 1000 * NS_PER_S;
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tracker_free(tracker);
-    names_free(names);
-    return 0;
-}
-
-static void finish(void)
-{
-    tracker_finish(tracker, &quality);
-}
 
 /* Without options; the identification is new with each packet. */
 static struct packet segment(bool up, uint32_t lane, uint8_t flags, uint32_t sequence,
@@ -92,10 +35,7 @@ static struct packet segment(bool up, uint32_t lane, uint8_t flags, uint32_t seq
 
 static void take(struct packet packet)
 {
-    packet.frame = ++frame;
-    packet.checksum = CHECKSUM_LEFT_OUT; /* no bytes to sum up */
-    packet.time_ns = now_ns += 100 * NS_PER_US;
-    tracker_take(tracker, &packet, 1);
+    take_after(packet, 100 * NS_PER_US);
 }
 
 enum { S = TCP_SYN, SA = TCP_SYN | TCP_ACK, A = TCP_ACK, R = TCP_RST, RA = TCP_RST | TCP_ACK };

@@ -1,65 +1,17 @@
 /* track/translation: a session captured on both sides of a NAT is one session, and what only looks
  * like that stays two. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/clock.h"
-#include "track/tracker.h"
+#include "tracked.h"
 
 static const char *const inside = "10.1.2.3";
 
 enum { INSIDE_TTL = 64, OUTSIDE_TTL = 63, ISN = 1000, SERVER_ISN = 7000 };
 
-static struct tracker *tracker;
-static struct names *names;
-static struct flow_record done[16];
-static size_t done_count;
-static struct capture_quality quality;
-static uint64_t frame;
-static int64_t now_ns;
 static uint16_t port; /* of the server */
 
-static void on_event(void *context, const struct event *event)
+static int begin_at_5223(void **state)
 {
-    (void)context;
-    (void)event;
-}
-
-static void on_flow(void *context, const struct flow_record *flow)
-{
-    (void)context;
-    assert_true(done_count < sizeof done / sizeof done[0]);
-    done[done_count++] = *flow;
-}
-
-static int begin(void **state)
-{
-    struct fault fault = {{0}};
-    (void)state;
-    names = names_new(1 << 16);
-    struct track_options options = {
-        .names = names, .without_ndpi = true, .event = on_event, .flow_done = on_flow};
-    assert_true(tracker_new(&tracker, &options, &fault));
-    memset(&quality, 0, sizeof quality);
-    quality.first_ns = quality.last_ns = TIME_UNKNOWN;
-    done_count = 0;
-    frame = 0;
-    now_ns = 1000 * NS_PER_S;
     port = 5223;
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tracker_free(tracker);
-    names_free(names);
-    return 0;
+    return begin(state);
 }
 
 static uint8_t timestamps[12] = {1, 1, 8, 10};
@@ -81,7 +33,7 @@ static void take(struct shown as, bool up, uint8_t flags, uint32_t sequence,
                  uint32_t acknowledgement, uint32_t size)
 {
     static const uint8_t payload[200] = {0x17, 0x03, 0x03, 0x00, 0x20};
-    struct packet packet = {.kind = PACKET_TCP, .ip_version = 4, .ttl = as.ttl, .frame = ++frame};
+    struct packet packet = {.kind = PACKET_TCP, .ip_version = 4, .ttl = as.ttl};
     const char *server = "17.57.144.10";
     assert_true(address_parse(up ? as.client : server, &packet.source));
     assert_true(address_parse(up ? server : as.client, &packet.destination));
@@ -95,10 +47,8 @@ static void take(struct shown as, bool up, uint8_t flags, uint32_t sequence,
     packet.payload_size = packet.payload_captured = size;
     packet.tcp_options = timestamps;
     packet.tcp_options_size = sizeof timestamps;
-    packet.checksum = CHECKSUM_LEFT_OUT; /* no bytes to sum up */
-    packet.time_ns = now_ns += 20 * NS_PER_US;
     packet.process.id = -1;
-    tracker_take(tracker, &packet, 1);
+    take_after(packet, 20 * NS_PER_US);
 }
 
 static const struct shown here = {"10.1.2.3", 50001, INSIDE_TTL};
@@ -119,11 +69,6 @@ static void back(uint8_t flags, uint32_t sequence, uint32_t acknowledgement, uin
     near.ttl = 53;
     take(far, false, flags, sequence, acknowledgement, size);
     take(near, false, flags, sequence, acknowledgement, size);
-}
-
-static void finish(void)
-{
-    tracker_finish(tracker, &quality);
 }
 
 static void expect_client(size_t which, const char *client)
@@ -314,7 +259,7 @@ static void what_somebody_was_told_of_stays(void **state)
     expect_two_sessions();
 }
 
-#define ROUND(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define ROUND(test) cmocka_unit_test_setup_teardown(test, begin_at_5223, end)
 
 int main(void)
 {
