@@ -121,6 +121,17 @@ def writes_where_nothing_fits():
                   "cannot be written" in done.stderr, (words, done.returncode, done.stderr))
 
 
+def changed(database, copy, *statements):
+    """A copy of the database in which something is otherwise."""
+    if copy != database:
+        shutil.copy(database, copy)
+    opened = sqlite3.connect(copy)  # whose foreign keys are not looked at
+    for statement in statements:
+        opened.execute(statement)
+    opened.commit()
+    opened.close()
+
+
 def tells_it_everywhere():
     """What one output says of a capture, another does not leave out, garble or contradict."""
     for name in ("refused-at-campus-firewall", "mtu-black-hole-from-outside", "healthy-tls13", "compare-nat",
@@ -141,17 +152,10 @@ def tells_it_everywhere():
     done = run("report --text --all-runs --db merged.db")
     check("several runs have no common beginning", "First seen 2026-" in " ".join(done.stdout.split()) and
           "the capture;" not in done.stdout and "into the" not in done.stdout, done.stdout)
-    overlapping = sqlite3.connect("healthy-tls13.db")
-    overlapping.execute("UPDATE run SET first_ns = (SELECT min(started_ns) FROM flow) - 1000000000,"
-                        " last_ns = (SELECT max(started_ns) FROM flow) + 100000000000")
-    overlapping.commit()
-    overlapping.close()
-    shutil.copy("healthy-tls13.db", "nothing.db")
-    nothing = sqlite3.connect("nothing.db")
-    nothing.execute("PRAGMA foreign_keys = OFF")
-    nothing.execute("DELETE FROM flow")
-    nothing.commit()
-    nothing.close()
+    changed("healthy-tls13.db", "healthy-tls13.db",
+            "UPDATE run SET first_ns = (SELECT min(started_ns) FROM flow) - 1000000000,"
+            " last_ns = (SELECT max(started_ns) FROM flow) + 100000000000")
+    changed("healthy-tls13.db", "nothing.db", "DELETE FROM flow")
     done = run("compare healthy-tls13.db nothing.db")
     check("sessions that worked did not vanish, they went another way",
           done.returncode == OK and "Not to be compared: 2 sessions" in done.stdout, done.stdout)
@@ -177,11 +181,7 @@ def fits_narrow_terminals():
 
 def says_nothing_with_control_characters():
     """Names in a database of somebody else are shown as they are spelt, not obeyed; also in errors."""
-    shutil.copy("a.db", "theirs.db")
-    theirs = sqlite3.connect("theirs.db")
-    theirs.execute("UPDATE run SET source = 'x' || char(27) || '[7m' || char(8238) || '.pcap'")
-    theirs.commit()
-    theirs.close()
+    changed("a.db", "theirs.db", "UPDATE run SET source = 'x' || char(27) || '[7m' || char(8238) || '.pcap'")
     done = run("extract --db theirs.db --flow 1 -o x.pcapng b.pcap")
     check("an error spells out what a name hides", done.returncode == ENVIRONMENT and "x\\x1b[7m\\xe2\\x80\\xae.pcap" in done.stderr and "\x1b" not in done.stderr, done.stderr)
     done = run("report --db nowhere.db --change 2026-03-01 --text")
@@ -191,12 +191,8 @@ def says_nothing_with_control_characters():
 
 def names_nobody_where_asked():
     """A name whose commas RFC 4514 escapes is a name without the escapes as well."""
-    shutil.copy("a.db", "named.db")
-    named = sqlite3.connect("named.db")
-    named.execute("UPDATE flow SET cert_issuer = 'CN=Schulamt\\, Nord,O=Example'")
-    named.execute("UPDATE finding SET summary = 'a certificate of Schulamt, Nord was seen'")
-    named.commit()
-    named.close()
+    changed("a.db", "named.db", "UPDATE flow SET cert_issuer = 'CN=Schulamt\\, Nord,O=Example'",
+            "UPDATE finding SET summary = 'a certificate of Schulamt, Nord was seen'")
     for words in ("report --markdown", "report --html -", "report --json -", "show findings", "show flow 1"):
         done = run(f"{words} --redact --db named.db")
         check("a name is found however it is spelt", "Schulamt" not in done.stdout and "Nord" not in done.stdout and

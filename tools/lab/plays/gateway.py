@@ -11,11 +11,13 @@ WORKS = {"verdict": "works", "works_on": "5223"}
 EVERYWHERE = ("fw", "any")
 
 
-def translated(lab):
+def translated(lab, *devices):
+    """Two devices behind the NAT."""
     lab.filter("fw", 'oifname "wan" masquerade', hook="postrouting", kind="nat", priority=100,
                family="ip")
     lab.couriers()
     lab.resolver()
+    lab.devices_do((1, 2), *devices)
 
 
 @play("On the gateway, on all interfaces: every session on both sides of the NAT",
@@ -27,8 +29,7 @@ def translated(lab):
       point=EVERYWHERE, uses="nftables dnsmasq")
 def healthy_on_the_gateway(lab):
     """The gateway translates addresses and does nothing else."""
-    translated(lab)
-    lab.devices_do((1, 2), "--heartbeat=700", "--pushes=300:640,900:1200")
+    translated(lab, "--heartbeat=700", "--pushes=300:640,900:1200")
 
 
 @play("On the gateway, on all interfaces: it routes and translates nothing",
@@ -44,13 +45,12 @@ def healthy_on_a_router(lab):
     lab.devices_do((1, 2), "--heartbeat=700", "--pushes=300:640,900:1200")
 
 
-def falls_back(code, **columns):
+def falls_back(code, outcome, **columns):
     return dict(
         findings=[finding(code, device=DEVICE[n], port=5223, **columns) for n in (1, 2)]
         + [finding("fallback-443", device=DEVICE[n]) for n in (1, 2)],
         devices={DEVICE[1]: DEGRADED, DEVICE[2]: DEGRADED},
-        flows=[flow({"server_port": 5223}, count=2, **({"outcome": "refused"} if "refused" in code
-                                                       else {"outcome": "no-answer"})),
+        flows=[flow({"server_port": 5223}, count=2, outcome=outcome),
                flow({"server_port": 443}, outcome="established", count=2),
                flow({"client_ip": OUTSIDE}, count=0)],
         point=EVERYWHERE, uses="nftables dnsmasq")
@@ -60,45 +60,41 @@ def falls_back(code, **columns):
       proof=[(f"{SYN} && tcp.dstport == 5223 && ip.src == 10.20.0.0/24", ">= 8"),
              (f"{SYN} && tcp.dstport == 5223 && ip.src == {OUTSIDE}", "== 0"),
              (f"{SYN} && tcp.dstport == 443 && ip.src == {OUTSIDE}", "== 2")],
-      **falls_back("port-blocked-silent", evidence=ITSELF))
+      **falls_back("port-blocked-silent", "no-answer", evidence=ITSELF))
 def gateway_drops_5223(lab):
     """SYNs to 5223 come in and never go out; 443 works."""
     lab.filter("fw", "tcp dport 5223 drop")
-    translated(lab)
-    lab.devices_do((1, 2), "--pushes=300:640")
+    translated(lab, "--pushes=300:640")
 
 
 @play("On the gateway, on all interfaces: the provider drops 5223",
       proof=[(f"{SYN} && tcp.dstport == 5223 && ip.src == {OUTSIDE}", ">= 8"),
              ("tcp.srcport == 5223", "== 0")],
-      **falls_back("port-blocked-silent", evidence="~cannot be told"))
+      **falls_back("port-blocked-silent", "no-answer", evidence="~cannot be told"))
 def gateway_sees_5223_dropped(lab):
     """SYNs to 5223 go out and nothing comes back; 443 works."""
     lab.filter("isp", "tcp dport 5223 drop")
-    translated(lab)
-    lab.devices_do((1, 2), "--pushes=300:640")
+    translated(lab, "--pushes=300:640")
 
 
 @play("On the gateway, on all interfaces: the provider refuses 5223",
       proof=[("tcp.flags.reset == 1 && tcp.srcport == 5223 && ip.ttl == 64", "== 2"),
              ("tcp.flags.reset == 1 && tcp.srcport == 5223 && ip.ttl == 63", "== 2")],
-      **falls_back("port-refused", evidence="~cannot be told"))
+      **falls_back("port-refused", "refused", evidence="~cannot be told"))
 def gateway_sees_5223_refused(lab):
     """Resets come back from the provider, one hop further out."""
     lab.filter("isp", "tcp dport 5223 reject with tcp reset")
-    translated(lab)
-    lab.devices_do((1, 2), "--pushes=300:640")
+    translated(lab, "--pushes=300:640")
 
 
 @play("On the gateway, on all interfaces: it refuses 5223 itself",
       proof=[("tcp.flags.reset == 1 && tcp.srcport == 5223 && ip.ttl == 64", "== 2"),
              (f"{SYN} && tcp.dstport == 5223 && ip.src == {OUTSIDE}", "== 0")],
-      **falls_back("port-refused", evidence=ITSELF, blocker_hops=0))
+      **falls_back("port-refused", "refused", evidence=ITSELF, blocker_hops=0))
 def gateway_refuses_5223(lab):
     """The gateway itself answers SYNs to 5223 with resets; 443 works."""
     lab.filter("fw", "tcp dport 5223 reject with tcp reset")
-    translated(lab)
-    lab.devices_do((1, 2), "--pushes=300:640")
+    translated(lab, "--pushes=300:640")
 
 
 @play("On the gateway, on all interfaces: it inspects",
