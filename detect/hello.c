@@ -40,9 +40,8 @@ static bool ends_at_hello(const struct flow_record *flow)
 /* By RST or FIN, whoever sent it, and nothing else came. */
 static bool is_cut(const struct flow_record *flow)
 {
-    bool server_ended = flow->ended_by == ENDED_SERVER_RESET ||
-                        flow->ended_by == ENDED_SERVER_FIN || flow->ended_by == ENDED_FORGED_RESET;
-    return flow->outcome == OUTCOME_TLS_RESET && server_ended && ends_at_hello(flow);
+    return flow->outcome == OUTCOME_TLS_RESET && flow_is_ended_by_server(flow) &&
+           ends_at_hello(flow);
 }
 
 bool cut_is_nearer(const struct flow_record *flow)

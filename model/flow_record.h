@@ -201,6 +201,13 @@ static inline bool hops_are_nearer(int16_t hops, int16_t other)
 /* A record with every field at its "unknown". */
 struct flow_record flow_record_blank(void);
 
+/* The server's side ended it, or somebody in its name. */
+static inline bool flow_is_ended_by_server(const struct flow_record *flow)
+{
+    return flow->ended_by == ENDED_SERVER_FIN || flow->ended_by == ENDED_SERVER_RESET ||
+           flow->ended_by == ENDED_FORGED_RESET;
+}
+
 /* The server's certificate went by in the clear (before TLS 1.3: RFC 5246 section 7.3), and the
  * capture does not hold it: cut by the snap length, or lost. It may have been Apple's, or not. */
 static inline bool flow_hides_certificate(const struct flow_record *flow)

@@ -17,13 +17,6 @@ static bool is_within(uint32_t a, uint32_t b, int32_t limit)
     return distance <= limit && distance >= -limit;
 }
 
-static enum direction direction_of(const struct flow *flow, const struct packet *packet)
-{
-    bool up = packet->source_port == flow->record.client_port &&
-              address_equal(&packet->source, &flow->record.client_ip);
-    return up ? UP : DOWN;
-}
-
 static bool knows_lane(const struct flow *flow, uint32_t lane, unsigned *place)
 {
     for (*place = 0; *place < flow->lane_count; ++*place)
@@ -89,7 +82,7 @@ static bool is_better_lane(const struct flow *flow, const struct packet *packet,
 
 static void join(struct flow *flow, const struct packet *packet, bool is_copy)
 {
-    bool is_up = direction_of(flow, packet) == UP;
+    bool is_up = flow_direction_of(flow, packet) == UP;
     uint32_t lane = packet->lane;
     if (is_up && is_better_lane(flow, packet, is_copy)) {
         lane = flow->record.lane;
@@ -125,7 +118,7 @@ static bool belongs(void *context, struct flow *flow, const struct packet *packe
     unsigned place;
     if (knows_lane(flow, packet->lane, &place))
         return true;
-    enum direction direction = direction_of(flow, packet);
+    enum direction direction = flow_direction_of(flow, packet);
     bool is_copy = is_its_own(flow, packet, direction) &&
                    duplicates_knows(&question->tracker->duplicates, packet, question->hash);
     if (!is_copy && !continues(flow, packet, direction))
@@ -146,7 +139,7 @@ static bool is_quoted(void *context, struct flow *flow, const struct packet *quo
 {
     (void)context;
     unsigned place;
-    const struct sequence *own = direction_of(flow, quoted) == UP ? &flow->up : &flow->down;
+    const struct sequence *own = flow_direction_of(flow, quoted) == UP ? &flow->up : &flow->down;
     return knows_lane(flow, quoted->lane, &place) ||
            (own->known && is_within(own->next, quoted->sequence, NEAR));
 }

@@ -134,12 +134,6 @@ static bool client_ended(const struct flow_record *record)
     return record->ended_by == ENDED_CLIENT_FIN || record->ended_by == ENDED_CLIENT_RESET;
 }
 
-static bool server_ended(const struct flow_record *record)
-{
-    return record->ended_by == ENDED_SERVER_FIN || record->ended_by == ENDED_SERVER_RESET ||
-           record->ended_by == ENDED_FORGED_RESET;
-}
-
 /* A device that completes the handshake and closes without a word of its own has looked at the
  * certificate and does not like it: in a session that works its Connect message follows at once. */
 static bool closed_without_a_word(const struct flow_record *record)
@@ -153,14 +147,15 @@ static bool closed_without_a_word(const struct flow_record *record)
  * message. */
 static bool works_by_turns(const struct flow *flow)
 {
-    return flow->went_on && !server_ended(&flow->record);
+    return flow->went_on && !flow_is_ended_by_server(&flow->record);
 }
 
 /* Likewise where the client has acknowledged what the server said anew long after the start. */
 static bool works_by_lasting(const struct flow *flow)
 {
     return flow->answered_late && flow->down.is_acked &&
-           sequence_distance(flow->late_end, flow->down.acked) >= 0 && !server_ended(&flow->record);
+           sequence_distance(flow->late_end, flow->down.acked) >= 0 &&
+           !flow_is_ended_by_server(&flow->record);
 }
 
 static enum flow_outcome handshake_outcome(const struct flow *flow, enum outcome_cause cause)

@@ -28,10 +28,11 @@ void session_take_copy(struct tracker *tracker, struct flow *flow, const struct 
                        enum direction direction)
 {
     struct flow_record *record = &flow->record;
-    if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl != record->ttl_client)
+    if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl != record->ttl_client) {
         record->was_passed_on = true;
-    if (direction == UP && packet->tcp_flags & TCP_SYN && packet->ttl > record->ttl_client)
-        note_client(record, packet);
+        if (packet->ttl > record->ttl_client)
+            note_client(record, packet);
+    }
     if (direction == DOWN && flow_has_other_mac(flow, packet))
         forget_server_mac(tracker, flow);
 }

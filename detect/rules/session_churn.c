@@ -24,12 +24,6 @@ struct state {
     struct address server;
 };
 
-static bool was_ended(const struct flow_record *flow)
-{
-    return flow->ended_by == ENDED_SERVER_RESET || flow->ended_by == ENDED_SERVER_FIN ||
-           flow->ended_by == ENDED_FORGED_RESET;
-}
-
 static bool is_courier(const struct flow_record *flow)
 {
     enum way way = way_of(flow);
@@ -73,7 +67,7 @@ static void observe(struct judge *judge, void *memory, const struct event *event
         flow->established_ns == TIME_UNKNOWN)
         return;
     int64_t life_ns = flow->last_ns - flow->established_ns;
-    if (!was_ended(flow) || life_ns > EARLY_NS) {
+    if (!flow_is_ended_by_server(flow) || life_ns > EARLY_NS) {
         state->lasting += state->ends && life_ns > EARLY_NS;
         return;
     }
