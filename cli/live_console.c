@@ -13,16 +13,13 @@
 
 #include "base/clock.h"
 #include "command.h"
+#include "report/visible.h"
 
-/* As the reports do where the locale has ASCII alone: what this program adds to names is ASCII. */
+/* As the reports do. */
 static void print_sentence(FILE *file, const char *sentence)
 {
-    bool is_ascii = !command_locale_has_unicode();
-    for (const char *at = sentence; *at; at++) {
-        bool is_micro = is_ascii && at[0] == '\xc2' && at[1] == '\xb5';
-        putc(is_micro ? 'u' : *at, file);
-        at += is_micro;
-    }
+    (command_locale_has_unicode() ? visible_put_bytes : visible_put_ascii)(file, sentence,
+                                                                           strlen(sentence));
     putc('\n', file);
 }
 

@@ -12,8 +12,8 @@ struct service_manager {
 
 /* Opens the socket that the environment names; before the sandbox, where none can be opened. */
 struct service_manager service_manager_find(void);
-/* "READY=1", "WATCHDOG=1", "STOPPING=1", "STATUS=a sentence"; several lines are joined by newlines. A lost word is not
- * said again: the next WATCHDOG comes within a second. */
+/* "READY=1", "WATCHDOG=1", "STOPPING=1", "STATUS=a sentence"; several lines are joined by newlines.
+ * A lost word is not said again: the next WATCHDOG comes within a second. */
 void service_manager_tell(const struct service_manager *manager, const char *words);
 void service_manager_leave(struct service_manager *manager);
 

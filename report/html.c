@@ -154,16 +154,12 @@ static void put_counts(FILE *out, const struct view *view, enum device_role role
         }
 }
 
-static void put_fact(FILE *out, const char *label, const char *sentence)
-{
-    html_print(out, "<div><dt>%s</dt><dd>", label);
-    html_sentence(out, sentence);
-    fputs("</dd></div>\n", out);
-}
+enum fact_width { ORDINARY, WIDE };
 
-static void put_wide_fact(FILE *out, const char *label, const char *sentence)
+static void put_fact(FILE *out, enum fact_width width, const char *label, const char *sentence)
 {
-    html_print(out, "<div class=\"wide\"><dt>%s</dt><dd>", label);
+    fputs(width == WIDE ? "<div class=\"wide\">" : "<div>", out);
+    html_print(out, "<dt>%s</dt><dd>", label);
     html_sentence(out, sentence);
     fputs("</dd></div>\n", out);
 }
@@ -172,9 +168,9 @@ static void put_facts(FILE *out, const struct view *view)
 {
     fputs("<dl class=\"facts\">", out);
     if (view->what[0])
-        put_wide_fact(out, "What happens", view->what);
-    put_fact(out, "Who is affected", view->who);
-    put_fact(out, "Since when", view->since);
+        put_fact(out, WIDE, "What happens", view->what);
+    put_fact(out, ORDINARY, "Who is affected", view->who);
+    put_fact(out, ORDINARY, "Since when", view->since);
     if (view->device_total) {
         fputs("<div><dt>Devices</dt><dd>", out);
         put_counts(out, view, DEVICE_ROLE_DEVICE);
@@ -185,11 +181,11 @@ static void put_facts(FILE *out, const struct view *view)
         put_counts(out, view, DEVICE_ROLE_MDM_SERVER);
         fputs("</dd></div>\n", out);
     }
-    put_wide_fact(out, "What was captured", view->coverage);
+    put_fact(out, WIDE, "What was captured", view->coverage);
     if (view->site_count)
-        put_wide_fact(out, "Sites", view->sites_sentence);
+        put_fact(out, WIDE, "Sites", view->sites_sentence);
     if (view->trend.is_asked)
-        put_wide_fact(out, "Before and after", view->trend.sentence);
+        put_fact(out, WIDE, "Before and after", view->trend.sentence);
     fputs("</dl>\n", out);
 }
 

@@ -28,21 +28,7 @@ struct terminal terminal_over(FILE *out, const struct report_options *options)
 /* This program's own words have two characters that ASCII lacks. Names stay as they are. */
 void terminal_put(const struct terminal *terminal, const char *text, size_t size)
 {
-    static const struct {
-        const char *sign;
-        size_t size;
-        char plain;
-    } signs[] = {{"µ", sizeof "µ" - 1, 'u'}, {"…", sizeof "…" - 1, '~'}};
-    size_t from = 0;
-    for (size_t at = 0; terminal->is_ascii && at < size; at++)
-        for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-            if (size - at >= signs[i].size &&
-                memcmp(text + at, signs[i].sign, signs[i].size) == 0) {
-                visible_put_bytes(terminal->out, text + from, at - from);
-                fputc(signs[i].plain, terminal->out);
-                from = at + signs[i].size;
-            }
-    visible_put_bytes(terminal->out, text + from, size - from);
+    (terminal->is_ascii ? visible_put_ascii : visible_put_bytes)(terminal->out, text, size);
 }
 
 void terminal_cell(const struct terminal *terminal, enum tone tone, const char *text,

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 struct code_range {
     uint32_t first, last;
 };
@@ -83,23 +85,41 @@ void visible_put(FILE *out, const char *text)
     visible_put_bytes(out, text, strlen(text));
 }
 
+void visible_put_ascii(FILE *out, const char *text, size_t size)
+{
+    static const struct {
+        const char *sign;
+        size_t size;
+        char plain;
+    } signs[] = {{"µ", sizeof "µ" - 1, 'u'}, {"…", sizeof "…" - 1, '~'}};
+    size_t from = 0;
+    for (size_t at = 0; at < size; at++)
+        for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+            if (size - at >= signs[i].size &&
+                memcmp(text + at, signs[i].sign, signs[i].size) == 0) {
+                visible_put_bytes(out, text + from, at - from);
+                fputc(signs[i].plain, out);
+                from = at + signs[i].size;
+            }
+    visible_put_bytes(out, text + from, size - from);
+}
+
 char *visible_text(char *out, size_t size, const char *text)
 {
-    size_t used = 0;
+    struct text all = text_over(out, size);
     while (*text) {
         struct visible seen = visible_at(text);
         char shown[4 * sizeof seen.code + 1];
-        for (uint8_t i = 0; i < seen.size; i++)
-            snprintf(shown + (seen.is_plain ? 1u : 4u) * i, 5, seen.is_plain ? "%c" : "\\x%02x",
-                     (unsigned)(uint8_t)text[i]);
-        size_t length = strlen(shown);
-        if (used + length >= size)
+        struct text one = text_over(shown, sizeof shown);
+        for (uint8_t i = 0; !seen.is_plain && i < seen.size; i++)
+            text_format(&one, "\\x%02x", (unsigned)(uint8_t)text[i]);
+        if (seen.is_plain)
+            text_add_bytes(&one, text, seen.size);
+        if (all.length + one.length >= size)
             break;
-        memcpy(out + used, shown, length);
-        used += length;
+        text_add(&all, shown);
         text += seen.size;
     }
-    out[used] = '\0';
     return out;
 }
 

@@ -21,7 +21,11 @@ struct visible visible_at(const char *at);
 void visible_put(FILE *out, const char *text);
 void visible_put_bytes(FILE *out, const char *text, size_t size);
 
-/* The same into `out`, whole characters as far as they fit; returns it. */
+/* Likewise for readers who have ASCII alone: the signs that this program adds to names become ASCII
+ * of the same width. */
+void visible_put_ascii(FILE *out, const char *text, size_t size);
+
+/* visible_put into `out`, whole characters as far as they fit; returns it. */
 char *visible_text(char *out, size_t size, const char *text);
 
 /* Columns that visible_put uses, one for each character. */
