@@ -253,8 +253,8 @@ static bool judge_by_passing(const struct places *places, struct finding *findin
     if (!finding->was_not_passed_on || !lane || !lane->passes_on || lane->passes_unseen)
         return false;
     say(finding, SIDE_INSIDE,
-        "the box that was captured on both of its sides took these SYNs in and did not pass them "
-        "on, as it did with those of sessions that work");
+        "the box that was captured on both of its sides, or one between two capture points, took "
+        "these SYNs in and did not pass them on, as it did with those of sessions that work");
     return true;
 }
 
