@@ -15,6 +15,11 @@ struct text text_over(char *buffer, size_t size)
     return (struct text){.at = buffer, .size = size};
 }
 
+struct text text_after(char *buffer, size_t size)
+{
+    return (struct text){.at = buffer, .size = size, .length = strlen(buffer)};
+}
+
 /* The largest count <= `count` that does not end inside a UTF-8 sequence. */
 static size_t whole_characters(const char *bytes, size_t count)
 {

@@ -19,6 +19,7 @@ struct text {
 };
 
 struct text text_over(char *buffer, size_t size); /* size >= 1; starts empty */
+struct text text_after(char *buffer, size_t size); /* goes on behind the text that it holds */
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t count);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

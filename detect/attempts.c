@@ -235,10 +235,8 @@ void attempts_compare(const struct judge *judge, const struct attempt_case *atte
     char *old = strstr(finding->reasoning, comparison_mark);
     if (old)
         *old = '\0';
-    char lead[FINDING_REASONING_SIZE];
-    finding_say(lead, sizeof lead, "%s", finding->reasoning);
-    struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
-    text_format(&text, "%s%s", lead, comparison_mark);
+    struct text text = text_after(finding->reasoning, sizeof finding->reasoning);
+    text_add(&text, comparison_mark);
     if (own)
         text_format(&text,
                     "%s of the same device worked, so the port is not closed to it "

@@ -29,11 +29,10 @@ enum { SAME_AGE_S = 2 };
 struct state {
     struct flow_record flow; /* the first that died; its pointers to evidence are not used */
     struct idle_evidence idle;
-    uint64_t
-        last_number; /* of the last one: when its silence was broken, and the client's last word */
-    int64_t last_broken_ns;
-    int64_t last_tried_ns;
-    uint32_t shortest_s; /* idle age that killed */
+    uint64_t last_number;   /* the last that died, */
+    int64_t last_broken_ns; /* when its silence was broken, */
+    int64_t last_tried_ns;  /* and the client's last word in it */
+    uint32_t shortest_s;    /* idle age that killed */
     uint32_t longest_s;
     uint16_t deaths;
     int16_t reset_ttl;
@@ -68,8 +67,8 @@ static bool server_must_break_it(const struct state *state)
 
 /* A silence as long was survived: by anybody where there was one death, by this device where there
  * were several (others may have another way out). What is lost when heartbeats are due is lost at
- * an age that others survive to the second: that is no
- * timer, but a moment without a way, or a device that slept and woke up just then. */
+ * an age that others survive to the second: that is no timer, but a moment without a way, or a
+ * device that slept and woke up just then. */
 static bool is_contradicted(const struct judge *judge, const struct state *state)
 {
     bool server_broke_it = server_must_break_it(state);

@@ -30,37 +30,37 @@ static void name_cut(const struct flow_record *flow, char *text, size_t size)
 }
 
 /* What speaks against the server as the sender of a FIN or an alert. */
-static void explain_sender(const struct flow_record *flow, char *out, size_t size)
+static void explain_sender(const struct flow_record *flow, struct text *text)
 {
     const struct flow_evidence *evidence = flow->evidence;
     const struct cut_evidence *cut = &evidence->cut;
     char answer[DURATION_TEXT_SIZE], way[DURATION_TEXT_SIZE];
-    struct text text = text_over(out, size);
     if (cut_is_nearer(flow))
-        text_format(&text,
+        text_format(text,
                     " Its TTL of %d puts its sender %s from the capture point, the SYN-ACK (TTL "
                     "%d) came from %d: the server sent no such thing.",
                     cut->ttl, COUNTED(ttl_hops(cut->ttl), "hop"), flow->ttl_server,
                     flow->hops_server);
     if (cut_is_too_fast(flow))
-        text_format(&text, " It came within %s; the way to the server and back takes %s.",
+        text_format(text, " It came within %s; the way to the server and back takes %s.",
                     duration_text(cut->proof.time_ns - evidence->hello.last.time_ns, answer),
                     duration_text(flow->rtt_server_us * NS_PER_US, way));
     if (cut->kind == CUT_BY_FIN && flow->saw & SAW_SERVER_DATA)
-        text_add(&text, " After it the server went on as if nothing had happened.");
+        text_add(text, " After it the server went on as if nothing had happened.");
 }
 
 static void explain(const struct flow_record *flow, struct finding *finding)
 {
-    char signs[FINDING_REASONING_SIZE] = " ";
-    if (flow->evidence->cut.kind == CUT_BY_RESET)
-        reset_explain(flow, DOWN, signs + 1, sizeof signs - 1);
-    else
-        explain_sender(flow, signs, sizeof signs);
-    finding_say(finding->reasoning, sizeof finding->reasoning,
-                "TCP was accepted, and the session was ended as soon as the ClientHello, which "
-                "names the service, was on its way, before the server said a byte.%s",
-                signs[0] && signs[1] ? signs : "");
+    char signs[FINDING_REASONING_SIZE];
+    struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
+    text_add(&text, "TCP was accepted, and the session was ended as soon as the ClientHello, which "
+                    "names the service, was on its way, before the server said a byte.");
+    if (flow->evidence->cut.kind != CUT_BY_RESET) {
+        explain_sender(flow, &text);
+        return;
+    }
+    reset_explain(flow, DOWN, signs, sizeof signs);
+    text_format(&text, "%s%s", *signs ? " " : "", signs);
 }
 
 static void describe(const struct flow_record *flow, const struct sender *sender,

@@ -92,10 +92,8 @@ static void describe(const struct flow_record *flow, enum direction direction,
 
 static void add_repetition(const struct state *state, struct finding *finding)
 {
-    char lead[FINDING_REASONING_SIZE];
-    finding_say(lead, sizeof lead, "%s", finding->reasoning);
-    finding_say(finding->reasoning, sizeof finding->reasoning,
-                "%s The same happened to %u sessions within a minute of their beginning.", lead,
+    struct text text = text_after(finding->reasoning, sizeof finding->reasoning);
+    text_format(&text, " The same happened to %u sessions within a minute of their beginning.",
                 state->nearer);
 }
 

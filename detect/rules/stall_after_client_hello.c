@@ -75,14 +75,12 @@ static bool is_held_by_a_box(const struct judge *judge, const struct flow_record
 static void name_box(const struct judge *judge, const struct flow_record *flow,
                      struct finding *finding)
 {
-    char lead[FINDING_REASONING_SIZE];
     int16_t apple_hops = judge_apple_hops(judge);
     if (!is_held_by_a_box(judge, flow))
         return;
     finding->blocker_hops = flow->hops_server;
-    finding_say(lead, sizeof lead, "%s", finding->reasoning);
-    struct text text = text_over(finding->reasoning, sizeof finding->reasoning);
-    text_format(&text, "%s The SYN-ACK and this ACK came from %s away", lead,
+    struct text text = text_after(finding->reasoning, sizeof finding->reasoning);
+    text_format(&text, " The SYN-ACK and this ACK came from %s away",
                 COUNTED(flow->hops_server, "hop"));
     if (apple_hops >= 0)
         text_format(&text, ", Apple's servers are %d away elsewhere", apple_hops);
@@ -144,10 +142,12 @@ static void observe(struct judge *judge, void *state, const struct event *event)
     struct finding finding;
     if (!attempts_draft(judge, attempt_case, event, &finding))
         return;
-    if (is_unheard(flow->evidence))
-        finding.kind = BLOCK_AFTER_SYN, describe_unheard(flow, &finding);
-    else
+    if (is_unheard(flow->evidence)) {
+        finding.kind = BLOCK_AFTER_SYN;
+        describe_unheard(flow, &finding);
+    } else {
         describe(flow, &finding);
+    }
     name_box(judge, flow, &finding);
     show(flow, &finding);
     attempts_raise(judge, attempt_case, &finding);

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/counter.h"
+#include "base/text.h"
 #include "resets.h"
 #include "sentences.h"
 
@@ -114,13 +116,11 @@ static void name_alert(const struct flow_record *flow, char *text, size_t size)
 static void add_place(const struct judge *judge, const struct flow_record *flow,
                       struct finding *finding)
 {
-    char lead[FINDING_REASONING_SIZE];
     if (!is_answered_from_near(judge, flow))
         return;
-    finding_say(lead, sizeof lead, "%s", finding->reasoning);
-    finding_say(finding->reasoning, sizeof finding->reasoning,
-                "%s It was answered from %d hop%s away within %d us: by a box on the way.", lead,
-                flow->hops_server, flow->hops_server == 1 ? "" : "s", flow->rtt_server_us);
+    struct text text = text_after(finding->reasoning, sizeof finding->reasoning);
+    text_format(&text, " It was answered from %s away within %d us: by a box on the way.",
+                COUNTED(flow->hops_server, "hop"), flow->rtt_server_us);
     finding->blocker_hops = flow->hops_server;
 }
 
